@@ -7,16 +7,16 @@ let package = Package(
   products: [.executable(name: "gpt2", targets: ["CLI"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     .target(name: "CKernels"),
+    .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
     .target(name: "MicroBatching", swiftSettings: .house),
     .target(
       name: "GPT2",
       dependencies: [
-        "CKernels", "MicroBatching",
-        .product(name: "Crypto", package: "swift-crypto"),
+        // libsodium hashes checkpoints (BLAKE2b): libzmq3-dev brings it anyway, and swift-crypto takes minutes to build.
+        "CKernels", "CSodium", "MicroBatching",
       ],
       swiftSettings: .house),
     .executableTarget(
