@@ -58,7 +58,7 @@ final class PackedMatrix: Sendable {
     let rowCount = x.count
     var product = gpt2_product(
       a: x.base, a_pitch: x.pitch, panels: panels.base, bias: bias, c: out.base, c_pitch: out.pitch,
-      residual: residual?.base, residual_pitch: residual?.pitch ?? 0, rows: rowCount, inner: inner, columns: columns)
+      rows: rowCount, inner: inner, columns: columns, residual: residual?.base, residual_pitch: residual?.pitch ?? 0)
     let width = kernels.panelWidth
     let panelCount = (columns + width - 1) / width
     // Every task packs its rows anew, so tasks are as few as keep all threads busy to the end.
