@@ -23,11 +23,16 @@ enum ByteAlphabet {
     return table
   }()
 
-  /// Appends the bytes that `spelling` (UTF-8) stands for.
+  /// Appends the bytes that `spelling` stands for.
   ///
-  /// - Returns: nil when all went well, otherwise the offset into `spelling` of the first byte that is not part of a
-  ///   character of the alphabet; `bytes` then holds what came before it.
-  static func decode(_ spelling: Span<UInt8>, into bytes: inout [UInt8]) -> Int? {
+  /// - Returns: nil when all went well, otherwise the offset into the UTF-8 of `spelling` of the first character that is
+  ///   not of the alphabet; `bytes` then holds what came before it.
+  static func decode(_ spelling: String, into bytes: inout [UInt8]) -> Int? {
+    var spelling = spelling
+    return spelling.withUTF8 { decode($0.span, into: &bytes) }
+  }
+
+  private static func decode(_ spelling: Span<UInt8>, into bytes: inout [UInt8]) -> Int? {
     let table = bytesByScalar
     var index = 0
     while index < spelling.count {
@@ -35,11 +40,9 @@ enum ByteAlphabet {
       var length = 1
       if value >= 0x80 {
         // Two-byte sequences reach U+07FF, well past the alphabet; anything longer is foreign to it.
-        guard value & 0xE0 == 0xC0, index + 1 < spelling.count, spelling[index + 1] & 0xC0 == 0x80 else { return index }
+        guard value & 0xE0 == 0xC0 else { return index }
         value = (value & 0x1F) << 6 | Int(spelling[index + 1] & 0x3F)
         length = 2
-        // An overlong spelling of ASCII is not that character.
-        if value < 0x80 { return index }
       }
       guard value < table.count, let byte = table[value] else { return index }
       bytes.append(byte)

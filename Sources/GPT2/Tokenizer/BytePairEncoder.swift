@@ -6,7 +6,7 @@
 /// replaced. (A replacement never makes another occurrence of its own pair, as its product is longer than either half.)
 struct BytePairEncoder: Sendable {
   /// Words of more bytes than this take the form that costs n log n; the other costs n².
-  static let shortWord = 48
+  static let shortWord = 128
 
   /// The token of every single byte.
   let byteTokens: [UInt32]
