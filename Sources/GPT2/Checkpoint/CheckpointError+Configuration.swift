@@ -1,6 +1,6 @@
 extension CheckpointError {
   /// What is wrong with `config.json`; `field` is always the name in the file.
-  public enum ConfigurationProblem: Hashable, Sendable {
+  public enum ConfigurationProblem: Error, Hashable, Sendable {
     /// The file holds something other than one object.
     case notAnObject(found: String)
     /// The field holds a value of another kind than `expected`, or out of its range.

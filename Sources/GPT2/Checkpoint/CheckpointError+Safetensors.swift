@@ -19,7 +19,7 @@ extension CheckpointError {
   }
 
   /// What is wrong with one tensor's entry in the header; offsets count from the end of the header.
-  public enum EntryProblem: Hashable, Sendable {
+  public enum EntryProblem: Error, Hashable, Sendable {
     case notAnObject(found: String)
     case missingField(String)
     case unknownField(String)

@@ -1,0 +1,46 @@
+extension StoredTensor {
+  /// Hashes the tensor, reading it once in pieces of 1 MiB; see ``Fingerprint``.
+  ///
+  /// Blocks on the disk and on the arithmetic, about a second for each gigabyte; different tensors may be hashed on
+  /// different threads. Throws what ``read(elements:into:)`` does.
+  public func fingerprint() throws(CheckpointError) -> Fingerprint {
+    var hasher = Fingerprint.Hasher("gpt2 tensor 1\n")
+    hasher.update("\(name) \(elementType.rawValue) \(shape.map { String($0) }.joined(separator: ","))\n")
+    let piece = (1 << 20) / elementType.byteCount
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    defer { buffer.deallocate() }
+    for start in stride(from: 0, to: elementCount, by: piece) {
+      let elements = start..<min(start + piece, elementCount)
+      try read(elements: elements, into: buffer)
+      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<(elements.count * elementType.byteCount)]))
+    }
+    return hasher.finish()
+  }
+}
+
+extension Checkpoint {
+  /// Identifies the configuration and these parts' tensors; nil stands for the whole model.
+  ///
+  /// Reads all of their bytes, on this thread. To spread the work, hash the tensors with ``StoredTensor/fingerprint()``
+  /// and combine them with ``Fingerprint/init(_:_:)``: the result is the same.
+  public func fingerprint(of parts: [ModelPart]? = nil) throws(CheckpointError) -> Fingerprint {
+    var tensors: [(name: String, fingerprint: Fingerprint)] = []
+    for part in parts ?? configuration.parts {
+      for tensor in self.tensors(of: part) { tensors.append((tensor.name, try tensor.fingerprint())) }
+    }
+    return Fingerprint(configuration, tensors)
+  }
+}
+
+extension Configuration {
+  /// The configuration for ``Fingerprint``: every field by its name in `config.json`, in a fixed order, on one line.
+  var fingerprintLine: String {
+    let epsilon = String(layerNormEpsilon.bitPattern, radix: 16)
+    let tokens = endOfTextTokens.map { String($0) }.joined(separator: ",")
+    return
+      "n_layer=\(layerCount) n_head=\(headCount) n_embd=\(width) n_positions=\(positionCount) n_inner=\(innerWidth)"
+      + " vocab_size=\(vocabularySize) layer_norm_epsilon=\(epsilon) activation_function=\(activation.rawValue)"
+      + " scale_attn_weights=\(scalesAttention) scale_attn_by_inverse_layer_idx=\(scalesAttentionByInverseLayer)"
+      + " tie_word_embeddings=\(tiesHead) eos_token_id=\(tokens)\n"
+  }
+}

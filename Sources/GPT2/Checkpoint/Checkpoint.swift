@@ -1,0 +1,76 @@
+/// A GPT-2 in Hugging Face's layout: its configuration, and its tensors ready to be read.
+///
+/// Opening reads `config.json` and the headers of the weights and checks the whole checkpoint by them: the tensors are
+/// exactly those of the configuration, each once, with the right shape and a type that can be computed with. The files
+/// stay open as long as the checkpoint lives and must not change.
+public final class Checkpoint: Sendable {
+  public let folder: CheckpointFolder
+  public let configuration: Configuration
+  /// By name without `transformer.`; exactly the tensors of all parts of the configuration.
+  private let tensors: [ExactString: StoredTensor]
+
+  private static let weightsFile = "model.safetensors"
+  private static let configurationFile = "config.json"
+  /// Real ones have one or two thousand bytes.
+  private static let configurationLimit = 1 << 20
+
+  /// Opens `model.safetensors`, or else the shards of `model.safetensors.index.json`.
+  public init(_ folder: CheckpointFolder) throws(CheckpointError) {
+    try folder.checkExistence()
+    let isSharded = try Self.isSharded(folder)
+    let json = try folder.read(Self.configurationFile, limit: Self.configurationLimit)
+    let configuration = try Configuration(json: json, file: folder.path(of: Self.configurationFile))
+    var table = TensorTable(configuration)
+    if isSharded {
+      let index = try ShardIndex(folder)
+      var headers: [(shard: String, header: SafetensorsHeader)] = []
+      var sources: [ByteSource] = []
+      for shard in index.files {
+        let source = try folder.open(shard)
+        headers.append((shard, try SafetensorsHeader(source)))
+        sources.append(source)
+      }
+      try index.check(headers, in: folder)
+      for ((_, header), source) in zip(headers, sources) { try table.add(header, of: source) }
+    } else {
+      let source = try folder.open(Self.weightsFile)
+      try table.add(try SafetensorsHeader(source), of: source)
+    }
+    self.folder = folder
+    self.configuration = configuration
+    self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
+  }
+
+  /// The tensor `name` (without `transformer.`), whose shape has to be `shape`.
+  ///
+  /// Throws `.tensor` errors. Only tensors of the configuration's parts can be had: neither masks nor the stored copy
+  /// of a tied head.
+  public func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredTensor {
+    guard let tensor = tensors[ExactString(name)] else { throw .tensor(name, file: folder.name, .missing) }
+    guard tensor.shape == shape else {
+      throw .tensor(name, file: tensor.file, .wrongShape(found: tensor.shape, expected: shape))
+    }
+    return tensor
+  }
+
+  /// The tensors of a part, in the order of ``Configuration/tensors(of:)``.
+  public func tensors(of part: ModelPart) -> [StoredTensor] {
+    configuration.tensors(of: part).map { specification in
+      guard let tensor = tensors[ExactString(specification.name)] else { preconditionFailure("checked when opened") }
+      return tensor
+    }
+  }
+
+  /// Whether the weights are in shards; throws when there are none that can be read.
+  private static func isSharded(_ folder: CheckpointFolder) throws(CheckpointError) -> Bool {
+    if folder.contains(weightsFile) { return false }
+    if folder.contains(ShardIndex.file) { return true }
+    let files = folder.files()
+    if let shard = files.first(where: { $0.hasSuffix(".safetensors") }) {
+      throw .folder(folder.name, .shardsWithoutIndex(shard))
+    }
+    let foreign = [".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".gguf", ".ggml", ".onnx", ".npz"]
+    throw .folder(
+      folder.name, .noWeights(found: files.filter { file in foreign.contains { file.hasSuffix($0) } }))
+  }
+}

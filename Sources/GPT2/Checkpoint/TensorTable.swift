@@ -1,0 +1,72 @@
+/// The tensors a configuration needs, being filled from the headers of a checkpoint's files.
+struct TensorTable {
+  private let configuration: Configuration
+  /// Shapes by name: of every tensor that the model needs, and of the head's matrix even if it is tied.
+  private let shapes: [ExactString: [Int]]
+  private let masks: Set<ExactString>
+  private var found: [ExactString: (tensor: StoredTensor, storedName: String)] = [:]
+
+  init(_ configuration: Configuration) {
+    self.configuration = configuration
+    var shapes = [ExactString(configuration.headTensor.name): configuration.headTensor.shape]
+    for part in configuration.parts {
+      for tensor in configuration.tensors(of: part) { shapes[ExactString(tensor.name)] = tensor.shape }
+    }
+    self.shapes = shapes
+    masks = Set(configuration.maskTensors.map(ExactString.init))
+  }
+
+  /// Adds the tensors of one file; masks are passed over. Throws on the first that the model cannot use.
+  mutating func add(_ header: SafetensorsHeader, of source: ByteSource) throws(CheckpointError) {
+    for entry in header.entries {
+      let name = Self.canonical(entry.name)
+      if masks.contains(ExactString(name)) { continue }
+      guard let shape = shapes[ExactString(name)] else {
+        let layerCount = isBeyondLastBlock(name) ? configuration.layerCount : nil
+        throw .tensor(entry.name, file: source.name, .unknown(layerCount: layerCount))
+      }
+      guard entry.shape == shape else {
+        throw .tensor(name, file: source.name, .wrongShape(found: entry.shape, expected: shape))
+      }
+      guard let type = StoredTensor.ElementType(rawValue: entry.type.rawValue) else {
+        throw .tensor(name, file: source.name, .wrongType(entry.type.rawValue))
+      }
+      if let other = found[ExactString(name)] {
+        throw .tensor(
+          name, file: source.name,
+          .duplicate(names: [other.storedName, entry.name], otherFile: other.tensor.file))
+      }
+      let tensor = StoredTensor(
+        name: name, elementType: type, shape: shape, source: source, byteOffset: entry.bytes.lowerBound)
+      found[ExactString(name)] = (tensor, entry.name)
+    }
+  }
+
+  /// The tensors of all parts by name; throws, in the name of `file`, if one is missing.
+  func complete(file: String) throws(CheckpointError) -> [ExactString: StoredTensor] {
+    var tensors: [ExactString: StoredTensor] = [:]
+    for part in configuration.parts {
+      for specification in configuration.tensors(of: part) {
+        let name = ExactString(specification.name)
+        guard let tensor = found[name]?.tensor else { throw .tensor(specification.name, file: file, .missing) }
+        tensors[name] = tensor
+      }
+    }
+    return tensors
+  }
+
+  /// The name without the prefix that models with a head of their own put before all other tensors.
+  private static func canonical(_ name: String) -> String {
+    let prefix = "transformer."
+    guard name.utf8.starts(with: prefix.utf8) else { return name }
+    return String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+  }
+
+  /// Whether `name` is `h.` and the number of a block that the configuration does not have.
+  private func isBeyondLastBlock(_ name: String) -> Bool {
+    guard name.utf8.starts(with: "h.".utf8) else { return false }
+    let digits = name.utf8.dropFirst(2).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    guard let index = Int(String(decoding: digits, as: UTF8.self)) else { return false }
+    return index >= configuration.layerCount
+  }
+}
