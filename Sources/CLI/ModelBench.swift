@@ -49,7 +49,7 @@ final class ModelBench {
       for step in 0..<steps {
         try forward((0..<batch).map { Segment(slot: $0, start: context + step, count: 1) })
         try model.logits(of: hidden, rows: 0..<batch, into: logits)
-        for row in 0..<batch { _ = LogProbabilities(UnsafeBufferPointer(logits[row]).span) }
+        for row in 0..<batch { _ = LogProbabilities(UnsafeBufferPointer(logits[row]).span, kernels: model.kernels) }
       }
     }
     let operations =

@@ -107,12 +107,11 @@ struct ScoreResult: Encodable {
   }
 
   init(_ tokens: [Int], _ scores: [Float], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) throws {
+    let nats = -scores.reduce(0) { $0 + Double($1) }
     self.tokens = scores.count
-    negativeLogLikelihood = -scores.reduce(0) { $0 + Double($1) }
-    perplexity = exp(negativeLogLikelihood / Double(scores.count))
-    bitsPerByte = try tokenizer.map {
-      negativeLogLikelihood / log(2) / Double(try $0.decode(tokens.dropFirst()).count)
-    }
+    negativeLogLikelihood = nats
+    perplexity = exp(nats / Double(scores.count))
+    bitsPerByte = try tokenizer.map { nats / log(2) / Double(try $0.decode(tokens.dropFirst()).count) }
     tokensPerSecond = Double(scores.count) / max(seconds, 1e-9)
     if perToken {
       self.perToken = try zip(tokens.dropFirst(), scores).map { token, score in

@@ -96,7 +96,8 @@ public final class SafetensorsWriter {
     _ elements: [Element], of type: ElementType, to tensor: String, at index: Int
   ) throws(WriteError) {
     let offset = offsets[tensor]! + index * type.byteCount
-    try elements.withUnsafeBytes { bytes throws(WriteError) in try write(bytes, at: offset) }
+    let result = elements.withUnsafeBytes { bytes in Result { () throws(WriteError) in try write(bytes, at: offset) } }
+    try result.get()
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(WriteError) {

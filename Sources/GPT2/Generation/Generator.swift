@@ -1,4 +1,4 @@
-public import MicroBatching
+internal import MicroBatching
 
 /// Runs generations on a model in this process, several at once.
 ///
@@ -67,7 +67,7 @@ public final class Generator {
       model.pool.forEach(places.count) { index in
         let row = UnsafeBufferPointer(logits[index])
         chosen[index] = Result { () throws(SamplingError) in
-          try generations[places[index].generation].sample(row.span)
+          try generations[places[index].generation].sample(row.span, kernels: model.kernels)
         }
       }
     }
