@@ -108,6 +108,22 @@ import Testing
     #expect(others != forwards)
   }
 
+  @Test("Every instruction set gives the same bits", arguments: Variation.all)
+  func instructionSets(variation: Variation) throws {
+    var source = SeededSource(8)
+    var options = variation.options
+    options.topLogProbabilities = 4
+    let sampler = try Sampler(options)
+    for position in 0..<10 {
+      let logits = source.logits(700 + position, centre: -30)
+      let history = (0..<20).map { _ in Int.random(in: 0..<700, using: &source) }
+      let sampled = try Kernels.available.map {
+        try sampler.sample(logits.span, history: history, position: position, kernels: $0)
+      }
+      #expect(Set(sampled).count == 1)
+    }
+  }
+
   @Test func `among equals the lowest token id comes first`() throws {
     let logits: [Float] = [1, 3, 2, 3, 3, 2, -0.0, 0.0]
     var options = SamplingOptions()
