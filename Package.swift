@@ -12,6 +12,7 @@ let package = Package(
     // The loops are worth nothing without optimisation, in debug builds too.
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+    .target(name: "DemoModel", exclude: ["checkpoint", "train.py", "check.py"]),
     .target(name: "MicroBatching", swiftSettings: .house),
     .target(
       name: "GPT2",
@@ -23,7 +24,7 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "GPT2", "MicroBatching",
+        "DemoModel", "GPT2", "MicroBatching",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: .house),

@@ -63,7 +63,10 @@ final class PackedMatrix: Sendable {
     let panelCount = (columns + width - 1) / width
     // Every task packs its rows anew, so tasks are as few as keep all threads busy to the end.
     let rowBlocks = (rowCount + 191) / 192
-    let panelGroups = pool.threadCount == 1 ? 1 : min(panelCount, max(1, pool.threadCount * 4 / rowBlocks))
+    // A task too small is not worth waking a thread for.
+    let worthwhile = max(1, rowCount * inner * columns / 65536)
+    let panelGroups =
+      pool.threadCount == 1 ? 1 : min(panelCount, worthwhile, max(1, pool.threadCount * 4 / rowBlocks))
     withUnsafePointer(to: &product) { product in
       pool.forEach(rowBlocks * panelGroups) { task in
         let rows = share(task / panelGroups, of: rowBlocks, in: rowCount)

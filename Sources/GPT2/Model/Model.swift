@@ -9,6 +9,8 @@ public final class Model {
   public let kernels: Kernels
   public let pool: ThreadPool
   public let slotCount: Int
+  /// Bytes of the checkpoint's tensors that were read.
+  public let weightBytesRead: Int
   private let embedding: Embedding
   private let stage: Stage
   private let head: Head
@@ -32,6 +34,7 @@ public final class Model {
       checkpoint, layers: 0..<configuration.layerCount, slotCount: slotCount, kernels: kernels, pool: pool)
     head = try Head(checkpoint, tiedTo: embedding, kernels: kernels, pool: pool)
     activations = try Activations(width: configuration.width)
+    weightBytesRead = checkpoint.byteCount(of: configuration.parts)
   }
 
   /// Runs a micro-batch through the stack.
