@@ -1,11 +1,13 @@
 /// Random numbers as a pure function of (seed, position): Philox 4×32 with 10 rounds.
 ///
 /// There is no state to keep, hand over or lose: a sequence that is replayed on another machine draws the same numbers,
-/// however its work was batched. From Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC'11).
+/// however its work was batched. From Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3"
+/// (SC'11).
 public enum CounterBasedGenerator {
   /// A number in [0, 1), a multiple of 2⁻⁵³, for `position` of the stream that `seed` names.
   ///
-  /// The seed is the key, the position the low half of the counter; words 0 (low) and 1 (high) of the block give the bits.
+  /// The seed is the key, the position the low half of the counter; words 0 (low) and 1 (high) of the block give the
+  /// bits.
   public static func uniform(seed: UInt64, position: UInt64) -> Double {
     let words = block(
       counter: SIMD4(UInt32(truncatingIfNeeded: position), UInt32(truncatingIfNeeded: position >> 32), 0, 0),

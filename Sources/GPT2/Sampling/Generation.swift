@@ -11,8 +11,8 @@
 /// }
 /// ```
 ///
-/// It is a value, and all there is to know of a request: when a worker has lost what it computed, `rewind(to:)` makes the
-/// known tokens input again, and the tokens after them come out the same.
+/// It is a value, and all there is to know of a request: when a worker has lost what it computed, `rewind(to:)` makes
+/// the known tokens input again, and the tokens after them come out the same.
 public struct Generation: Sendable {
   /// Why a generation came to its end.
   public enum FinishReason: String, Hashable, Sendable, CaseIterable {
@@ -62,8 +62,8 @@ public struct Generation: Sendable {
 
   /// Begins a generation by a model of `configuration`; without a tokenizer it has tokens and no text.
   ///
-  /// Prompt and generated tokens together are at most `configuration.positionCount`. A prompt that leaves no room, and a
-  /// request for 0 tokens, make a generation that has finished already, by `length`.
+  /// Prompt and generated tokens together are at most `configuration.positionCount`. A prompt that leaves no room, and
+  /// a request for 0 tokens, make a generation that has finished already, by `length`.
   ///
   /// - Throws: The `SamplingError` that says what of the request cannot be met.
   public init(

@@ -7,7 +7,7 @@ public struct GenerationRequest: Hashable, Sendable {
   public var maximumTokens: Int?
   /// Strings that end the text where they first come in what is generated. They need a tokenizer.
   public var stops: [String]
-  /// Tokens that end the text; nil means those of the model's configuration, none goes on past them.
+  /// Tokens that end the text; nil means those of the model's configuration, an empty list none.
   public var endOfTextTokens: [Int]?
 
   public init(

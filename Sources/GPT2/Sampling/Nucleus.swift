@@ -11,8 +11,8 @@ struct Nucleus: Hashable {
 
   /// The nucleus of `weights`, finite and at least 0, that holds `share`, in 0 ..< 1, of their sum `total` > 0.
   init(of weights: Span<Float>, share: Double, total: Double) {
-    // A weight w of the nucleus and what comes after it, at most V weights of at most w, hold more than what the nucleus
-    // does not: V·w > (1 − share)·total. That rules most weights out; a little less, for the total is rounded.
+    // A weight w of the nucleus and what comes after it, at most V weights of at most w, hold more than what the
+    // nucleus does not: V·w > (1 − share)·total. That rules most weights out; a little less, for the total is rounded.
     let bound = Float((1 - share) * total / Double(weights.count) * 0.999)
     var search = Search(mass: share * total)
     var rest = weights.withUnsafeBufferPointer { weights in
@@ -40,7 +40,8 @@ private struct Search {
 
   init(mass: Double) { self.mass = mass }
 
-  /// Finds the digit of `width` bits at `shift`, given the weights that have the digits found so far; returns all digits.
+  /// Finds the digit of `width` bits at `shift`, given the weights that have the digits found so far; returns all
+  /// digits.
   ///
   /// When rounding keeps the sum of all below the mass, it is the last digit with any weight.
   mutating func narrow(

@@ -1,8 +1,8 @@
 /// Chooses the next token from a row of logits.
 ///
-/// A pure function: what it gives depends on its options, the logits, the tokens so far and the position, and on nothing
-/// that happened before, so whoever replays a sequence chooses the same tokens. Wherever logits or probabilities are
-/// equal, the lower token id comes first. The bits are the same on every machine.
+/// A pure function: what it gives depends on its options, the logits, the tokens so far and the position, and on
+/// nothing that happened before, so whoever replays a sequence chooses the same tokens. Wherever logits or
+/// probabilities are equal, the lower token id comes first. The bits are the same on every machine.
 public struct Sampler: Hashable, Sendable {
   public let options: SamplingOptions
 
@@ -14,9 +14,9 @@ public struct Sampler: Hashable, Sendable {
 
   /// The token for `position` of a sequence.
   ///
-  /// Steps in this order: repetition penalty, n-gram block, temperature, top-k, top-p, min-p, then a draw by the inverse of
-  /// the cumulative distribution in order of token id, with number `position` of the seed's stream. Unlike transformers,
-  /// top-k keeps exactly k tokens where several are equal to the k-th.
+  /// Steps in this order: repetition penalty, n-gram block, temperature, top-k, top-p, min-p, then a draw by the
+  /// inverse of the cumulative distribution in order of token id, with number `position` of the seed's stream. Unlike
+  /// transformers, top-k keeps exactly k tokens where several are equal to the k-th.
   ///
   /// - Parameters:
   ///   - logits: `[V]`, as the model gave them for the row before `position`.

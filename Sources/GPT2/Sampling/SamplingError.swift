@@ -27,7 +27,8 @@ extension SamplingError: CustomStringConvertible {
       "the logits for the token at position \(position) are not finite; "
         + "check the checkpoint's weights, or compute in a wider type"
     case .everythingBlocked(let position, let size):
-      "no-repeat-ngram \(size) leaves no token to choose at position \(position); give a greater number, or 0 to allow all"
+      "no-repeat-ngram \(size) leaves no token to choose at position \(position); "
+        + "give a greater number, or 0 to allow all"
     case .emptyPrompt:
       "the prompt has no tokens; give at least one (the end-of-text token stands for the start of a text)"
     case .promptTooLong(let tokens, let limit):
@@ -45,7 +46,8 @@ extension SamplingError: CustomStringConvertible {
     case .tooManyStops(let count, let limit):
       "there are \(count) stop strings; give at most \(limit)"
     case .stopsWithoutTokenizer:
-      "stop strings need text and the model has no tokenizer; leave them out, or add vocab.json and merges.txt to the model"
+      "stop strings need text and the model has no tokenizer; "
+        + "leave them out, or add vocab.json and merges.txt to the model"
     }
   }
 }

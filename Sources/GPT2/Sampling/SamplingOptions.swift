@@ -1,7 +1,7 @@
 /// How the next token is chosen from the logits.
 ///
-/// The steps apply in the order of Hugging Face's transformers: repetition penalty, n-gram block, temperature, top-k, top-p,
-/// min-p. The defaults sample from the model's distribution as it is.
+/// The steps apply in the order of Hugging Face's transformers: repetition penalty, n-gram block, temperature, top-k,
+/// top-p, min-p. The defaults sample from the model's distribution as it is.
 public struct SamplingOptions: Hashable, Sendable {
   /// What the logits are divided by; 0 is greedy: the greatest logit, lowest id among equals. 0 … 100.
   ///
@@ -9,11 +9,13 @@ public struct SamplingOptions: Hashable, Sendable {
   public var temperature: Double = 1
   /// Keep only this many of the most probable tokens; 0 keeps all.
   public var topK: Int = 0
-  /// Keep only the most probable tokens, as many as it takes for their probabilities to reach this sum; 1 keeps all. 0 … 1.
+  /// Keep only the most probable tokens, as many as it takes for their probabilities to reach this sum; 1 keeps all.
+  /// 0 … 1.
   public var topP: Double = 1
   /// Drop tokens less probable than this share of the most probable one; 0 drops none. 0 … 1.
   public var minP: Double = 0
-  /// Divides positive and multiplies negative logits of the tokens in the sequence so far; 1 changes nothing. 0.01 … 100.
+  /// Divides positive and multiplies negative logits of the tokens in the sequence so far; 1 changes nothing.
+  /// 0.01 … 100.
   public var repetitionPenalty: Double = 1
   /// Never complete a run of this many tokens that is in the sequence already; 0 blocks nothing.
   public var noRepeatNGram: Int = 0

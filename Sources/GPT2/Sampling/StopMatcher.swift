@@ -1,9 +1,9 @@
 /// Finds stop strings in text that comes in pieces, and passes on what is certain not to belong to one.
 ///
 /// The text ends before the stop string whose last byte comes first, the longest of those that end with that byte; how
-/// the text was cut into pieces makes no difference. Strings match byte by byte of their UTF-8, so composed and decomposed
-/// forms of a character differ. Text that could still become a stop string waits: the longest suffix that begins one.
-/// Each byte costs a few steps for each stop string (Knuth, Morris and Pratt, 1977).
+/// the text was cut into pieces makes no difference. Strings match byte by byte of their UTF-8, so composed and
+/// decomposed forms of a character differ. Text that could still become a stop string waits: the longest suffix that
+/// begins one. Each byte costs a few steps for each stop string (Knuth, Morris and Pratt, 1977).
 public struct StopMatcher: Hashable, Sendable {
   /// What of the text is certain, and whether it has ended.
   public struct Output: Hashable, Sendable {

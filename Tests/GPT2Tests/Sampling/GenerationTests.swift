@@ -183,7 +183,7 @@ import Testing
     }
   }
 
-  @Test("What was lost and computed anew comes out the same", arguments: 0..<20)
+  @Test("What was lost and computed anew comes out the same", .timeLimit(.minutes(1)), arguments: 0..<20)
   func replay(seed: UInt64) throws {
     var options = SamplingOptions()
     options.seed = seed

@@ -49,7 +49,7 @@ import Testing
   @Test("Every step does what its definition over a full sort does", arguments: Variation.all)
   func matchesNaiveTwin(variation: Variation) throws {
     var source = SeededSource(11)
-    for round in 0..<40 {
+    for round in 0..<24 {
       var options = variation.options
       options.seed = UInt64(round)
       let sampler = try Sampler(options)
@@ -59,7 +59,7 @@ import Testing
       let logits = source.logits(vocabularySize, centre: round % 2 == 0 ? -3 : 1, step: round % 4 < 2 ? nil : 0.5)
       let history = (0..<30).map { _ in Int.random(in: 0..<(round % 5 == 0 ? 4 : vocabularySize), using: &source) }
       let distribution = twin.distribution(logits, history: history)
-      for position in 0..<12 {
+      for position in 0..<8 {
         let sampled = try sampler.sample(logits, history: history, position: position)
         #expect(sampled.token == twin.draw(from: distribution, position: position))
       }
@@ -72,7 +72,7 @@ import Testing
     let history = [2, 5, 2, 1, 6, 5, 2]
     let expected = NaiveSampler(options: variation.options).distribution(logits, history: history)
     let sampler = try Sampler(variation.options)
-    let draws = 2000
+    let draws = 1000
     var counts = [Int](repeating: 0, count: logits.count)
     for position in 0..<draws {
       counts[try sampler.sample(logits, history: history, position: position).token] += 1
@@ -106,6 +106,22 @@ import Testing
     other.seed = 1
     let others = try rows.indices.map { try Sampler(other).sample(rows[$0], history: history, position: $0) }
     #expect(others != forwards)
+  }
+
+  @Test("Every instruction set gives the same bits", arguments: Variation.all)
+  func instructionSets(variation: Variation) throws {
+    var source = SeededSource(8)
+    var options = variation.options
+    options.topLogProbabilities = 4
+    let sampler = try Sampler(options)
+    for position in 0..<10 {
+      let logits = source.logits(700 + position, centre: -30)
+      let history = (0..<20).map { _ in Int.random(in: 0..<700, using: &source) }
+      let sampled = try Kernels.available.map {
+        try sampler.sample(logits.span, history: history, position: position, kernels: $0)
+      }
+      #expect(Set(sampled).count == 1)
+    }
   }
 
   @Test func `among equals the lowest token id comes first`() throws {
