@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 let package = Package(
@@ -6,11 +6,13 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "gpt2", targets: ["CLI"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // The loops are worth nothing without optimisation, in debug builds too.
-    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(
+      name: "CKernels", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
     .target(name: "DemoModel", exclude: ["checkpoint", "train.py", "check.py"]),
     .target(name: "MicroBatching", swiftSettings: .house),
@@ -43,6 +45,6 @@ extension [SwiftSetting] {
       .enableUpcomingFeature("InternalImportsByDefault"),
       .enableUpcomingFeature("MemberImportVisibility"),
       .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    ]
+    ] + (Context.environment["GPT2_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
   }
 }

@@ -22,7 +22,8 @@ struct GPT2Command: ParsableCommand {
 
   static func main() {
     // Swift mends what is not UTF-8 in arguments without a word; a prompt must not be changed behind its writer's back.
-    for (index, argument) in CommandLine.rawArguments.enumerated() where String(validating: argument, as: UTF8.self) == nil {
+    for (index, argument) in CommandLine.rawArguments.enumerated()
+    where String(validating: argument, as: UTF8.self) == nil {
       exit(withError: ValidationError("Argument \(index) is not UTF-8; give such text in a file"))
     }
     main(nil)

@@ -7,11 +7,15 @@ struct InputOptions: ParsableArguments {
   var prompts: String?
 
   @Option(
-    help: ArgumentHelp("Token ids instead of text, as 1,2,3. Repeat it for a batch; needs no tokenizer.", valueName: "ids"))
+    help: ArgumentHelp(
+      "Token ids instead of text, as 1,2,3. Repeat it for a batch; needs no tokenizer.", valueName: "ids"))
   var tokenIds: [String] = []
 
   @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"))
   var tokenIdsFile: String?
+
+  @Flag(help: "Read a typed <|endoftext|> as the end-of-text token, not as ordinary text.")
+  var allowSpecial = false
 
   /// One thing to work on.
   struct Item {
@@ -43,7 +47,7 @@ struct InputOptions: ParsableArguments {
     }
     if let prompts {
       return try Self.lines(of: TextInput.file(prompts)).map { line, _ in
-        Item(text: line, tokens: tokenizer.encode(line))
+        Item(text: line, tokens: tokenizer.encode(line, allowSpecial: allowSpecial))
       }
     }
     let text: String
@@ -52,7 +56,7 @@ struct InputOptions: ParsableArguments {
     } else {
       text = try TextInput(argument).text()
     }
-    return [Item(text: text, tokens: tokenizer.encode(text))]
+    return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: allowSpecial))]
   }
 
   /// Lines that are not empty, with their numbers.
@@ -67,7 +71,8 @@ struct InputOptions: ParsableArguments {
   private static func ids(_ list: String, _ place: String) throws -> [Int] {
     try list.split(separator: ",", omittingEmptySubsequences: false).map { field in
       guard let id = Int(field.filter { $0 != " " }), id >= 0 else {
-        throw ValidationError("\(place): “\(field)” is no token id; give whole numbers from 0, with commas between them")
+        throw ValidationError(
+          "\(place): “\(field)” is no token id; give whole numbers from 0, with commas between them")
       }
       return id
     }

@@ -18,7 +18,9 @@ struct SamplingFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Above 1, tokens that were there already become less likely.", valueName: "r"))
   var repetitionPenalty: Double = 1
 
-  @Option(name: .customLong("no-repeat-ngram"), help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
+  @Option(
+    name: .customLong("no-repeat-ngram"),
+    help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
   var noRepeatNGram: Int = 0
 
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "s"))

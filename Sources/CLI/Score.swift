@@ -30,7 +30,8 @@ struct Score: ParsableCommand {
   @Option(help: ArgumentHelp("Tokens in a window. (default: the model's context)", valueName: "n"))
   var window: Int?
 
-  @Option(help: ArgumentHelp("Tokens from one window's beginning to the next. (default: half a window)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Tokens from one window's beginning to the next. (default: half a window)", valueName: "n"))
   var stride: Int?
 
   @Flag(help: "Give every token with its log-probability.")
@@ -123,7 +124,9 @@ struct ScoreResult: Encodable {
   }
 
   var text: String {
-    var lines = (perToken ?? []).map { "\($0.logprob)\t\($0.token)\t\($0.text.map { "\($0.debugDescription)" } ?? "")\n" }
+    var lines = (perToken ?? []).map {
+      "\($0.logprob)\t\($0.token)\t\($0.text.map { "\($0.debugDescription)" } ?? "")\n"
+    }
     lines.append("tokens                   \(tokens)\n")
     lines.append("negative log-likelihood  \(negativeLogLikelihood) nats\n")
     lines.append("perplexity               \(perplexity)\n")

@@ -44,7 +44,8 @@ struct Tokenize: ParsableCommand {
     return try bytes.split(whereSeparator: separators.contains).map { field in
       let field = String(decoding: field, as: UTF8.self)
       guard let id = Int(field) else {
-        throw ValidationError("“\(field.prefix(40))” is no token id; give whole numbers with commas or spaces between them")
+        throw ValidationError(
+          "“\(field.prefix(40))” is no token id; give whole numbers with commas or spaces between them")
       }
       return id
     }

@@ -35,7 +35,12 @@ public final class SafetensorsWriter {
   private struct Entry: Encodable {
     var dtype: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
   }
 
   private let path: String
@@ -52,7 +57,7 @@ public final class SafetensorsWriter {
     var end = 0
     for tensor in tensors {
       entries[tensor.name] = Entry(
-        dtype: tensor.elementType.rawValue, shape: tensor.shape, data_offsets: [end, end + tensor.byteCount])
+        dtype: tensor.elementType.rawValue, shape: tensor.shape, offsets: [end, end + tensor.byteCount])
       offsets[tensor.name] = end
       end += tensor.byteCount
     }
@@ -131,5 +136,7 @@ public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
     reason = String(cString: strerror(errno))
   }
 
-  public var description: String { "\(path): cannot write: \(reason); check the folder, its permissions and free space" }
+  public var description: String {
+    "\(path): cannot write: \(reason); check the folder, its permissions and free space"
+  }
 }

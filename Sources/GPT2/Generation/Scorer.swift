@@ -73,7 +73,8 @@ public final class Scorer {
     scores.withUnsafeMutableBufferPointer { scores in
       model.pool.forEach(rows.count) { index in
         let row = UnsafeBufferPointer(logits[index])
-        scores[index] = LogProbabilities(row.span, kernels: model.kernels)?.logProbability(ofLogit: row[window[rows.lowerBound + index + 1]])
+        scores[index] = LogProbabilities(row.span, kernels: model.kernels)?.logProbability(
+          ofLogit: row[window[rows.lowerBound + index + 1]])
       }
     }
     return try scores.enumerated().map { index, score in
