@@ -13,7 +13,7 @@ public final class Activations {
   public init(width: Int) throws(ModelError) {
     self.width = width
     pitch = (width + 15) / 16 * 16 + 16
-    buffer = try PageBuffer(count: 0)
+    buffer = try PageBuffer(count: 0, fillsUp: true)
   }
 
   /// Makes room for `rowCount` rows; what they hold is undefined until it is written.
@@ -21,7 +21,7 @@ public final class Activations {
     if rowCount > capacity {
       let (count, overflow) = rowCount.multipliedReportingOverflow(by: pitch)
       guard !overflow else { throw .outOfMemory(bytes: Int.max) }
-      buffer = try PageBuffer(count: count)
+      buffer = try PageBuffer(count: count, fillsUp: true)
       capacity = rowCount
     }
     self.rowCount = rowCount

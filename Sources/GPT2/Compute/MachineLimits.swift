@@ -13,7 +13,7 @@ public final class MachineLimits {
   /// - Throws: ``ModelError/outOfMemory(bytes:)``.
   public init(kernels: Kernels, pool: ThreadPool) throws(ModelError) {
     (self.kernels, self.pool) = (kernels, pool)
-    memory = try PageBuffer(count: Self.readFloats)
+    memory = try PageBuffer(count: Self.readFloats, fillsUp: true)
     memory.floats.update(repeating: 1)
   }
 

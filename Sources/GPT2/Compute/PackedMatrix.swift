@@ -21,7 +21,7 @@ final class PackedMatrix: Sendable {
     (inner, columns) = layout == .plain ? (rows, rowLength) : (rowLength, rows)
     self.kernels = kernels
     let width = kernels.panelWidth
-    let panels = try PageBuffer(count: (columns + width - 1) / width * width * inner)
+    let panels = try PageBuffer(count: (columns + width - 1) / width * width * inner, fillsUp: true)
     // A piece is a whole number of panels of the transpose, and about a quarter of a megabyte.
     let pieceRows = max(1, 65536 / rowLength / width) * width
     let firstError = Mutex<(any Error)?>(nil)

@@ -6,9 +6,7 @@
   internal import Darwin
 #endif
 
-/// Zeroed fp32 memory straight from the system, in large pages where it has them.
-///
-/// Pages are taken when they are first written, so room for a long sequence costs nothing until it is used.
+/// Zeroed fp32 memory straight from the system; pages of it are taken when they are first written.
 struct PageBuffer: ~Copyable, @unchecked Sendable {
   // Unchecked: the buffer has one owner; who writes where is that owner's matter.
   let floats: UnsafeMutableBufferPointer<Float>
@@ -16,12 +14,13 @@ struct PageBuffer: ~Copyable, @unchecked Sendable {
 
   private static let largePage = 2 << 20
 
+  /// - Parameter fillsUp: whether all of it will be written, so that large pages, which are faster, waste nothing.
   /// - Throws: ``ModelError/outOfMemory(bytes:)`` when the system has no such room.
-  init(count: Int) throws(ModelError) {
+  init(count: Int, fillsUp: Bool) throws(ModelError) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
     guard !overflow, bytes < Int.max / 2 else { throw .outOfMemory(bytes: Int.max) }
     // One large page more than asked for, so that the buffer can begin at a page's border.
-    let isLarge = bytes >= Self.largePage
+    let isLarge = fillsUp && bytes >= Self.largePage
     let length = isLarge ? bytes + Self.largePage : bytes
     guard let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | Self.anonymous, -1, 0),
       address != MAP_FAILED

@@ -19,7 +19,7 @@ final class KVCache {
     let buffer: PageBuffer
     var length = 0
 
-    init(count: Int) throws(ModelError) { buffer = try PageBuffer(count: count) }
+    init(count: Int) throws(ModelError) { buffer = try PageBuffer(count: count, fillsUp: false) }
   }
 
   init(configuration: Configuration, layerCount: Int, slotCount: Int, kernels: Kernels) {
