@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 let package = Package(
@@ -6,11 +6,15 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "gpt2", targets: ["CLI"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "CKernels"),
+    // The loops are worth nothing without optimisation, in debug builds too.
+    .target(
+      name: "CKernels", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+    .target(name: "DemoModel", exclude: ["checkpoint", "train.py", "check.py"]),
     .target(name: "MicroBatching", swiftSettings: .house),
     .target(
       name: "GPT2",
@@ -22,7 +26,7 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "GPT2", "MicroBatching",
+        "DemoModel", "GPT2", "MicroBatching",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: .house),
@@ -41,6 +45,6 @@ extension [SwiftSetting] {
       .enableUpcomingFeature("InternalImportsByDefault"),
       .enableUpcomingFeature("MemberImportVisibility"),
       .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    ]
+    ] + (Context.environment["GPT2_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
   }
 }

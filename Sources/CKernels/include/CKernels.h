@@ -1,3 +1,121 @@
+// The inner loops, over plain pointers. Everything is fp32 and row-major unless it says otherwise.
+//
+// Each loop is one source compiled once per instruction set (see kernels.inc) and chosen at run time. All sets give equal
+// bits: every output element is a fixed sequence of IEEE operations, fused only where fma is written, that depends on
+// neither the number of rows, nor the tile, nor the vector width, nor the thread that computes it.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
+/// A matrix product C = A·B + bias over packed B.
+///
+/// B, logically `[inner, columns]`, is cut into panels of `panel_width` columns, each stored `[inner][panel_width]`; the
+/// last panel is padded with zeros. An element of C is the chain fma(a[k], b[k], …) over k = 0, 1, 2, … begun at the bias.
+typedef struct {
+  const float *a;        // [rows, inner], rows `a_pitch` floats apart
+  size_t a_pitch;
+  const float *panels;   // ceil(columns / panel_width) panels
+  const float *_Nullable bias;  // [columns] or null for zero
+  float *c;              // [rows, columns], rows `c_pitch` floats apart
+  size_t c_pitch;
+  size_t rows, inner, columns;
+  float *_Nullable residual;  // if there is one, the product is added to it and C is left with unfinished sums
+  size_t residual_pitch;
+} gpt2_product;
+
+/// Causal attention of one head for consecutive rows of one sequence, whose keys and values are in the cache already.
+typedef struct {
+  const float *queries;  // [rows, head_width], rows `query_pitch` floats apart
+  size_t query_pitch;
+  const float *keys;     // [positions / panel_width][head_width][panel_width]
+  const float *values;   // [positions][value_pitch]
+  size_t value_pitch;    // head_width rounded up to panel_width
+  size_t head_width;
+  size_t start;          // position of the first row: row r attends to keys 0 … start + r
+  size_t rows;
+  float scale;           // factor on the scores before the softmax
+  float *out;            // [rows, head_width], rows `out_pitch` floats apart
+  size_t out_pitch;
+  float *scratch;        // gpt2_attention_scratch floats
+} gpt2_attention;
+
+typedef enum { GPT2_GELU_TANH = 0, GPT2_GELU = 1, GPT2_RELU = 2 } gpt2_activation;
+
+/// The loops of one instruction set.
+typedef struct {
+  const char *name;
+  /// Columns of a packed panel, and keys of a panel of the cache.
+  size_t panel_width;
+  /// Computes rows [row_begin, row_end) of the panels [panel_begin, panel_end).
+  void (*multiply)(const gpt2_product *product, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end);
+  void (*attend)(const gpt2_attention *attention);
+  /// out[r] = (x[r] − mean) / √(variance + epsilon) · gain + offset, for `rows` rows of `width`.
+  void (*layer_norm)(
+    const float *x, size_t x_pitch, size_t rows, size_t width, const float *gain, const float *offset, float epsilon,
+    float *out, size_t out_pitch);
+  /// Applies the activation in place to `rows` rows of `columns`.
+  void (*activate)(gpt2_activation activation, float *x, size_t pitch, size_t rows, size_t columns);
+  /// out[i] = exp(x[i]·scale − shift); exactly 0 below the smallest normal number.
+  void (*exp_terms)(const float *x, size_t count, float scale, float shift, float *out);
+  /// Σ exp(x[i] − max), in a fixed order.
+  double (*sum_exp)(const float *x, size_t count, float max);
+  /// The largest element; NaN when any element is NaN or there is none.
+  float (*max)(const float *x, size_t count);
+  /// Runs `iterations` rounds of independent fused multiply-adds in registers; returns how many operations that were.
+  double (*fma_peak)(size_t iterations, float *sink);
+  /// Reads `count` floats; returns their sum, so that nothing is left out.
+  float (*read)(const float *x, size_t count);
+} gpt2_kernels;
+
+/// The kernels of an instruction set by name, null when unknown or when this machine cannot run them.
+const gpt2_kernels *_Nullable gpt2_kernels_named(const char *name);
+/// Name of instruction set `index`, best first; null past the last one this program was built with.
+const char *_Nullable gpt2_kernels_name(size_t index);
+
+/// Floats of scratch that attention over `positions` keys needs.
+size_t gpt2_attention_scratch(size_t positions);
+
+/// How the elements of a stored tensor are represented.
+typedef enum { GPT2_F32 = 0, GPT2_F16 = 1, GPT2_BF16 = 2 } gpt2_element;
+
+/// Converts `count` stored little-endian elements to fp32; returns the index of the first that is NaN or infinite, or `count`.
+size_t gpt2_convert(gpt2_element element, const void *source, size_t count, float *out);
+
+/// Packs rows [row_begin, row_end) of a matrix `[inner, columns]`, given from `row_begin` on, into its panels.
+void gpt2_pack_rows(
+  const float *rows, size_t row_begin, size_t row_end, size_t inner, size_t columns, size_t panel_width, float *panels);
+/// Packs rows [row_begin, row_end) of the transpose `[columns, inner]`, given from `row_begin` on, into the panels of the matrix.
+void gpt2_pack_transposed(
+  const float *rows, size_t row_begin, size_t row_end, size_t inner, size_t panel_width, float *panels);
+/// Column `column` of a packed matrix: out[k] = B[k, column].
+void gpt2_unpack_column(const float *panels, size_t column, size_t inner, size_t panel_width, float *out);
+
+/// Puts keys and values `[rows, head_width]`, rows `pitch` floats apart, into one head's cache at positions `start` and up;
+/// the cache is laid out as gpt2_attention reads it.
+void gpt2_cache_rows(
+  const float *keys, const float *values, size_t pitch, size_t rows, size_t start, size_t head_width,
+  size_t panel_width, float *key_panels, size_t value_pitch, float *value_rows);
+
+/// Natural logarithm of a positive finite number, by the same operations on every machine.
+double gpt2_log(double x);
+
+/// Tells the processor that this thread spins.
+static inline void gpt2_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
 #endif

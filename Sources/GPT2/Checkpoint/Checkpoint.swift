@@ -61,6 +61,11 @@ public final class Checkpoint: Sendable {
     }
   }
 
+  /// Bytes that the tensors of these parts take in the files.
+  public func byteCount(of parts: [ModelPart]) -> Int {
+    parts.reduce(0) { $0 + tensors(of: $1).reduce(0) { $0 + $1.byteCount } }
+  }
+
   /// Whether the weights are in shards; throws when there are none that can be read.
   private static func isSharded(_ folder: CheckpointFolder) throws(CheckpointError) -> Bool {
     if folder.contains(weightsFile) { return false }

@@ -1,0 +1,42 @@
+# Verbs of the project; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check bench fuzz clean build setup
+
+GPT2 := .build/release/gpt2
+SANITIZED := .build-sanitized
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Build, then write text with the bundled model
+	@echo; echo '$$ $(GPT2) generate "ROMEO:" --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11'
+	@$(GPT2) generate "ROMEO:" --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11
+
+test: setup ## Build and run the tests
+	swift test --parallel
+
+lint: setup ## Check the layout of the code, and that the kernels compile for arm64
+	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
+	@clang=$$(dirname "$$(readlink -f "$$(command -v swiftc)")")/clang; \
+	for file in Sources/CKernels/*.c; do \
+	  "$$clang" --target=aarch64-linux-gnu -ffreestanding -fsyntax-only -Wall -Werror -ISources/CKernels/include "$$file" || exit 1; \
+	done; echo "lint: the kernels compile for arm64"
+
+check: lint ## All that a change must pass: lint, no warnings, tests in debug and in release
+	GPT2_STRICT=1 swift test --parallel --scratch-path .build-strict
+	GPT2_STRICT=1 swift test --parallel --scratch-path .build-strict -c release -Xswiftc -enable-testing
+
+bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
+	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
+
+fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
+	Fuzz/run $(or $(SECONDS),60)
+
+clean: ## Remove everything that was built
+	rm -rf .build .build-*
+
+build: setup
+	swift build -c release
+
+setup:
+	@./setup

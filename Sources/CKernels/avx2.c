@@ -1,0 +1,12 @@
+#include "CKernels.h"
+#include "constants.h"
+
+#if defined(__x86_64__)
+#define LANES 8
+#define PANEL_VECTORS 2
+#define KERNELS_NAME "avx2"
+#define KERNELS_TABLE gpt2_kernels_avx2
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "kernels.inc"
+#pragma clang attribute pop
+#endif

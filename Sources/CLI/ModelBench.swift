@@ -1,0 +1,99 @@
+import GPT2
+import MicroBatching
+
+/// Times forward passes of a model, each between two measurements of the machine's limits.
+final class ModelBench {
+  /// Limits seen so far.
+  private(set) var limits: (fma: [Double], read: [Double]) = ([], [])
+  private let model: Model
+  private let machine: MachineLimits
+  private let rounds: Int
+  private let hidden: Activations
+  private let last: Activations
+  private let logits: Activations
+
+  init(_ model: Model, rounds: Int) throws {
+    self.model = model
+    self.rounds = rounds
+    machine = try MachineLimits(kernels: model.kernels, pool: model.pool)
+    hidden = try Activations(width: model.configuration.width)
+    last = try Activations(width: model.configuration.width)
+    logits = try Activations(width: model.configuration.vocabularySize)
+  }
+
+  /// Reading prompts: `rows` rows, as sequences no longer than the model's context, to hidden states after ln_f.
+  func prefill(rows: Int) throws -> BenchResult.Prefill {
+    let context = model.configuration.positionCount
+    let lengths = (0..<((rows + context - 1) / context)).map { min(context, rows - $0 * context) }
+    let operations = lengths.reduce(0) { $0 + model.configuration.blockOperations(start: 0, count: $1) }
+    let (time, fma, _) = try measure {
+      for (slot, length) in lengths.enumerated() {
+        for start in stride(from: 0, to: length, by: Model.rowsAtATime) {
+          let count = min(Model.rowsAtATime, length - start)
+          try forward([Segment(slot: slot % model.slotCount, start: start, count: count)])
+        }
+      }
+    }
+    return BenchResult.Prefill(
+      rows: rows, tokensPerSecond: Double(rows) / time.median,
+      ofLimit: zip(time, fma).map { operations / $0 / ($1 * 1e9) }.median)
+  }
+
+  /// Writing: one token for each of `batch` sequences at a time, head and choice of the token included.
+  func decode(batch: Int) throws -> BenchResult.Decode {
+    let configuration = model.configuration
+    let steps = max(1, 16 / batch)
+    let context = min(64, configuration.positionCount - steps)
+    for slot in 0..<batch { try forward([Segment(slot: slot, start: 0, count: context)]) }
+    let (time, fma, read) = try measure {
+      for step in 0..<steps {
+        try forward((0..<batch).map { Segment(slot: $0, start: context + step, count: 1) })
+        try model.logits(of: hidden, rows: 0..<batch, into: logits)
+        for row in 0..<batch { _ = LogProbabilities(UnsafeBufferPointer(logits[row]).span, kernels: model.kernels) }
+      }
+    }
+    let operations =
+      Double(batch) * (configuration.blockOperations(start: context, count: 1) + configuration.headOperations)
+    let bytes = configuration.decodeWeightBytes + Double(batch) * configuration.cacheBytes(position: context)
+    return BenchResult.Decode(
+      batch: batch, tokensPerSecond: Double(batch * steps) / time.median,
+      ofLimit: zip(time, zip(fma, read)).map { time, limit in
+        Double(steps) * max(operations / (limit.0 * 1e9), bytes / (limit.1 * 1e9)) / time
+      }.median)
+  }
+
+  private func forward(_ segments: [Segment]) throws {
+    let microBatch = MicroBatch(segments)
+    // Tokens that differ, so that rows do.
+    let tokens = (0..<microBatch.rowCount).map { ($0 * 7919 + 13) % model.configuration.vocabularySize }
+    try model.forward(tokens, microBatch, into: hidden)
+  }
+
+  /// Times `work` over and over; every round's time with the limits around it, after a round that does not count.
+  private func measure(_ work: () throws -> Void) throws -> (time: [Double], fma: [Double], read: [Double]) {
+    try work()
+    var result: (time: [Double], fma: [Double], read: [Double]) = ([], [], [])
+    var before = (fma: machine.fmaRate(), read: machine.readRate())
+    for _ in 0..<rounds {
+      let start = ContinuousClock.now
+      try work()
+      result.time.append((ContinuousClock.now - start).seconds)
+      let after = (fma: machine.fmaRate(), read: machine.readRate())
+      result.fma.append((before.fma + after.fma) / 2)
+      result.read.append((before.read + after.read) / 2)
+      before = after
+    }
+    limits.fma += result.fma
+    limits.read += result.read
+    return result
+  }
+}
+
+extension [Double] {
+  /// The middle value; 0 of none.
+  var median: Double {
+    guard !isEmpty else { return 0 }
+    let sorted = sorted()
+    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import GPT2
+
+/// How text is chosen.
+struct SamplingFlags: ParsableArguments {
+  @Option(help: ArgumentHelp("0 always takes the likeliest token; higher is wilder.", valueName: "t"))
+  var temperature: Double = 1
+
+  @Option(help: ArgumentHelp("Choose among the K likeliest tokens; 0 means all.", valueName: "k"))
+  var topK: Int = 0
+
+  @Option(help: ArgumentHelp("Choose among the likeliest tokens that together have probability P.", valueName: "p"))
+  var topP: Double = 1
+
+  @Option(help: ArgumentHelp("Drop tokens less likely than this share of the likeliest.", valueName: "p"))
+  var minP: Double = 0
+
+  @Option(help: ArgumentHelp("Above 1, tokens that were there already become less likely.", valueName: "r"))
+  var repetitionPenalty: Double = 1
+
+  @Option(
+    name: .customLong("no-repeat-ngram"),
+    help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
+  var noRepeatNGram: Int = 0
+
+  @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "s"))
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens at each step.", valueName: "n"))
+  var logprobs: Int = 0
+
+  var options: SamplingOptions {
+    var options = SamplingOptions()
+    options.temperature = temperature
+    options.topK = topK
+    options.topP = topP
+    options.minP = minP
+    options.repetitionPenalty = repetitionPenalty
+    options.noRepeatNGram = noRepeatNGram
+    options.seed = seed
+    options.topLogProbabilities = logprobs
+    return options
+  }
+
+  mutating func validate() throws {
+    do throws(SamplingError) { try options.validate() } catch { throw ValidationError("--\(error)") }
+  }
+}

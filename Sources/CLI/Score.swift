@@ -1,0 +1,136 @@
+import ArgumentParser
+import FoundationEssentials
+import GPT2
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+struct Score: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say how likely a text is to the model: log-likelihood and perplexity.",
+    discussion: """
+      The text is read in windows of --window tokens that begin every --stride tokens; each token is scored once, with \
+      the window before it as context. The first token of the text has no context and is not scored.
+
+        gpt2 score --model ~/gpt2 book.txt
+        gpt2 score --window 1024 --stride 512 --json - < book.txt
+      """)
+
+  @Argument(help: "File with the text; - or nothing reads standard input.")
+  var file: String?
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var input: InputOptions
+
+  @Option(help: ArgumentHelp("Tokens in a window. (default: the model's context)", valueName: "n"))
+  var window: Int?
+
+  @Option(
+    help: ArgumentHelp("Tokens from one window's beginning to the next. (default: half a window)", valueName: "n"))
+  var stride: Int?
+
+  @Flag(help: "Give every token with its log-probability.")
+  var perToken = false
+
+  @Flag(help: "One JSON object a text.")
+  var json = false
+
+  func run() throws {
+    let tokenizer = try model.tokenizer()
+    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer)
+    let limit = try Checkpoint(model.folder).configuration.positionCount
+    let window = self.window ?? limit
+    guard window >= 2, window <= limit else {
+      throw ValidationError("--window \(window): give 2 to \(limit), the model's context")
+    }
+    let stride = self.stride ?? max(1, window / 2)
+    guard stride >= 1, stride <= window else {
+      throw ValidationError("--stride \(stride): give 1 to \(window), the window")
+    }
+    for (index, item) in items.enumerated() where item.tokens.count < 2 {
+      throw ScoreError(text: items.count > 1 ? index + 1 : nil, tokens: item.tokens.count)
+    }
+    let loaded = try model.load(slotCount: 1)
+    let scorer = try Scorer(loaded.model)
+    for item in items {
+      let start = ContinuousClock.now
+      var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
+      let scores = try scorer.logLikelihoods(of: item.tokens, window: window, stride: stride) { bar.show($0) }
+      Terminal.clearProgress()
+      let seconds = (ContinuousClock.now - start).seconds
+      let result = try ScoreResult(item.tokens, scores, tokenizer, perToken: perToken, seconds: seconds)
+      try Terminal.write(json ? jsonLine(result) : result.text)
+    }
+  }
+}
+
+/// A text with nothing to score.
+struct ScoreError: Error, CustomStringConvertible {
+  let text: Int?
+  let tokens: Int
+
+  var description: String {
+    "\(text.map { "text \($0)" } ?? "the text") has \(count(tokens, "token")); scoring needs at least 2, "
+      + "since the first is context for the others"
+  }
+}
+
+/// What `score` says of a text.
+struct ScoreResult: Encodable {
+  /// Tokens scored: all but the first.
+  var tokens: Int
+  /// Sum over the tokens scored, in nats.
+  var negativeLogLikelihood: Double
+  var perplexity: Double
+  /// By the bytes of the tokens scored; nil without a tokenizer.
+  var bitsPerByte: Double?
+  var tokensPerSecond: Double
+  var perToken: [Token]?
+
+  struct Token: Encodable {
+    var token: Int
+    var text: String?
+    var logprob: Float
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case tokens
+    case negativeLogLikelihood = "negative_log_likelihood"
+    case perplexity
+    case bitsPerByte = "bits_per_byte"
+    case tokensPerSecond = "tokens_per_second"
+    case perToken = "per_token"
+  }
+
+  init(_ tokens: [Int], _ scores: [Float], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) throws {
+    let nats = -scores.reduce(0) { $0 + Double($1) }
+    self.tokens = scores.count
+    negativeLogLikelihood = nats
+    perplexity = exp(nats / Double(scores.count))
+    bitsPerByte = try tokenizer.map { nats / log(2) / Double(try $0.decode(tokens.dropFirst()).count) }
+    tokensPerSecond = Double(scores.count) / max(seconds, 1e-9)
+    if perToken {
+      self.perToken = try zip(tokens.dropFirst(), scores).map { token, score in
+        Token(
+          token: token, text: try tokenizer.map { String(decoding: try $0.decode([token]), as: UTF8.self) },
+          logprob: score)
+      }
+    }
+  }
+
+  var text: String {
+    var lines = (perToken ?? []).map {
+      "\($0.logprob)\t\($0.token)\t\($0.text.map { "\($0.debugDescription)" } ?? "")\n"
+    }
+    lines.append("tokens                   \(tokens)\n")
+    lines.append("negative log-likelihood  \(negativeLogLikelihood) nats\n")
+    lines.append("perplexity               \(perplexity)\n")
+    if let bitsPerByte { lines.append("bits per byte            \(bitsPerByte)\n") }
+    return lines.joined()
+  }
+}

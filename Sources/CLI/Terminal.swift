@@ -1,0 +1,115 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Where results, notes and progress go.
+enum Terminal {
+  /// Whether standard error is a person's screen, so that a line may be drawn over.
+  static let showsProgress = isatty(STDERR_FILENO) == 1
+
+  /// Writes a result.
+  ///
+  /// - Throws: ``OutputError`` when it cannot be written, say to a full disk.
+  static func write(_ text: String) throws {
+    try write(Array(text.utf8), to: STDOUT_FILENO, name: "standard output")
+  }
+
+  /// Writes a line about what is going on; nobody minds if it is lost.
+  static func note(_ text: String) {
+    clearProgress()
+    try? write(Array((text + "\n").utf8), to: STDERR_FILENO, name: "standard error")
+  }
+
+  /// Draws one line over the one before, on a terminal only.
+  static func progress(_ text: @autoclosure () -> String) {
+    guard showsProgress else { return }
+    try? write(Array("\r\u{1B}[2K\(text())".utf8), to: STDERR_FILENO, name: "standard error")
+  }
+
+  static func clearProgress() {
+    guard showsProgress else { return }
+    try? write(Array("\r\u{1B}[2K".utf8), to: STDERR_FILENO, name: "standard error")
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      #if canImport(Glibc)
+        let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      #elseif canImport(Musl)
+        let written = rest.withUnsafeBytes { Musl.write(descriptor, $0.baseAddress, $0.count) }
+      #else
+        let written = rest.withUnsafeBytes { Darwin.write(descriptor, $0.baseAddress, $0.count) }
+      #endif
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw OutputError(name: name, reason: String(cString: strerror(errno)))
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+}
+
+/// Something could not be written.
+struct OutputError: Error, CustomStringConvertible {
+  let name: String
+  let reason: String
+
+  var description: String { "\(name): cannot write: \(reason)" }
+}
+
+/// A bar with rate and time left, drawn at most ten times a second.
+struct ProgressBar {
+  private let unit: String
+  private let total: Int
+  private let start = ContinuousClock.now
+  private var drawn: ContinuousClock.Instant?
+
+  init(_ total: Int, unit: String) {
+    (self.total, self.unit) = (total, unit)
+  }
+
+  mutating func show(_ done: Int) {
+    let now = ContinuousClock.now
+    guard Terminal.showsProgress, done > 0, drawn.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
+    drawn = now
+    let elapsed = (now - start).seconds
+    let rate = Double(done) / max(elapsed, 1e-9)
+    let left = Duration.seconds(Double(total - done) / max(rate, 1e-9))
+    let filled = 24 * done / max(total, 1)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+    Terminal.progress("\(bar) \(done)/\(total) \(unit)  \(Int(rate)) \(unit)/s  \(left.short) left")
+  }
+}
+
+extension Duration {
+  var seconds: Double { self / .seconds(1) }
+
+  /// `0.31 s`, `12 s`, `3 min 20 s`.
+  var short: String {
+    let seconds = seconds
+    if seconds < 1 { return "\((seconds * 100).rounded() / 100) s" }
+    if seconds < 10 { return "\((seconds * 10).rounded() / 10) s" }
+    if seconds < 120 { return "\(Int(seconds.rounded())) s" }
+    return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
+  }
+}
+
+func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+
+func bytes(_ number: Int) -> String {
+  number < 10_000_000 ? "\((number + 50_000) / 100_000 * 100_000 / 1000) kB" : "\((number + 500_000) / 1_000_000) MB"
+}
+
+/// Encodes a result on one line.
+func jsonLine(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+  return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+}

@@ -1,0 +1,99 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Text from a file or from standard input.
+enum TextInput {
+  case file(String)
+  case standardInput
+
+  /// The most that is read, in bytes.
+  static let limit = 256 << 20
+
+  /// A command's argument: `-` or nothing is standard input.
+  init(_ argument: String?) {
+    self = argument.flatMap { $0 == "-" ? nil : .file($0) } ?? .standardInput
+  }
+
+  var name: String {
+    switch self {
+    case .file(let path): path
+    case .standardInput: "standard input"
+    }
+  }
+
+  /// - Throws: ``InputError`` when it cannot be read, is too long or is not UTF-8.
+  func text() throws(InputError) -> String {
+    let bytes = try bytes()
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .notUTF8(name, offset: Self.firstFault(in: bytes))
+    }
+    return text
+  }
+
+  func bytes() throws(InputError) -> [UInt8] {
+    switch self {
+    case .standardInput: return try Self.read(STDIN_FILENO, name)
+    case .file(let path):
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
+      defer { close(descriptor) }
+      return try Self.read(descriptor, name)
+    }
+  }
+
+  private static func read(_ descriptor: Int32, _ name: String) throws(InputError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      #if canImport(Glibc)
+        let count = Glibc.read(descriptor, &piece, piece.count)
+      #elseif canImport(Musl)
+        let count = Musl.read(descriptor, &piece, piece.count)
+      #else
+        let count = Darwin.read(descriptor, &piece, piece.count)
+      #endif
+      if count == 0 { return bytes }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .unreadable(name, String(cString: strerror(errno)))
+      }
+      bytes.append(contentsOf: piece[..<count])
+      guard bytes.count <= limit else { throw .tooLong(name, limit: limit) }
+    }
+  }
+
+  /// Offset of the first byte that is not part of a well-formed character.
+  private static func firstFault(in bytes: [UInt8]) -> Int {
+    var decoder = UTF8()
+    var rest = bytes.makeIterator()
+    var offset = 0
+    while case .scalarValue(let scalar) = decoder.decode(&rest) { offset += UTF8.width(scalar) }
+    return offset
+  }
+}
+
+/// What of the input cannot be used.
+enum InputError: Error, CustomStringConvertible {
+  case unreadable(String, String)
+  case notUTF8(String, offset: Int)
+  case tooLong(String, limit: Int)
+  case noLines(String)
+  case noTokenizer
+
+  var description: String {
+    switch self {
+    case .unreadable(let name, let reason): "\(name): cannot read: \(reason)"
+    case .notUTF8(let name, let offset):
+      "\(name): byte \(offset) is not UTF-8; convert the text (iconv -t utf-8), or give --token-ids"
+    case .tooLong(let name, let limit): "\(name): more than \(limit >> 20) MiB; give it in parts"
+    case .noLines(let name): "\(name): no lines; give one a line"
+    case .noTokenizer:
+      "the checkpoint has no tokenizer; add vocab.json and merges.txt to its folder, or give --token-ids instead of text"
+    }
+  }
+}

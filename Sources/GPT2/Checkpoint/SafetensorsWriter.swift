@@ -1,0 +1,142 @@
+internal import FoundationEssentials
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Writes tensors of known shapes to a safetensors file, in any order and in pieces; what is never written is zero.
+///
+/// The file appears under its name when it is finished, and not at all when it is not.
+public final class SafetensorsWriter {
+  public enum ElementType: String, Sendable {
+    case f32 = "F32"
+    case i64 = "I64"
+
+    var byteCount: Int { self == .f32 ? 4 : 8 }
+  }
+
+  /// A tensor to write, row-major.
+  public struct Tensor: Sendable {
+    let name: String
+    let elementType: ElementType
+    let shape: [Int]
+
+    public init(_ name: String, _ elementType: ElementType, _ shape: [Int]) {
+      (self.name, self.elementType, self.shape) = (name, elementType, shape)
+    }
+
+    var byteCount: Int { shape.reduce(elementType.byteCount, *) }
+  }
+
+  private struct Entry: Encodable {
+    var dtype: String
+    var shape: [Int]
+    var offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
+  }
+
+  private let path: String
+  private let temporaryPath: String
+  private let descriptor: Int32
+  private var offsets: [String: Int] = [:]
+  private var isFinished = false
+
+  /// Makes the file, header and room.
+  ///
+  /// - Throws: ``WriteError``.
+  public init(path: String, _ tensors: [Tensor]) throws {
+    var entries: [String: Entry] = [:]
+    var end = 0
+    for tensor in tensors {
+      entries[tensor.name] = Entry(
+        dtype: tensor.elementType.rawValue, shape: tensor.shape, offsets: [end, end + tensor.byteCount])
+      offsets[tensor.name] = end
+      end += tensor.byteCount
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    var header = Array(try encoder.encode(entries))
+    header += Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
+    for name in offsets.keys { offsets[name]! += 8 + header.count }
+
+    self.path = path
+    temporaryPath = path + ".unfinished-\(getpid())"
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      isFinished = true
+      throw WriteError(path: path)
+    }
+    guard ftruncate(descriptor, off_t(8 + header.count + end)) == 0 else { throw WriteError(path: path) }
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
+    try (length + header).withUnsafeBytes { try write($0, at: 0) }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    if !isFinished { unlink(temporaryPath) }
+  }
+
+  /// Writes elements of a tensor, from its element `index` on.
+  ///
+  /// - Throws: ``WriteError``.
+  /// - Precondition: the tensor is of the file, and of fp32 elements.
+  public func write(_ elements: some Collection<Float>, to tensor: String, at index: Int) throws(WriteError) {
+    try write(Array(elements), of: .f32, to: tensor, at: index)
+  }
+
+  /// Writes elements of a tensor, from its element `index` on.
+  public func write(_ elements: [Int64], to tensor: String, at index: Int) throws(WriteError) {
+    try write(elements, of: .i64, to: tensor, at: index)
+  }
+
+  private func write<Element>(
+    _ elements: [Element], of type: ElementType, to tensor: String, at index: Int
+  ) throws(WriteError) {
+    let offset = offsets[tensor]! + index * type.byteCount
+    let result = elements.withUnsafeBytes { bytes in Result { () throws(WriteError) in try write(bytes, at: offset) } }
+    try result.get()
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(WriteError) {
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw WriteError(path: path)
+      }
+      done += count
+    }
+  }
+
+  /// Puts the finished file in its place.
+  ///
+  /// - Throws: ``WriteError``.
+  public func finish() throws(WriteError) {
+    guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else { throw WriteError(path: path) }
+    isFinished = true
+  }
+}
+
+/// A file could not be written; made from the system's last error.
+public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
+  public let path: String
+  public let reason: String
+
+  init(path: String) {
+    self.path = path
+    reason = String(cString: strerror(errno))
+  }
+
+  public var description: String {
+    "\(path): cannot write: \(reason); check the folder, its permissions and free space"
+  }
+}

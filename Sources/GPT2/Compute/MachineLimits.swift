@@ -1,0 +1,43 @@
+internal import CKernels
+internal import Synchronization
+
+/// What this machine does at most, on all threads of a pool at once: what a model's speed is held against.
+public final class MachineLimits {
+  private let kernels: Kernels
+  private let pool: ThreadPool
+  private let memory: PageBuffer
+
+  /// Far more than any cache holds.
+  private static let readFloats = 64 << 20
+
+  /// - Throws: ``ModelError/outOfMemory(bytes:)``.
+  public init(kernels: Kernels, pool: ThreadPool) throws(ModelError) {
+    (self.kernels, self.pool) = (kernels, pool)
+    memory = try PageBuffer(count: Self.readFloats, fillsUp: true)
+    memory.floats.update(repeating: 1)
+  }
+
+  /// fp32 fused multiply-adds in registers, in GFLOP/s, a multiply-add counting as two.
+  public func fmaRate() -> Double {
+    let operations = Mutex(0.0)
+    let time = ContinuousClock().measure {
+      pool.forEach(pool.threadCount) { _ in
+        var sink: Float = 0
+        let done = kernels.table.pointee.fma_peak(1_000_000, &sink)
+        operations.withLock { $0 += done }
+      }
+    }
+    return operations.withLock { $0 } / (time / .seconds(1)) / 1e9
+  }
+
+  /// Memory read from end to end, in GB/s.
+  public func readRate() -> Double {
+    let time = ContinuousClock().measure {
+      pool.forEach(pool.threadCount) { thread in
+        let part = share(thread, of: pool.threadCount, in: Self.readFloats)
+        _ = kernels.table.pointee.read(memory.base + part.lowerBound, part.count)
+      }
+    }
+    return Double(Self.readFloats * 4) / (time / .seconds(1)) / 1e9
+  }
+}

@@ -1,0 +1,108 @@
+internal import CKernels
+internal import Synchronization
+
+/// A weight matrix `[inner, columns]` in the order in which the matrix product reads it.
+///
+/// The columns are cut into panels of the kernels' panel width, each stored `[inner][panelWidth]`; the last is padded with
+/// zeros. The product computes `x·W`, as the checkpoint's Conv1D weights `[in, out]` mean it.
+final class PackedMatrix: Sendable {
+  let inner: Int
+  let columns: Int
+  private let kernels: Kernels
+  private let panels: PageBuffer
+
+  /// How the stored tensor lies: as `[inner, columns]` (Conv1D), or as its transpose `[columns, inner]` (embeddings, head).
+  enum Layout { case plain, transposed }
+
+  /// Reads, checks and packs a tensor, a piece at a time on every thread, so that it is never in memory twice.
+  init(_ tensor: StoredTensor, layout: Layout, kernels: Kernels, pool: ThreadPool) throws {
+    precondition(tensor.shape.count == 2)
+    let (rows, rowLength) = (tensor.shape[0], tensor.shape[1])
+    (inner, columns) = layout == .plain ? (rows, rowLength) : (rowLength, rows)
+    self.kernels = kernels
+    let width = kernels.panelWidth
+    let panels = try PageBuffer(count: (columns + width - 1) / width * width * inner, fillsUp: true)
+    // A piece is a whole number of panels of the transpose, and about a quarter of a megabyte.
+    let pieceRows = max(1, 65536 / rowLength / width) * width
+    let firstError = Mutex<(any Error)?>(nil)
+    let (base, inner, columns) = (panels.base, self.inner, self.columns)
+    pool.forEach((rows + pieceRows - 1) / pieceRows) { piece in
+      let begin = piece * pieceRows
+      let end = min(begin + pieceRows, rows)
+      do {
+        try tensor.withFloats(in: (begin * rowLength)..<(end * rowLength)) { floats in
+          switch layout {
+          case .plain: gpt2_pack_rows(floats, begin, end, inner, columns, width, base)
+          case .transposed: gpt2_pack_transposed(floats, begin, end, inner, width, base)
+          }
+        }
+      } catch {
+        firstError.withLock { if $0 == nil { $0 = error } }
+      }
+    }
+    if let error = firstError.withLock({ $0 }) { throw error }
+    self.panels = panels
+  }
+
+  /// `out = x·W + bias`, or `residual += x·W + bias`, leaving unfinished sums in `out`.
+  ///
+  /// - Parameters:
+  ///   - x: `[R, inner]`
+  ///   - bias: `[columns]`
+  ///   - out: `[R, columns]`
+  ///   - finish: called with rows and columns of `out` when they are finished, on the thread that finished them.
+  func multiply(
+    _ x: Rows, bias: UnsafePointer<Float>?, into out: Rows, addingTo residual: Rows? = nil, pool: ThreadPool,
+    finish: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
+  ) {
+    let rowCount = x.count
+    var product = gpt2_product(
+      a: x.base, a_pitch: x.pitch, panels: panels.base, bias: bias, c: out.base, c_pitch: out.pitch,
+      rows: rowCount, inner: inner, columns: columns, residual: residual?.base, residual_pitch: residual?.pitch ?? 0)
+    let width = kernels.panelWidth
+    let panelCount = (columns + width - 1) / width
+    // Every task packs its rows anew, so tasks are as few as keep all threads busy to the end.
+    let rowBlocks = (rowCount + 191) / 192
+    // A task too small is not worth waking a thread for.
+    let worthwhile = max(1, rowCount * inner * columns / 65536)
+    let panelGroups =
+      pool.threadCount == 1 ? 1 : min(panelCount, worthwhile, max(1, pool.threadCount * 4 / rowBlocks))
+    withUnsafePointer(to: &product) { product in
+      pool.forEach(rowBlocks * panelGroups) { task in
+        let rows = share(task / panelGroups, of: rowBlocks, in: rowCount)
+        let group = share(task % panelGroups, of: panelGroups, in: panelCount)
+        kernels.table.pointee.multiply(product, rows.lowerBound, rows.upperBound, group.lowerBound, group.upperBound)
+        finish(rows, (group.lowerBound * width)..<min(group.upperBound * width, columns))
+      }
+    }
+  }
+
+  /// Column `column`, `[inner]`: the embedding of a token, when the matrix is the transposed token embedding.
+  func copyColumn(_ column: Int, to out: UnsafeMutablePointer<Float>) {
+    precondition(column >= 0 && column < columns)
+    gpt2_unpack_column(panels.base, column, inner, kernels.panelWidth, out)
+  }
+
+  /// Bytes the matrix takes in memory.
+  var byteCount: Int { panels.floats.count * MemoryLayout<Float>.stride }
+}
+
+/// Part `index` of `0..<count` cut into `parts` contiguous parts of nearly equal size.
+func share(_ index: Int, of parts: Int, in count: Int) -> Range<Int> {
+  (count * index / parts)..<(count * (index + 1) / parts)
+}
+
+/// A view of rows that somebody else owns: `count` rows, `pitch` floats apart.
+struct Rows {
+  var base: UnsafeMutablePointer<Float>
+  var pitch: Int
+  var count: Int
+
+  init(base: UnsafeMutablePointer<Float>, pitch: Int, count: Int) {
+    (self.base, self.pitch, self.count) = (base, pitch, count)
+  }
+
+  init(_ activations: Activations) {
+    self.init(base: activations.base, pitch: activations.pitch, count: activations.rowCount)
+  }
+}

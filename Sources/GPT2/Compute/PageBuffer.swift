@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Zeroed fp32 memory straight from the system; pages of it are taken when they are first written.
+struct PageBuffer: ~Copyable, @unchecked Sendable {
+  // Unchecked: the buffer has one owner; who writes where is that owner's matter.
+  let floats: UnsafeMutableBufferPointer<Float>
+  private let mapped: UnsafeMutableRawBufferPointer
+
+  private static let largePage = 2 << 20
+
+  /// - Parameter fillsUp: whether all of it will be written, so that large pages, which are faster, waste nothing.
+  /// - Throws: ``ModelError/outOfMemory(bytes:)`` when the system has no such room.
+  init(count: Int, fillsUp: Bool) throws(ModelError) {
+    let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    guard !overflow, bytes < Int.max / 2 else { throw .outOfMemory(bytes: Int.max) }
+    // One large page more than asked for, so that the buffer can begin at a page's border.
+    let isLarge = fillsUp && bytes >= Self.largePage
+    let length = isLarge ? bytes + Self.largePage : bytes
+    guard let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | Self.anonymous, -1, 0),
+      address != MAP_FAILED
+    else { throw .outOfMemory(bytes: bytes) }
+    mapped = UnsafeMutableRawBufferPointer(start: address, count: length)
+    let start = isLarge ? address.alignedUp(toMultipleOf: Self.largePage) : address
+    #if os(Linux)
+      // Whole large pages only: the rest of the last one would be resident for nothing.
+      if isLarge { madvise(start, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
+    #endif
+    floats = UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: Float.self), count: count)
+  }
+
+  deinit { munmap(mapped.baseAddress, mapped.count) }
+
+  var base: UnsafeMutablePointer<Float> { floats.baseAddress! }
+
+  #if canImport(Darwin)
+    private static let anonymous = MAP_ANON
+  #else
+    private static let anonymous = MAP_ANONYMOUS
+  #endif
+}

@@ -1,0 +1,185 @@
+internal import CKernels
+internal import FoundationEssentials
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// A fixed set of threads that share out the indices of a loop.
+///
+/// The thread that calls ``forEach(_:_:)`` works too, so a pool of one has no thread of its own. Workers look out for the
+/// next loop for some tens of microseconds, as long as the gaps within a forward pass last, and then park.
+public final class ThreadPool: Sendable {
+  /// Threads that work on a loop, the caller included.
+  public let threadCount: Int
+  private let shared: Shared
+  private let threads: Mutex<[pthread_t]>
+
+  /// Cores this process may run on.
+  public static var availableCores: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
+
+  /// - Precondition: `threadCount` is at least 1.
+  public init(threadCount: Int) {
+    precondition(threadCount >= 1)
+    self.threadCount = threadCount
+    let shared = Shared(workers: threadCount - 1)
+    self.shared = shared
+    threads = Mutex((1..<threadCount).map { _ in Self.start(shared) })
+  }
+
+  deinit {
+    shared.stop()
+    for thread in threads.withLock({ $0 }) { pthread_join(thread, nil) }
+  }
+
+  /// Calls `body` once for every index below `count`, on several threads at once, and returns when all calls have returned.
+  ///
+  /// `body` must be safe to call from several threads; nothing is said about order. Only one loop runs at a time: the pool
+  /// belongs to whoever drives the model.
+  public func forEach(_ count: Int, _ body: (Int) -> Void) {
+    if threadCount == 1 || count <= 1 {
+      for index in 0..<count { body(index) }
+      return
+    }
+    withoutActuallyEscaping(body) { shared.run(count, $0) }
+  }
+
+  private static func start(_ shared: Shared) -> pthread_t {
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let context = Unmanaged.passRetained(shared).toOpaque()
+    let result = pthread_create(
+      &thread, nil,
+      { context in
+        #if canImport(Darwin)
+          let shared = Unmanaged<Shared>.fromOpaque(context).takeRetainedValue()
+        #else
+          let shared = Unmanaged<Shared>.fromOpaque(context!).takeRetainedValue()
+        #endif
+        shared.work()
+        return nil
+      }, context)
+    precondition(result == 0, "the system refused another thread: error \(result)")
+    #if canImport(Darwin)
+      return thread!
+    #else
+      return thread
+    #endif
+  }
+}
+
+/// What the caller and the workers of a pool share. Worker threads hold this and not the pool, so that the pool can end them.
+private final class Shared: @unchecked Sendable {
+  // Unchecked: `body` and `count` are written by the caller alone, before `round` is raised and after all workers are
+  // done with the round before; `lock` guards sleeping only.
+  private var body: (Int) -> Void = { _ in }
+  private var count = 0
+  private let workers: Int
+  private let next = Atomic<Int>(0)
+  private let round = Atomic<Int>(0)
+  private let unfinished = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let sleepers = Atomic<Int>(0)
+  private let callerSleeps = Atomic<Bool>(false)
+  private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  private let wake: UnsafeMutablePointer<pthread_cond_t>
+  private let done: UnsafeMutablePointer<pthread_cond_t>
+
+  /// Looks at the shared word before a thread parks: some tens of microseconds.
+  private static let patience = 4000
+
+  init(workers: Int) {
+    self.workers = workers
+    lock = .allocate(capacity: 1)
+    wake = .allocate(capacity: 1)
+    done = .allocate(capacity: 1)
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(wake, nil)
+    pthread_cond_init(done, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    pthread_cond_destroy(wake)
+    pthread_cond_destroy(done)
+    lock.deallocate()
+    wake.deallocate()
+    done.deallocate()
+  }
+
+  func run(_ count: Int, _ body: @escaping (Int) -> Void) {
+    self.count = count
+    self.body = body
+    next.store(0, ordering: .relaxed)
+    unfinished.store(workers, ordering: .relaxed)
+    round.add(1, ordering: .sequentiallyConsistent)
+    if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+      pthread_mutex_lock(lock)
+      pthread_cond_broadcast(wake)
+      pthread_mutex_unlock(lock)
+    }
+    takeIndices()
+    wait(
+      { self.unfinished.load(ordering: .acquiring) == 0 }, on: done,
+      announce: { self.callerSleeps.store($0, ordering: .sequentiallyConsistent) })
+    self.body = { _ in }
+  }
+
+  func work() {
+    var seen = 0
+    while true {
+      wait(
+        {
+          self.round.load(ordering: .sequentiallyConsistent) != seen || self.isStopping.load(ordering: .acquiring)
+        }, on: wake,
+        announce: { self.sleepers.add($0 ? 1 : -1, ordering: .sequentiallyConsistent) })
+      if isStopping.load(ordering: .acquiring) { return }
+      seen += 1
+      takeIndices()
+      let left = unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue
+      if left == 0, callerSleeps.load(ordering: .sequentiallyConsistent) {
+        pthread_mutex_lock(lock)
+        pthread_cond_signal(done)
+        pthread_mutex_unlock(lock)
+      }
+    }
+  }
+
+  func stop() {
+    pthread_mutex_lock(lock)
+    isStopping.store(true, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(lock)
+  }
+
+  private func takeIndices() {
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      if index >= count { return }
+      body(index)
+    }
+  }
+
+  /// Spins for a while, then parks on `condition` until `isReady`; `announce` says that this thread sleeps or no longer does.
+  private func wait(
+    _ isReady: () -> Bool, on condition: UnsafeMutablePointer<pthread_cond_t>, announce: (Bool) -> Void
+  ) {
+    for _ in 0..<Self.patience {
+      if isReady() { return }
+      gpt2_pause()
+    }
+    pthread_mutex_lock(lock)
+    announce(true)
+    while !isReady() { pthread_cond_wait(condition, lock) }
+    announce(false)
+    pthread_mutex_unlock(lock)
+  }
+}

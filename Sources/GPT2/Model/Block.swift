@@ -1,0 +1,115 @@
+internal import CKernels
+internal import MicroBatching
+
+/// One transformer block: `x += attention(ln_1(x))`, then `x += mlp(ln_2(x))`.
+///
+/// The names are the checkpoint's: `c_attn` [C → 3C] makes queries, keys and values, `c_proj` [C → C] joins the heads,
+/// `c_fc` [C → inner] and `mlp.c_proj` [inner → C] are the MLP.
+struct Block {
+  private let ln1: LayerNorm
+  private let attention: Linear
+  private let attentionProjection: Linear
+  private let ln2: LayerNorm
+  private let fullyConnected: Linear
+  private let projection: Linear
+  private let configuration: Configuration
+  private let scale: Float
+
+  init(_ checkpoint: Checkpoint, layer: Int, kernels: Kernels, pool: ThreadPool) throws {
+    configuration = checkpoint.configuration
+    scale = configuration.attentionScale(layer: layer)
+    let (width, inner) = (configuration.width, configuration.innerWidth)
+    func linear(_ name: String, _ from: Int, _ to: Int) throws -> Linear {
+      try Linear(checkpoint, "h.\(layer).\(name)", from: from, to: to, kernels: kernels, pool: pool)
+    }
+    ln1 = try LayerNorm(checkpoint, "h.\(layer).ln_1")
+    attention = try linear("attn.c_attn", width, 3 * width)
+    attentionProjection = try linear("attn.c_proj", width, width)
+    ln2 = try LayerNorm(checkpoint, "h.\(layer).ln_2")
+    fullyConnected = try linear("mlp.c_fc", width, inner)
+    projection = try linear("mlp.c_proj", inner, width)
+  }
+
+  /// Runs the block in place on `x`, `[R, C]`.
+  ///
+  /// - Parameter layer: the block's place in the stage, and so in its cache.
+  func apply(
+    _ x: Rows, _ microBatch: MicroBatch, layer: Int, cache: KVCache, scratch: StageScratch, kernels: Kernels,
+    pool: ThreadPool
+  ) {
+    ln1.apply(x, into: Rows(scratch.normed), kernels: kernels, pool: pool)
+    attention.apply(Rows(scratch.normed), into: Rows(scratch.wide), pool: pool)
+    attend(Rows(scratch.wide), into: Rows(scratch.normed), microBatch, layer, cache, scratch, kernels, pool)
+    attentionProjection.apply(Rows(scratch.normed), into: Rows(scratch.sums), addingTo: x, pool: pool)
+
+    ln2.apply(x, into: Rows(scratch.normed), kernels: kernels, pool: pool)
+    let hidden = Rows(scratch.inner)
+    let activation = configuration.activation.kernel
+    fullyConnected.apply(Rows(scratch.normed), into: hidden, pool: pool) { rows, columns in
+      kernels.table.pointee.activate(
+        activation, hidden.base + rows.lowerBound * hidden.pitch + columns.lowerBound, hidden.pitch, rows.count,
+        columns.count)
+    }
+    projection.apply(hidden, into: Rows(scratch.sums), addingTo: x, pool: pool)
+  }
+
+  /// Causal self-attention, every head of every sequence for itself.
+  ///
+  /// - Parameters:
+  ///   - projected: queries, keys and values `[R, 3C]`
+  ///   - out: `[R, C]`
+  private func attend(
+    _ projected: Rows, into out: Rows, _ microBatch: MicroBatch, _ layer: Int, _ cache: KVCache,
+    _ scratch: StageScratch, _ kernels: Kernels, _ pool: ThreadPool
+  ) {
+    let (heads, width, headWidth) = (configuration.headCount, configuration.width, configuration.headWidth)
+    var firstRow = 0
+    var pieces: [(segment: Segment, row: Int, rows: Range<Int>)] = []
+    var starts: [(segment: Segment, row: Int)] = []
+    for segment in microBatch.segments {
+      starts.append((segment, firstRow))
+      // Later pieces of a long segment see more keys and so take longer: they go first.
+      let count = (segment.count + Self.attentionRows - 1) / Self.attentionRows
+      for piece in (0..<count).reversed() {
+        pieces.append((segment, firstRow, share(piece, of: count, in: segment.count)))
+      }
+      firstRow += segment.count
+    }
+    pool.forEach(starts.count * heads) { task in
+      let (segment, row) = starts[task / heads]
+      let head = task % heads
+      let keys = projected.base + row * projected.pitch + width + head * headWidth
+      gpt2_cache_rows(
+        keys, keys + width, projected.pitch, segment.count, segment.start, headWidth, kernels.panelWidth,
+        cache.keys(slot: segment.slot, layer: layer, head: head), cache.valuePitch,
+        cache.values(slot: segment.slot, layer: layer, head: head))
+    }
+    pool.forEach(pieces.count * heads) { task in
+      let (segment, row, rows) = pieces[task / heads]
+      let head = task % heads
+      let first = row + rows.lowerBound
+      scratch.withScores { scores in
+        var attention = gpt2_attention(
+          queries: projected.base + first * projected.pitch + head * headWidth, query_pitch: projected.pitch,
+          keys: cache.keys(slot: segment.slot, layer: layer, head: head),
+          values: cache.values(slot: segment.slot, layer: layer, head: head), value_pitch: cache.valuePitch,
+          head_width: headWidth, start: segment.start + rows.lowerBound, rows: rows.count, scale: scale,
+          out: out.base + first * out.pitch + head * headWidth, out_pitch: out.pitch, scratch: scores)
+        kernels.table.pointee.attend(&attention)
+      }
+    }
+  }
+
+  /// Rows of a sequence that one task attends for: enough to use what it reads, few enough to share out.
+  private static let attentionRows = 48
+}
+
+extension Configuration.Activation {
+  var kernel: gpt2_activation {
+    switch self {
+    case .geluTanh: GPT2_GELU_TANH
+    case .gelu: GPT2_GELU
+    case .relu: GPT2_RELU
+    }
+  }
+}

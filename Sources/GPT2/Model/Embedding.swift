@@ -1,0 +1,51 @@
+public import MicroBatching
+
+/// Tokens into activations: `wte[token] + wpe[position]`.
+public final class Embedding {
+  /// The token embedding as a matrix `[C, V]`; the head too, where it is tied.
+  let tokens: PackedMatrix
+  private let positions: [Float]
+  private let configuration: Configuration
+
+  /// - Throws: ``CheckpointError``, ``ModelError``.
+  public init(_ checkpoint: Checkpoint, kernels: Kernels, pool: ThreadPool) throws {
+    configuration = checkpoint.configuration
+    let width = configuration.width
+    tokens = try PackedMatrix(
+      checkpoint.tensor("wte.weight", shape: [configuration.vocabularySize, width]), layout: .transposed,
+      kernels: kernels, pool: pool)
+    positions = try checkpoint.floats("wpe.weight", shape: [configuration.positionCount, width])
+  }
+
+  /// Writes the activations that enter the first block.
+  ///
+  /// - Parameters:
+  ///   - ids: one token for each row of the micro-batch.
+  ///   - activations: resized to `[R, C]`.
+  /// - Throws: ``ModelError`` for a token or a position the model does not have.
+  /// - Precondition: as many ids as rows.
+  public func apply(_ ids: some Collection<Int>, _ microBatch: MicroBatch, into activations: Activations)
+    throws(ModelError)
+  {
+    precondition(ids.count == microBatch.rowCount)
+    try activations.resize(rowCount: microBatch.rowCount)
+    var ids = ids.makeIterator()
+    var row = 0
+    for segment in microBatch.segments {
+      for position in segment.positions {
+        let token = ids.next()!
+        guard token >= 0, token < configuration.vocabularySize else {
+          throw .tokenOutOfRange(token: token, vocabularySize: configuration.vocabularySize)
+        }
+        guard position >= 0, position < configuration.positionCount else {
+          throw .beyondContext(position: position, limit: configuration.positionCount)
+        }
+        let out = activations[row]
+        tokens.copyColumn(token, to: out.baseAddress!)
+        let first = position * configuration.width
+        for i in 0..<configuration.width { out[i] += positions[first + i] }
+        row += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// Activations into predictions: ln_f, which gives the model's hidden states, then the matrix that gives logits.
+public final class Head {
+  private let norm: LayerNorm
+  private let matrix: PackedMatrix
+  private let configuration: Configuration
+  private let kernels: Kernels
+  private let pool: ThreadPool
+
+  /// Shares the embedding's matrix where the head is tied to it, and loads `lm_head.weight` `[V, C]` where it is not.
+  ///
+  /// - Throws: ``CheckpointError``, ``ModelError``.
+  public init(_ checkpoint: Checkpoint, tiedTo embedding: Embedding, kernels: Kernels, pool: ThreadPool) throws {
+    configuration = checkpoint.configuration
+    self.kernels = kernels
+    self.pool = pool
+    norm = try LayerNorm(checkpoint, "ln_f")
+    matrix =
+      configuration.tiesHead
+      ? embedding.tokens
+      : try PackedMatrix(
+        checkpoint.tensor("lm_head.weight", shape: [configuration.vocabularySize, configuration.width]),
+        layout: .transposed, kernels: kernels, pool: pool)
+  }
+
+  /// Hidden states: ln_f of what the last block left.
+  ///
+  /// - Parameters:
+  ///   - activations: `[R, C]`
+  ///   - hidden: resized to `[R, C]`
+  public func normalize(_ activations: Activations, into hidden: Activations) throws(ModelError) {
+    try hidden.resize(rowCount: activations.rowCount)
+    guard activations.rowCount > 0 else { return }
+    norm.apply(Rows(activations), into: Rows(hidden), kernels: kernels, pool: pool)
+  }
+
+  /// Logits of hidden states.
+  ///
+  /// - Parameters:
+  ///   - hidden: `[R, C]`, after ln_f
+  ///   - rows: those of its rows to take
+  ///   - logits: resized to `[rows.count, V]`
+  public func logits(of hidden: Activations, rows: Range<Int>, into logits: Activations) throws(ModelError) {
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= hidden.rowCount)
+    try logits.resize(rowCount: rows.count)
+    guard !rows.isEmpty else { return }
+    var input = Rows(hidden)
+    input.base += rows.lowerBound * input.pitch
+    input.count = rows.count
+    matrix.multiply(input, bias: nil, into: Rows(logits), pool: pool)
+  }
+}

@@ -1,0 +1,29 @@
+internal import CKernels
+
+/// `(x − mean) / √(variance + ε) · weight + bias` over each row.
+struct LayerNorm {
+  private let weight: [Float]
+  private let bias: [Float]
+  private let epsilon: Float
+
+  /// Loads `name.weight` and `name.bias`, both `[C]`.
+  init(_ checkpoint: Checkpoint, _ name: String) throws {
+    let width = checkpoint.configuration.width
+    weight = try checkpoint.vector("\(name).weight", count: width)
+    bias = try checkpoint.vector("\(name).bias", count: width)
+    epsilon = checkpoint.configuration.layerNormEpsilon
+  }
+
+  /// - Parameters:
+  ///   - x: `[R, C]`
+  ///   - out: `[R, C]`
+  func apply(_ x: Rows, into out: Rows, kernels: Kernels, pool: ThreadPool) {
+    let tasks = min(pool.threadCount, (x.count + 31) / 32)
+    pool.forEach(tasks) { task in
+      let rows = share(task, of: tasks, in: x.count)
+      kernels.table.pointee.layer_norm(
+        x.base + rows.lowerBound * x.pitch, x.pitch, rows.count, weight.count, weight, bias, epsilon,
+        out.base + rows.lowerBound * out.pitch, out.pitch)
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/// `x·W + b`, the checkpoint's Conv1D: weight `[in, out]`, bias `[out]`.
+struct Linear {
+  private let weight: PackedMatrix
+  private let bias: [Float]
+
+  /// Loads `name.weight` and `name.bias`.
+  init(_ checkpoint: Checkpoint, _ name: String, from: Int, to: Int, kernels: Kernels, pool: ThreadPool) throws {
+    weight = try PackedMatrix(
+      checkpoint.tensor("\(name).weight", shape: [from, to]), layout: .plain, kernels: kernels, pool: pool)
+    bias = try checkpoint.vector("\(name).bias", count: to)
+  }
+
+  /// `out = x·W + b`, or `residual += x·W + b` with `out` for unfinished sums; see ``PackedMatrix/multiply``.
+  func apply(
+    _ x: Rows, into out: Rows, addingTo residual: Rows? = nil, pool: ThreadPool,
+    finish: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
+  ) {
+    weight.multiply(x, bias: bias, into: out, addingTo: residual, pool: pool, finish: finish)
+  }
+}

@@ -1,0 +1,45 @@
+internal import CKernels
+
+extension StoredTensor {
+  /// Reads elements as fp32 into memory that lives as long as the call.
+  ///
+  /// - Throws: ``CheckpointError``: the file cannot be read, or an element is NaN or infinite.
+  func withFloats(in range: Range<Int>, _ body: (UnsafePointer<Float>) -> Void) throws(CheckpointError) {
+    // The stored bytes stand at the end of the room for the floats, so that converting overtakes nothing: element i is
+    // written at 4i and read at or above it.
+    let count = range.count
+    let floats = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
+    defer { floats.deallocate() }
+    let stored = UnsafeMutableRawPointer(floats) + count * (4 - elementType.byteCount)
+    try read(
+      elements: range, into: UnsafeMutableRawBufferPointer(start: stored, count: count * elementType.byteCount))
+    let finite = gpt2_convert(elementType.kernel, stored, count, floats)
+    guard finite == count else {
+      throw CheckpointError.notFinite(tensor: name, file: file, index: range.lowerBound + finite)
+    }
+    body(floats)
+  }
+}
+
+extension StoredTensor.ElementType {
+  var kernel: gpt2_element {
+    switch self {
+    case .f32: GPT2_F32
+    case .f16: GPT2_F16
+    case .bf16: GPT2_BF16
+    }
+  }
+}
+
+extension Checkpoint {
+  /// All elements of a tensor as fp32, row-major.
+  func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
+    let tensor = try tensor(name, shape: shape)
+    let count = shape.reduce(1, *)
+    var floats: [Float] = []
+    try tensor.withFloats(in: 0..<count) { floats = Array(UnsafeBufferPointer(start: $0, count: count)) }
+    return floats
+  }
+
+  func vector(_ name: String, count: Int) throws(CheckpointError) -> [Float] { try floats(name, shape: [count]) }
+}

@@ -1,0 +1,27 @@
+/// A token with the logarithm (base e) of the probability the model gave it.
+public struct TokenLogProbability: Hashable, Sendable {
+  public var token: Int
+  public var logProbability: Float
+
+  public init(token: Int, logProbability: Float) {
+    self.token = token
+    self.logProbability = logProbability
+  }
+}
+
+/// What sampling decided for one position.
+///
+/// All log-probabilities are the model's own: log-softmax of the logits as they came, before penalties, temperature and
+/// filters. They are what scoring the same text gives, and do not say how likely the sampler was to choose the token.
+public struct SampledToken: Hashable, Sendable {
+  public var token: Int
+  public var logProbability: Float
+  /// The most probable tokens, most probable first, lowest id first among equals; as many as the options ask for.
+  public var top: [TokenLogProbability]
+
+  public init(token: Int, logProbability: Float, top: [TokenLogProbability] = []) {
+    self.token = token
+    self.logProbability = logProbability
+    self.top = top
+  }
+}

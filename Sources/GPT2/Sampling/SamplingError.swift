@@ -1,0 +1,58 @@
+/// Why a text cannot be continued, or not as asked.
+public enum SamplingError: Error, Hashable, Sendable {
+  case optionOutOfRange(SamplingOptions.Name, found: Double)
+  /// A logit for the token at `position` is NaN or +∞, or so large that the temperature makes it so.
+  case notFinite(position: Int)
+  /// The n-gram block forbids every token there is.
+  case everythingBlocked(position: Int, noRepeatNGram: Int)
+
+  case emptyPrompt
+  case promptTooLong(tokens: Int, limit: Int)
+  case unknownToken(Int, index: Int, vocabularySize: Int)
+  case negativeMaximumTokens(Int)
+
+  case emptyStop(index: Int)
+  case stopTooLong(index: Int, bytes: Int, limit: Int)
+  case tooManyStops(Int, limit: Int)
+  case stopsWithoutTokenizer
+}
+
+extension SamplingError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .optionOutOfRange(let name, let found):
+      "\(name.rawValue) is \(short(found)); give a number from \(short(name.range.lowerBound)) to "
+        + short(name.range.upperBound)
+    case .notFinite(let position):
+      "the logits for the token at position \(position) are not finite; "
+        + "check the checkpoint's weights, or compute in a wider type"
+    case .everythingBlocked(let position, let size):
+      "no-repeat-ngram \(size) leaves no token to choose at position \(position); "
+        + "give a greater number, or 0 to allow all"
+    case .emptyPrompt:
+      "the prompt has no tokens; give at least one (the end-of-text token stands for the start of a text)"
+    case .promptTooLong(let tokens, let limit):
+      "the prompt has \(tokens) tokens and the model's context (n_positions) is \(limit); shorten the prompt by "
+        + "\(tokens - limit) tokens"
+    case .unknownToken(let token, let index, let size):
+      "token \(index) of the prompt is \(token); the model knows 0 to \(size - 1): check that tokenizer and weights "
+        + "belong together"
+    case .negativeMaximumTokens(let found):
+      "max-tokens is \(found); give 0 or more"
+    case .emptyStop(let index):
+      "stop string \(index + 1) is empty; give at least one character, or leave it out"
+    case .stopTooLong(let index, let bytes, let limit):
+      "stop string \(index + 1) has \(bytes) bytes; give at most \(limit)"
+    case .tooManyStops(let count, let limit):
+      "there are \(count) stop strings; give at most \(limit)"
+    case .stopsWithoutTokenizer:
+      "stop strings need text and the model has no tokenizer; "
+        + "leave them out, or add vocab.json and merges.txt to the model"
+    }
+  }
+}
+
+/// A number as a person writes it: whole ones without a fraction.
+private func short(_ value: Double) -> String {
+  if let whole = Int(exactly: value) { String(whole) } else { String(value) }
+}

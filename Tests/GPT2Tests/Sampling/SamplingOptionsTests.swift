@@ -1,0 +1,62 @@
+import Testing
+
+@testable import GPT2
+
+@Suite struct SamplingOptionsTests {
+  @Test func `the defaults leave the model's distribution as it is`() throws {
+    let options = SamplingOptions()
+    try options.validate()
+    #expect(options.temperature == 1)
+    #expect(options.topK == 0)
+    #expect(options.topP == 1)
+    #expect(options.minP == 0)
+    #expect(options.repetitionPenalty == 1)
+    #expect(options.noRepeatNGram == 0)
+    #expect(options.seed == 0)
+    #expect(options.topLogProbabilities == 0)
+  }
+
+  @Test(
+    "Values outside an option's range are refused by name",
+    arguments: [
+      (.temperature, -0.1), (.temperature, 100.5), (.temperature, .nan), (.temperature, .infinity),
+      (.topK, -1), (.topP, -0.01), (.topP, 1.01), (.topP, .nan), (.minP, -0.01), (.minP, 2), (.minP, .nan),
+      (.repetitionPenalty, 0), (.repetitionPenalty, 101), (.repetitionPenalty, .nan),
+      (.noRepeatNGram, -2), (.topLogProbabilities, -1), (.topLogProbabilities, 101),
+    ] as [(SamplingOptions.Name, Double)])
+  func outOfRange(name: SamplingOptions.Name, value: Double) throws {
+    let error = try #require(throws: SamplingError.self) { try options(name, value).validate() }
+    guard case .optionOutOfRange(name, let found) = error else {
+      Issue.record("\(error)")
+      return
+    }
+    #expect(found.bitPattern == value.bitPattern)
+    #expect("\(error)".hasPrefix("\(name.rawValue) is "))
+    #expect(throws: SamplingError.self) { try Sampler(options(name, value)) }
+  }
+
+  @Test("The ends of an option's range are in it", arguments: SamplingOptions.Name.allCases)
+  func ends(name: SamplingOptions.Name) throws {
+    try options(name, name.range.lowerBound).validate()
+    try options(name, name.range.upperBound).validate()
+  }
+
+  @Test func `a message says what was found and what to give`() {
+    #expect(
+      "\(SamplingError.optionOutOfRange(.topP, found: 1.5))" == "top-p is 1.5; give a number from 0 to 1")
+  }
+
+  private func options(_ name: SamplingOptions.Name, _ value: Double) -> SamplingOptions {
+    var options = SamplingOptions()
+    switch name {
+    case .temperature: options.temperature = value
+    case .topK: options.topK = Int(value)
+    case .topP: options.topP = value
+    case .minP: options.minP = value
+    case .repetitionPenalty: options.repetitionPenalty = value
+    case .noRepeatNGram: options.noRepeatNGram = Int(value)
+    case .topLogProbabilities: options.topLogProbabilities = Int(value)
+    }
+    return options
+  }
+}
