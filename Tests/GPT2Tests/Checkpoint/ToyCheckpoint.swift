@@ -72,7 +72,10 @@ struct ToyCheckpoint {
 
   /// The bytes of a file with this header, which may be anything.
   static func safetensors(header: String, data: [UInt8]) -> [UInt8] {
-    let length = UInt64(header.utf8.count)
-    return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8) + data
+    safetensors(header: Array(header.utf8), data: data)
+  }
+
+  static func safetensors(header: [UInt8], data: [UInt8]) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header + data
   }
 }
