@@ -25,8 +25,8 @@ enum ByteAlphabet {
 
   /// Appends the bytes that `spelling` stands for.
   ///
-  /// - Returns: nil when all went well, otherwise the offset into the UTF-8 of `spelling` of the first character that is
-  ///   not of the alphabet; `bytes` then holds what came before it.
+  /// - Returns: nil when all went well, otherwise the offset into the UTF-8 of `spelling` of the first character that
+  ///   is not of the alphabet; `bytes` then holds what came before it.
   static func decode(_ spelling: String, into bytes: inout [UInt8]) -> Int? {
     var spelling = spelling
     return spelling.withUTF8 { decode($0.span, into: &bytes) }

@@ -26,8 +26,8 @@ enum CharacterClass {
 
   /// The class of any character, by the Unicode data of Swift's standard library.
   ///
-  /// Swift 6.3 has Unicode 17. On every scalar it agrees with Python's `regex` 2026.5.9; Rust's tokenizers 0.23 has an older
-  /// Unicode, and differs on 4,657 scalars that were not yet assigned in it.
+  /// Swift 6.3's agrees with Python's `regex` 2026.5.9 on every scalar. The tokenizers 0.23 of Hugging Face have older
+  /// data: to them, 4,657 letters and numbers that were assigned since are ``other``. Nothing else differs.
   init(_ scalar: Unicode.Scalar) {
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: self = .letter

@@ -4,8 +4,8 @@
 ///
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 ///
-/// which together cover the text. The scanner reads every byte a bounded number of times and never backs up. A byte that is
-/// not part of a well-formed UTF-8 sequence counts as one character of ``CharacterClass/other``.
+/// which together cover the text. The scanner reads every byte a bounded number of times. A byte that is not part of a
+/// well-formed UTF-8 sequence counts as one character of ``CharacterClass/other``.
 enum PreTokenizer {
   /// The end of the word that begins at `start`, a character boundary below `text.count`. Later than `start`.
   ///
@@ -50,7 +50,8 @@ enum PreTokenizer {
 
   /// The end of the word that begins with the white space at `start`.
   ///
-  /// A run of white space leaves its last character to the word that follows it, unless it has only one or none follows.
+  /// A run of white space leaves its last character to the word that follows it, unless it has only one or nothing
+  /// follows.
   private static func endOfSpaces(in text: Span<UInt8>, from start: Int, firstLength: Int) -> Int {
     var last = start
     var index = start + firstLength

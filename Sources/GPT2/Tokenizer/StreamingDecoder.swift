@@ -1,7 +1,7 @@
 /// Turns tokens into text as they come, never giving out part of a character.
 ///
-/// The strings it gives, put together, are `String(decoding: bytes, as: UTF8.self)` of all the bytes of the tokens: bytes
-/// that are not UTF-8 become U+FFFD. At most three bytes wait for the rest of their character.
+/// The strings it gives, put together, are `String(decoding: bytes, as: UTF8.self)` of all the bytes of the tokens:
+/// bytes that are not UTF-8 become U+FFFD. At most three bytes wait for the rest of their character.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   /// The beginning of a character, or nothing.

@@ -1,8 +1,8 @@
 extension Tokenizer {
   /// Makes a tokenizer of a description that holds together, and throws what is wrong with any other.
   ///
-  /// The tokens must be exactly `0..<count`: a hole is a lost entry. Every one of the 256 bytes must have a token, so that
-  /// there is nothing that cannot be encoded.
+  /// Every one of the 256 bytes must have a token, so that there is nothing that cannot be encoded. An entry
+  /// `<|endoftext|>` is the special token of that name, whether or not the files say that it is special.
   init(_ description: TokenizerDescription) throws(TokenizerError) {
     var added = description.added
     let endOfText = ExactString(AddedToken.endOfText)

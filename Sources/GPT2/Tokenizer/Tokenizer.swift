@@ -25,8 +25,8 @@ public struct Tokenizer: Sendable {
 
   /// The tokens of `text`.
   ///
-  /// - Parameter allowSpecial: whether `<|endoftext|>` and its like, where they occur in the text, become their tokens: of
-  ///   several, the leftmost and then the longest. Otherwise they are text like any other.
+  /// - Parameter allowSpecial: whether `<|endoftext|>` and its like, where they occur in the text, become their
+  ///   tokens: of several, the leftmost and then the longest. Otherwise they are text like any other.
   public func encode(_ text: String, allowSpecial: Bool = false) -> [Int] {
     var text = text
     return text.withUTF8 { encode($0.span, allowSpecial: allowSpecial) }

@@ -1,8 +1,9 @@
 extension TokenizerDescription {
   /// Reads what `tokenizer.json` of Hugging Face's tokenizers holds.
   ///
-  /// Whatever would make other tokens than GPT-2's byte-level BPE is refused by name. `truncation` and `padding` are for
-  /// the caller of an encoder to choose, and `unk_token` has no part where every byte has a token; they are not looked at.
+  /// Whatever would make other tokens than GPT-2's byte-level BPE is refused by name. `truncation` and `padding` are
+  /// for the caller of an encoder to choose, and `unk_token` has no part where every byte has a token; they are not
+  /// looked at.
   init(tokenizer bytes: [UInt8], file: String) throws(TokenizerError) {
     let root = TokenizerSetting(path: "", file: file, value: try Self.json(bytes, file: file))
     let model = try root["model"]

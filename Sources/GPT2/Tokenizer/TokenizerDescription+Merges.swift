@@ -1,8 +1,8 @@
 extension TokenizerDescription {
   /// Reads what `vocab.json` and `merges.txt` hold.
   ///
-  /// `merges.txt` has a merge a line, two spellings with one space between them, after a first line `#version…` that may
-  /// be missing. Lines may end in CR LF, and empty lines may follow the last merge.
+  /// `merges.txt` has a merge a line, two spellings with one space between them, after a first line `#version…` that
+  /// may be missing. Lines may end in CR LF, and empty lines may follow the last merge.
   init(
     vocabulary: [UInt8], file vocabularyFile: String, merges: [UInt8], file mergesFile: String
   ) throws(TokenizerError) {

@@ -1,0 +1,34 @@
+/// Random test inputs that are the same in every run: a counter through Steele, Lea and Flood's SplitMix finaliser.
+struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: Int) { state = UInt64(bitPattern: Int64(seed)) }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return value ^ value >> 31
+  }
+
+  /// Bytes of which most are UTF-8: characters of all lengths and classes, cut ones, and any bytes at all.
+  mutating func bytes(pieces: Int) -> [UInt8] {
+    let texts = [
+      "a", "Z", "the", "'s", "'ll", "'", " ", "  ", "\t", "\r\n", "7", "½", "é", "e\u{301}", "ß", "Ж", "中文", "\u{A0}",
+      "\u{2003}", "\u{200B}", "🙂", "👩\u{200D}👩\u{200D}👧", "!", "<|endoftext|>", "<|endoftext", "\u{0}", "\u{10FFFF}",
+    ]
+    var bytes: [UInt8] = []
+    for _ in 0..<pieces {
+      let text = Array(texts.randomElement(using: &self)!.utf8)
+      switch Int.random(in: 0..<10, using: &self) {
+      case 0: bytes.append(.random(in: .min ... .max, using: &self))
+      case 1: bytes.append(.random(in: 0x80 ... .max, using: &self))
+      case 2: bytes += text.prefix(.random(in: 0...text.count, using: &self))
+      case 3: bytes += text.suffix(.random(in: 0...text.count, using: &self))
+      default: bytes += text
+      }
+    }
+    return bytes
+  }
+}
