@@ -20,16 +20,20 @@ struct PackedMatrixTests {
     ]
   }
 
+  private static let products = [
+    (1, 40, 300), (6, 270, 131), (7, 19, 5), (193, 33, 150), (400, 21, 70), (580, 5, 65),
+  ].map { rows, inner, columns in
+    let naive = NaiveProduct(rows: rows, inner: inner, columns: columns, hasBias: true, seed: rows)
+    return (naive: naive, chains: naive.chains)
+  }
+
   @Test(
     "multiplies on any number of threads with the bits of one, from either layout", arguments: Kernels.available,
     [1, 2, 3, 5])
   func threads(kernels: Kernels, threadCount: Int) throws {
     let pool = ThreadPool(threadCount: threadCount)
-    for (rows, inner, columns) in [
-      (1, 40, 300), (6, 270, 131), (7, 19, 5), (193, 33, 150), (400, 21, 70), (580, 5, 65),
-    ] {
-      let naive = NaiveProduct(rows: rows, inner: inner, columns: columns, hasBias: true, seed: rows)
-      let expected = naive.chains
+    for (naive, expected) in Self.products {
+      let (rows, inner, columns) = (naive.rows, naive.inner, naive.columns)
       var inputs = SeededInputs(2)
       let residual = inputs.floats(expected.count)
       for matrix in try Self.matrices(naive, kernels, pool) {
