@@ -128,7 +128,8 @@ private final class Shared: @unchecked Sendable {
     }
     takeIndices()
     wait(
-      { self.unfinished.load(ordering: .acquiring) == 0 }, on: done,
+      // Sequentially consistent, or an arm64 load could pass the store that announces sleep, and nobody would signal.
+      { self.unfinished.load(ordering: .sequentiallyConsistent) == 0 }, on: done,
       announce: { self.callerSleeps.store($0, ordering: .sequentiallyConsistent) })
     self.body = { _ in }
   }

@@ -22,7 +22,7 @@ public final class Embedding {
   /// - Parameters:
   ///   - ids: one token for each row of the micro-batch.
   ///   - activations: resized to `[R, C]`.
-  /// - Throws: ``ModelError`` for a token or a position the model does not have.
+  /// - Throws: ``ModelError`` for a token or a position the model does not have, and for a segment without rows.
   /// - Precondition: as many ids as rows.
   public func apply(_ ids: some Collection<Int>, _ microBatch: MicroBatch, into activations: Activations)
     throws(ModelError)
@@ -32,13 +32,11 @@ public final class Embedding {
     var ids = ids.makeIterator()
     var row = 0
     for segment in microBatch.segments {
+      try segment.check(positionCount: configuration.positionCount)
       for position in segment.positions {
         let token = ids.next()!
         guard token >= 0, token < configuration.vocabularySize else {
           throw .tokenOutOfRange(token: token, vocabularySize: configuration.vocabularySize)
-        }
-        guard position >= 0, position < configuration.positionCount else {
-          throw .beyondContext(position: position, limit: configuration.positionCount)
         }
         let out = activations[row]
         tokens.copyColumn(token, to: out.baseAddress!)

@@ -47,13 +47,8 @@ final class KVCache {
       guard segment.slot >= 0, segment.slot < slotCount else {
         throw .slotOutOfRange(slot: segment.slot, slotCount: slotCount)
       }
-      guard segment.count >= 1, segment.start >= 0 else {
-        throw .malformedSegment(slot: segment.slot, start: segment.start, count: segment.count)
-      }
+      try segment.check(positionCount: positionCount)
       guard seen.insert(segment.slot).inserted else { throw .slotTwice(slot: segment.slot) }
-      guard segment.start <= positionCount, segment.count <= positionCount - segment.start else {
-        throw .beyondContext(position: max(segment.start, positionCount), limit: positionCount)
-      }
       let cached = length(of: segment.slot)
       guard segment.start <= cached else { throw .gap(slot: segment.slot, start: segment.start, cached: cached) }
     }

@@ -47,6 +47,8 @@ public final class Model {
     throws(ModelError)
   {
     try embedding.apply(tokens, microBatch, into: activations)
+    // All room is had before the cache is touched.
+    try hidden.resize(rowCount: microBatch.rowCount)
     try stage.forward(microBatch, activations)
     try head.normalize(activations, into: hidden)
   }

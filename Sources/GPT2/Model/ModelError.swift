@@ -29,7 +29,8 @@ extension ModelError: CustomStringConvertible {
     case .tokenOutOfRange(let token, let vocabularySize):
       "token \(token): the model's vocabulary has \(vocabularySize) tokens, numbered from 0"
     case .outOfMemory(let bytes):
-      "no memory: \((bytes + 999_999) / 1_000_000) MB more were needed; free some, or use fewer sequences at once"
+      // Rounded up so that even Int.max, which stands for more than can be counted, does not overflow.
+      "no memory: \((bytes - 1) / 1_000_000 + 1) MB more were needed; free some, or use fewer sequences at once"
     }
   }
 }
