@@ -6,7 +6,7 @@ import Testing
 struct BufferTests {
   @Test("of pages hold zeros, as many as asked for", arguments: [0, 1, 1000, 524_287, 524_288, 600_001])
   func pages(count: Int) throws {
-    let buffer = try PageBuffer(count: count)
+    let buffer = try PageBuffer(count: count, fillsUp: true)
     #expect(buffer.floats.count == count)
     for index in Set([0, 1, count / 2, count - 1]) where index >= 0 && index < count {
       #expect(buffer.floats[index] == 0)
@@ -19,7 +19,7 @@ struct BufferTests {
 
   @Test("of pages that cannot be had are refused", arguments: [Int.max, Int.max / 4, Int.max / 8, 1 << 50])
   func noMemory(count: Int) {
-    let error = #expect(throws: ModelError.self) { _ = try PageBuffer(count: count) }
+    let error = #expect(throws: ModelError.self) { _ = try PageBuffer(count: count, fillsUp: true) }
     guard case .outOfMemory(let bytes) = error else {
       Issue.record("\(String(describing: error))")
       return
