@@ -5,7 +5,7 @@ extension Tokenizer {
   /// Reads the tokenizer of a checkpoint: `vocab.json` and `merges.txt`, or, where they are not both there,
   /// `tokenizer.json`.
   ///
-  /// Blocks while it reads and builds its tables, some tens of milliseconds for GPT-2's 50,257 tokens.
+  /// Blocks while it reads and builds its tables, about a tenth of a second for GPT-2's 50,257 tokens.
   public init(_ folder: CheckpointFolder) throws(TokenizerError) {
     let vocabularyName = "vocab.json"
     let mergesName = "merges.txt"

@@ -245,6 +245,19 @@ struct TokenizerFilesTests {
       .vocabulary(file: "memory/tokenizer.json", problem))
   }
 
+  @Test("an added token is no merge's, neither by what it spells nor by what it is")
+  func addedApart() throws {
+    let description = TokenizerDescription(
+      vocabularyFile: "v", entries: [("Ġt", 0), ("a", 1)], mergesFile: "m", merges: [])
+    let added = [AddedToken(content: "Ġt", token: 0, isSpecial: true)]
+    let vocabulary = try Vocabulary(description, added: added)
+    func token(_ bytes: [UInt8]) -> UInt32? { vocabulary.token(bytes.span) }
+    #expect(token(Array(" t".utf8)) == nil)
+    #expect(token(Array("Ġt".utf8)) == nil)
+    #expect(token(Array("a".utf8)) == 1)
+    #expect(Array(vocabulary.bytes(of: 0)) == Array("Ġt".utf8))
+  }
+
   @Test("a cut or altered file is refused or read, but never traps", arguments: 0..<60)
   func damage(seed: Int) {
     var random = SplitMix(seed)
