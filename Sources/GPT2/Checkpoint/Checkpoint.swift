@@ -8,6 +8,8 @@ public final class Checkpoint: Sendable {
   public let configuration: Configuration
   /// By name without `transformer.`; exactly the tensors of all parts of the configuration.
   private let tensors: [ExactString: StoredTensor]
+  /// A head that is stored although it is tied to the embedding; loading the head checks that it is a copy.
+  let storedCopyOfTiedHead: StoredTensor?
 
   private static let weightsFile = "model.safetensors"
   private static let configurationFile = "config.json"
@@ -38,6 +40,7 @@ public final class Checkpoint: Sendable {
     }
     self.folder = folder
     self.configuration = configuration
+    storedCopyOfTiedHead = table.storedCopyOfTiedHead
     self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
   }
 

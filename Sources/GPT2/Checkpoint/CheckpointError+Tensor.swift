@@ -22,6 +22,8 @@ extension CheckpointError {
     case duplicate(names: [String], otherFile: String)
     case wrongShape(found: [Int], expected: [Int])
     case wrongType(String)
+    /// A stored head is not the embedding that the configuration ties it to.
+    case notTied(embedding: String)
   }
 }
 
@@ -60,6 +62,9 @@ extension CheckpointError.TensorProblem: CustomStringConvertible {
         + " do the weights and config.json belong together?"
     case .wrongType(let type):
       "has dtype \(type), expected F32, F16 or BF16; save the checkpoint again in one of those"
+    case .notTied(let embedding):
+      "differs from \(embedding.quoted), expected a copy of it since config.json ties them;"
+        + " set tie_word_embeddings to false to use it, or remove it"
     }
   }
 }

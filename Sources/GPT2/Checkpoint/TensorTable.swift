@@ -55,6 +55,11 @@ struct TensorTable {
     return tensors
   }
 
+  /// The copy of a tied head that some programs store beside the embedding it is tied to.
+  var storedCopyOfTiedHead: StoredTensor? {
+    configuration.tiesHead ? found[ExactString(configuration.headTensor.name)]?.tensor : nil
+  }
+
   /// The name without the prefix that models with a head of their own put before all other tensors.
   private static func canonical(_ name: String) -> String {
     let prefix = "transformer."

@@ -14,6 +14,7 @@ public final class Head {
     self.kernels = kernels
     self.pool = pool
     norm = try LayerNorm(checkpoint, "ln_f")
+    try checkpoint.checkTiedHead(pool: pool)
     matrix =
       configuration.tiesHead
       ? embedding.tokens

@@ -1,10 +1,13 @@
 internal import CKernels
+internal import Synchronization
 
 extension StoredTensor {
   /// Reads elements as fp32 into memory that lives as long as the call.
   ///
   /// - Throws: ``CheckpointError``: the file cannot be read, or an element is NaN or infinite.
-  func withFloats(in range: Range<Int>, _ body: (UnsafePointer<Float>) -> Void) throws(CheckpointError) {
+  func withFloats(in range: Range<Int>, _ body: (UnsafePointer<Float>) throws(CheckpointError) -> Void)
+    throws(CheckpointError)
+  {
     // The stored bytes stand at the end of the room for the floats, so that converting overtakes nothing: element i is
     // written at 4i and read at or above it.
     let count = range.count
@@ -17,7 +20,30 @@ extension StoredTensor {
     guard finite == count else {
       throw CheckpointError.notFinite(tensor: name, file: file, index: range.lowerBound + finite)
     }
-    body(floats)
+    try body(floats)
+  }
+}
+
+extension Checkpoint {
+  /// Throws when the checkpoint ties the head to the embedding and yet stores another one.
+  func checkTiedHead(pool: ThreadPool) throws(CheckpointError) {
+    guard let copy = storedCopyOfTiedHead else { return }
+    let embedding = try tensor("wte.weight", shape: copy.shape)
+    let piece = 1 << 16
+    let fault = Mutex<CheckpointError?>(nil)
+    pool.forEach((copy.elementCount + piece - 1) / piece) { index in
+      let range = (index * piece)..<min((index + 1) * piece, copy.elementCount)
+      do throws(CheckpointError) {
+        var isEqual = false
+        try copy.withFloats(in: range) { a throws(CheckpointError) in
+          try embedding.withFloats(in: range) { b in isEqual = (0..<range.count).allSatisfy { a[$0] == b[$0] } }
+        }
+        if !isEqual { throw .tensor(copy.name, file: copy.file, .notTied(embedding: embedding.name)) }
+      } catch {
+        fault.withLock { $0 = $0 ?? error }
+      }
+    }
+    if let error = fault.withLock({ $0 }) { throw error }
   }
 }
 
