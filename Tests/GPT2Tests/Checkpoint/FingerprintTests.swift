@@ -8,7 +8,7 @@ struct FingerprintTests {
     try Checkpoint(.memory(files)).fingerprint()
   }
 
-  // Tests/GPT2Tests/Fixtures/fingerprint.py computes these with Python's hashlib from the format that
+  // Tests/Scripts/toy_fingerprints.py computes these with Python's hashlib from the format that
   // Fingerprint's documentation gives.
   @Test("is what the documented format says")
   func knownValues() throws {

@@ -1,6 +1,6 @@
 """Prints the fingerprints that FingerprintTests expects of the toy checkpoint, made anew from their description.
 
-Usage: python3 Tests/GPT2Tests/Fixtures/fingerprint.py
+Usage: python3 Tests/Scripts/toy_fingerprints.py
 """
 
 from hashlib import blake2b
