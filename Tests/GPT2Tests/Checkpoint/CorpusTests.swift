@@ -73,4 +73,22 @@ struct CorpusTests {
       _ = try checkpoint.fingerprint()
     }
   }
+
+  @Test("of tokenizers and texts")
+  func tokenizers() throws {
+    let entries = (0...255).map { "\(JSONValue.string(ByteAlphabet.spelling(of: [UInt8($0)]))):\($0)" }
+    let singleBytes = Array(entries.joined(separator: ",").utf8)
+    try Self.replay("tokenizer") { bytes in
+      // The form that Fuzz/tokenizer.swift describes.
+      let pieces = bytes.split(separator: 0xFF, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
+      let json = Array(pieces[0].split(separator: 1, omittingEmptySubsequences: false).joined(separator: singleBytes))
+      let hasMerges = pieces.count > 1 && !pieces[1].isEmpty
+      let tokenizer = try Tokenizer(
+        .memory(hasMerges ? ["vocab.json": json, "merges.txt": pieces[1]] : ["tokenizer.json": json]))
+      let text = pieces.count > 2 ? pieces[2] : []
+      for allowSpecial in [false, true] {
+        #expect(try tokenizer.decode(tokenizer.encode(text, allowSpecial: allowSpecial)) == text)
+      }
+    }
+  }
 }
