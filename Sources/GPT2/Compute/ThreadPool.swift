@@ -49,15 +49,22 @@ public final class ThreadPool: Sendable {
     withoutActuallyEscaping(body) { shared.run(count, $0) }
   }
 
+  /// Bytes of a worker's stack. The matrix product packs 192 KiB there, more than the 128 KiB that musl gives.
+  private static let stackSize = 1 << 20
+
   private static func start(_ shared: Shared) -> pthread_t {
     #if canImport(Darwin)
       var thread: pthread_t?
     #else
       var thread = pthread_t()
     #endif
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, stackSize)
     let context = Unmanaged.passRetained(shared).toOpaque()
     let result = pthread_create(
-      &thread, nil,
+      &thread, &attributes,
       { context in
         #if canImport(Darwin)
           let shared = Unmanaged<Shared>.fromOpaque(context).takeRetainedValue()

@@ -28,11 +28,12 @@ public final class Embedding {
     throws(ModelError)
   {
     precondition(ids.count == microBatch.rowCount)
+    // All of them first: a negative count would make up for too many rows of another segment.
+    for segment in microBatch.segments { try segment.check(positionCount: configuration.positionCount) }
     try activations.resize(rowCount: microBatch.rowCount)
     var ids = ids.makeIterator()
     var row = 0
     for segment in microBatch.segments {
-      try segment.check(positionCount: configuration.positionCount)
       for position in segment.positions {
         let token = ids.next()!
         guard token >= 0, token < configuration.vocabularySize else {
