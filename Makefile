@@ -13,7 +13,7 @@ demo: build ## Build, then write text with the bundled model
 	@$(GPT2) generate "ROMEO:" --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11
 
 test: setup ## Build and run the tests
-	swift test --parallel
+	swift test --disable-xctest --parallel
 
 lint: setup ## Check the layout of the code, and that the kernels compile for arm64
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
@@ -23,8 +23,8 @@ lint: setup ## Check the layout of the code, and that the kernels compile for ar
 	done; echo "lint: the kernels compile for arm64"
 
 check: lint ## All that a change must pass: lint, no warnings, tests in debug and in release
-	GPT2_STRICT=1 swift test --parallel --scratch-path .build-strict
-	GPT2_STRICT=1 swift test --parallel --scratch-path .build-strict -c release -Xswiftc -enable-testing
+	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict
+	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict -c release -Xswiftc -enable-testing
 
 bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
