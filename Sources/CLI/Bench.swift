@@ -25,7 +25,8 @@ struct Bench: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try model.load(slotCount: 32)
+    let loaded = try model.startLoading(slotCount: 32).get()
+    Terminal.note(loaded.summary)
     let bench = try ModelBench(loaded.model, rounds: rounds)
     var result = BenchResult(threads: loaded.model.pool.threadCount)
     for rows in [128, 512, 1024] {

@@ -27,23 +27,27 @@ struct Embed: ParsableCommand {
   @Option(help: "One vector a text: the mean over its tokens, or that of its last token.")
   var pool: Pool?
 
+  mutating func validate() throws {
+    if output.isEmpty { throw ValidationError("--output is empty; give the path of a file") }
+  }
+
   @Flag(help: "Write the logits too.")
   var logits = false
 
   func run() throws {
-    let tokenizer = try model.tokenizer()
-    let items = try input.items(text, tokenizer: tokenizer)
+    let loading = model.startLoading(slotCount: 1)
     let configuration = try Checkpoint(model.folder).configuration
+    let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    let items = try input.items(text, tokenizer: tokenizer, model: model.folder)
     // What cannot be embedded is refused before weights are loaded; a generation checks the same things.
-    for (index, item) in items.enumerated() {
+    for item in items {
       do throws(SamplingError) {
         _ = try Generation(
           GenerationRequest(prompt: item.tokens, maximumTokens: 0), configuration: configuration, tokenizer: nil)
       } catch {
-        throw PromptError(number: items.count > 1 ? index + 1 : nil, error: error)
+        throw PromptError(place: item.place, error: error)
       }
     }
-    let loaded = try model.load(slotCount: 1)
     let lengths = items.map(\.tokens.count)
     let (batch, sequence) = (items.count, lengths.max()!)
     let (width, vocabulary) = (configuration.width, configuration.vocabularySize)
@@ -57,6 +61,8 @@ struct Embed: ParsableCommand {
     let writer = try SafetensorsWriter(path: output, tensors)
     try writer.write(lengths.map { Int64($0) }, to: "lengths", at: 0)
 
+    let loaded = try loading.get()
+    Terminal.note(loaded.summary)
     let hidden = try Activations(width: width)
     let logitRows = try Activations(width: vocabulary)
     var bar = ProgressBar(lengths.reduce(0, +), unit: "tokens")
@@ -68,6 +74,9 @@ struct Embed: ParsableCommand {
         try loaded.model.forward(
           tokens, MicroBatch([Segment(slot: 0, start: start, count: tokens.count)]), into: hidden)
         for row in 0..<tokens.count {
+          guard hidden[row].allSatisfy(\.isFinite) else {
+            throw PromptError(place: item.place, error: .notFinite(position: start + row))
+          }
           try writer.write(hidden[row], to: "hidden_states", at: (index * sequence + start + row) * width)
           if pool == .mean { for i in 0..<width { pooled[i] += Double(hidden[row][i]) } }
         }

@@ -1,4 +1,14 @@
 import ArgumentParser
+import Dispatch
+import GPT2
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 @main
 struct GPT2Command: ParsableCommand {
@@ -21,12 +31,71 @@ struct GPT2Command: ParsableCommand {
     subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, Bench.self])
 
   static func main() {
-    // Swift mends what is not UTF-8 in arguments without a word; a prompt must not be changed behind its writer's back.
-    for (index, argument) in CommandLine.rawArguments.enumerated()
-    where String(validating: argument, as: UTF8.self) == nil {
-      exit(withError: ValidationError("Argument \(index) is not UTF-8; give such text in a file"))
+    holdStandardDescriptors()
+    removeUnfinishedFilesOnSignals()
+    do {
+      try checkArguments()
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      let code = exitCode(for: error)
+      if code == .success { exit(withError: error) }  // asked for help or the version
+      Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (gpt2 --help)" : ""))
+      exit(withError: code)
     }
-    main(nil)
+  }
+
+  /// Refuses arguments that would be understood as something else than they are.
+  private static func checkArguments() throws {
+    for (index, bytes) in CommandLine.rawArguments.enumerated() {
+      // Swift mends what is not UTF-8 without a word; a prompt must not be changed behind its writer's back.
+      guard let argument = String(validating: bytes, as: UTF8.self) else {
+        throw ValidationError("argument \(index + 1) is not UTF-8; give such text in a file, in UTF-8")
+      }
+      if argument == "--" { return }
+      // Not -h with more letters, but a text.
+      if argument.utf8.starts(with: "-h".utf8), argument.utf8.count > 2 {
+        throw ValidationError("“\(argument)” begins with a hyphen; put -- before a text that does")
+      }
+    }
+  }
+
+  /// A message on one line of bounded length, whatever was quoted in it.
+  private static func oneLine(_ message: String) -> String {
+    var line = ""
+    for scalar in message.unicodeScalars.prefix(2000) {
+      switch scalar {
+      case "\n": line += "\\n"
+      case "\r": line += "\\r"
+      case "\t": line += "\\t"
+      default: line += scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : String(scalar)
+      }
+    }
+    return line
+  }
+
+  /// Opens what is closed of standard input, output and error, the wrong way round, so that no file takes their numbers
+  /// and using them is an error.
+  private static func holdStandardDescriptors() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+    where fcntl(descriptor, F_GETFD) == -1 {
+      _ = open("/dev/null", mode)
+    }
+  }
+
+  /// On a signal that ends the program, first removes files that are half written.
+  private static func removeUnfinishedFilesOnSignals() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        SafetensorsWriter.removeUnfinished()
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+      source.resume()
+      _ = Unmanaged.passRetained(source as AnyObject)  // it works as long as the process lives
+    }
   }
 }
 

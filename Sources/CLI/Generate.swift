@@ -9,7 +9,7 @@ struct Generate: ParsableCommand {
       appear in their order, each when it is finished.
 
         gpt2 generate "The dog" --max-tokens 40 --temperature 0.8 --top-p 0.95
-        echo "The dog" | gpt2 generate - --temperature 0
+        printf "The dog" | gpt2 generate - --temperature 0
         gpt2 generate --prompts prompts.txt --json > texts.jsonl
       """)
 
@@ -20,10 +20,10 @@ struct Generate: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var sampling: SamplingFlags
 
-  @Option(help: ArgumentHelp("Most tokens to write. (default: 128; never beyond the model's context)", valueName: "n"))
+  @Option(help: ArgumentHelp("Most tokens to write; never beyond the model's context.", valueName: "n"))
   var maxTokens: Int = 128
 
-  @Option(help: ArgumentHelp("Stop before this text. Repeat it for several.", valueName: "str"))
+  @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
   var stop: [String] = []
 
   @Option(help: ArgumentHelp("Prompts that run at the same time.", valueName: "n"))
@@ -44,20 +44,23 @@ struct Generate: ParsableCommand {
   }
 
   func run() throws {
-    let tokenizer = try model.tokenizer()
-    let items = try input.items(prompt, tokenizer: tokenizer)
-    let loaded = try model.load(slotCount: min(batch, items.count))
-    var generations = try items.enumerated().map { index, item in
+    let loading = model.startLoading(slotCount: batch)
+    let configuration = try Checkpoint(model.folder).configuration
+    let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    let items = try input.items(prompt, tokenizer: tokenizer, model: model.folder)
+    var generations = try items.map { item in
       do throws(SamplingError) {
         return try Generation(
           GenerationRequest(
             prompt: item.tokens, options: sampling.options, maximumTokens: maxTokens, stops: stop,
             endOfTextTokens: ignoreEos ? [] : nil),
-          configuration: loaded.checkpoint.configuration, tokenizer: tokenizer)
+          configuration: configuration, tokenizer: tokenizer)
       } catch {
-        throw PromptError(number: items.count > 1 ? index + 1 : nil, error: error)
+        throw PromptError(place: item.place, error: error)
       }
     }
+    let loaded = try loading.get()
+    Terminal.note(loaded.summary)
 
     let start = ContinuousClock.now
     var clocks = generations.map { _ in Timing() }
@@ -65,34 +68,33 @@ struct Generate: ParsableCommand {
     let streams = items.count == 1 && !json
     if streams && echo { try Terminal.write(items[0].text ?? "") }
     let generator = try Generator(loaded.model)
-    var finished = generations.map { $0.finishReason != nil }
-    var done = generations
-    /// Prints what is finished, in order.
+    /// Prints what is finished, in the order of the prompts.
     func printFinished() throws {
-      while printed < done.count, finished[printed] {
+      while printed < generations.count, generations[printed].finishReason != nil {
+        let (item, generation) = (items[printed], generations[printed])
         if json {
-          try Terminal.write(
-            jsonLine(GenerateResult(items[printed], done[printed], clocks[printed], loadTime: loaded.loadTime)))
+          let result = GenerateResult(item, generation, clocks[printed], loadTime: loaded.loadTime)
+          try Terminal.write(jsonLine(result))
         } else if !streams {
-          try Terminal.write((echo ? items[printed].text ?? "" : "") + readable(done[printed]) + "\n")
+          try Terminal.write((echo ? item.text ?? "" : "") + readable(generation, tokenizer) + "\n")
         }
         printed += 1
       }
     }
     var tokenCount = 0
-    try generator.run(&generations) { index, update in
+    _ = try generator.run(generations) { index, generation, update in
       let now = ContinuousClock.now - start
-      if clocks[index].firstToken == nil { clocks[index].firstToken = now }
+      clocks[index].firstToken = clocks[index].firstToken ?? now
       clocks[index].end = now
       tokenCount += 1
+      generations[index] = generation
       if streams {
         try Terminal.write(tokenizer == nil ? "\(update.token.token) " : update.text)
       } else {
         Terminal.progress("\(tokenCount) tokens, \(Int(Double(tokenCount) / now.seconds)) tokens/s")
+        if update.finishReason != nil { try printFinished() }
       }
-      if update.finishReason != nil { finished[index] = true }
     }
-    done = generations
     try printFinished()
     if streams { try Terminal.write("\n") }
     let elapsed = ContinuousClock.now - start
@@ -101,7 +103,7 @@ struct Generate: ParsableCommand {
     Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(reason)")
   }
 
-  private func readable(_ generation: Generation) -> String {
-    generation.text.isEmpty ? generation.tokens.map { String($0) }.joined(separator: " ") : generation.text
+  private func readable(_ generation: Generation, _ tokenizer: Tokenizer?) -> String {
+    tokenizer == nil ? generation.tokens.map { String($0) }.joined(separator: " ") : generation.text
   }
 }

@@ -66,9 +66,8 @@ struct GenerateResult: Encodable {
 
 /// What is wrong with a prompt, and which it is.
 struct PromptError: Error, CustomStringConvertible {
-  /// From 1; nil when there is only one.
-  let number: Int?
+  let place: String
   let error: SamplingError
 
-  var description: String { number.map { "prompt \($0): \(error)" } ?? "\(error)" }
+  var description: String { "\(place): \(error)" }
 }

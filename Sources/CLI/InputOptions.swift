@@ -22,59 +22,87 @@ struct InputOptions: ParsableArguments {
     /// Nil for token ids.
     var text: String?
     var tokens: [Int]
+    /// Where it came from, for messages: `prompts.txt: line 4`.
+    var place: String
   }
+
+  mutating func validate() throws {
+    for (flag, path) in [("--prompts", prompts), ("--token-ids-file", tokenIdsFile)] where path?.isEmpty == true {
+      throw ValidationError("\(flag) is empty; give the path of a file")
+    }
+    for list in tokenIds {
+      do throws(InputError) { _ = try TokenList(list, place: "--token-ids") } catch {
+        throw ValidationError("\(error)")
+      }
+    }
+  }
+
+  /// Whether the input is token ids, so that no tokenizer is needed.
+  var isTokenIds: Bool { !tokenIds.isEmpty || tokenIdsFile != nil }
 
   /// Reads all there is to work on.
   ///
   /// - Parameters:
-  ///   - text: the positional argument; `-` or nothing reads standard input, unless an option gives the input.
-  ///   - split: whether the argument is a prompt; otherwise it names a file.
-  func items(_ argument: String?, argumentIsFile: Bool = false, tokenizer: Tokenizer?) throws -> [Item] {
+  ///   - argument: the positional argument, a text or a file's path; `-` or nothing reads standard input, unless an option
+  ///     gives the input.
+  ///   - model: for messages.
+  func items(
+    _ argument: String?, argumentIsFile: Bool = false, tokenizer: Tokenizer?, model: CheckpointFolder
+  ) throws -> [Item] {
     let given = [prompts != nil, !tokenIds.isEmpty, tokenIdsFile != nil, argument != nil].filter { $0 }.count
     guard given <= 1 else {
-      throw ValidationError("Give one of: a text, --prompts, --token-ids, --token-ids-file")
+      throw ValidationError("give only one of a text, --prompts, --token-ids and --token-ids-file")
     }
     if !tokenIds.isEmpty {
-      return try tokenIds.enumerated().map { Item(tokens: try Self.ids($1, "--token-ids \($0 + 1)")) }
+      return try tokenIds.enumerated().map { index, list in
+        Item(tokens: try TokenList(list, place: "--token-ids").tokens, place: "--token-ids \(index + 1)")
+      }
     }
     if let tokenIdsFile {
-      return try Self.lines(of: TextInput.file(tokenIdsFile)).map { line, number in
-        Item(tokens: try Self.ids(line, "\(tokenIdsFile): line \(number)"))
+      return try Self.lines(of: TextInput.file(tokenIdsFile)).map { line, place in
+        Item(tokens: try TokenList(line, place: place).tokens, place: place)
       }
     }
-    guard let tokenizer else {
-      throw InputError.noTokenizer
-    }
+    guard let tokenizer else { throw InputError.noTokenizer(model.name) }
     if let prompts {
-      return try Self.lines(of: TextInput.file(prompts)).map { line, _ in
-        Item(text: line, tokens: tokenizer.encode(line, allowSpecial: allowSpecial))
+      return try Self.lines(of: TextInput.file(prompts)).map { line, place in
+        Item(text: line, tokens: tokenizer.encode(line, allowSpecial: allowSpecial), place: place)
       }
     }
-    let text: String
-    if let argument, argument != "-", !argumentIsFile {
-      text = argument
-    } else {
-      text = try TextInput(argument).text()
-    }
-    return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: allowSpecial))]
+    let (text, place): (String, String) =
+      if let argument, argument != "-", !argumentIsFile {
+        (argument, "the text")
+      } else {
+        (try TextInput(argument).text(), TextInput(argument).name)
+      }
+    return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: allowSpecial), place: place)]
   }
 
-  /// Lines that are not empty, with their numbers.
-  private static func lines(of input: TextInput) throws -> [(String, Int)] {
-    let lines = try input.text().split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-      .map { (String($1.hasSuffix("\r") ? $1.dropLast() : $1), $0 + 1) }
-      .filter { !$0.0.isEmpty }
+  /// Lines that are not empty, each with its place.
+  private static func lines(of input: TextInput) throws -> [(line: String, place: String)] {
+    let lines = try input.text().split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+      .enumerated().map { (line: String($1), place: "\(input.name): line \($0 + 1)") }
+      .filter { !$0.line.isEmpty }
     guard !lines.isEmpty else { throw InputError.noLines(input.name) }
     return lines
   }
+}
 
-  private static func ids(_ list: String, _ place: String) throws -> [Int] {
-    try list.split(separator: ",", omittingEmptySubsequences: false).map { field in
-      guard let id = Int(field.filter { $0 != " " }), id >= 0 else {
-        throw ValidationError(
-          "\(place): “\(field)” is no token id; give whole numbers from 0, with commas between them")
+/// Token ids as people write them: whole numbers with commas, white space or brackets between them.
+struct TokenList {
+  let tokens: [Int]
+
+  /// - Throws: ``InputError/notTokens(_:found:)``.
+  init(_ text: String, place: String) throws(InputError) {
+    let separators = Set(", \t\r\n[]".utf8)
+    var tokens: [Int] = []
+    for field in text.utf8.split(whereSeparator: separators.contains) {
+      let digits = String(decoding: field, as: UTF8.self)
+      guard field.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let token = Int(digits) else {
+        throw .notTokens(place, found: String(digits.prefix(40)))
       }
-      return id
+      tokens.append(token)
     }
+    self.tokens = tokens
   }
 }

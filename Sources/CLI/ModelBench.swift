@@ -42,9 +42,9 @@ final class ModelBench {
   /// Writing: one token for each of `batch` sequences at a time, head and choice of the token included.
   func decode(batch: Int) throws -> BenchResult.Decode {
     let configuration = model.configuration
-    let steps = max(1, 16 / batch)
+    let steps = max(1, min(16 / batch, configuration.positionCount / 2))
     let context = min(64, configuration.positionCount - steps)
-    for slot in 0..<batch { try forward([Segment(slot: slot, start: 0, count: context)]) }
+    for slot in 0..<batch where context > 0 { try forward([Segment(slot: slot, start: 0, count: context)]) }
     let (time, fma, read) = try measure {
       for step in 0..<steps {
         try forward((0..<batch).map { Segment(slot: $0, start: context + step, count: 1) })

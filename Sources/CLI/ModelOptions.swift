@@ -11,6 +11,7 @@ struct ModelOptions: ParsableArguments {
   var threads: Int?
 
   mutating func validate() throws {
+    if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): give a number from 1 to 1024")
     }
@@ -18,24 +19,27 @@ struct ModelOptions: ParsableArguments {
 
   var folder: CheckpointFolder { model.map { CheckpointFolder(path: $0) } ?? .demo }
 
-  func load(slotCount: Int) throws -> LoadedModel {
-    let start = ContinuousClock.now
-    let checkpoint = try Checkpoint(folder)
-    let model = try Model(
-      checkpoint, slotCount: slotCount, kernels: Kernels.selected(),
-      pool: ThreadPool(threadCount: threads ?? ThreadPool.availableCores))
-    let loaded = LoadedModel(checkpoint: checkpoint, model: model, loadTime: .now - start)
-    Terminal.note(
-      "\(folder.name): \(checkpoint.configuration.layerCount) blocks, read \(bytes(model.weightBytesRead)) in "
-        + "\(loaded.loadTime.short); \(model.kernels.name), \(count(model.pool.threadCount, "thread"))")
-    return loaded
+  /// Starts to load the model, so that prompts can be read and checked meanwhile.
+  func startLoading(slotCount: Int) -> Pending<LoadedModel> {
+    let (folder, threads) = (folder, threads ?? ThreadPool.availableCores)
+    return Pending {
+      let start = ContinuousClock.now
+      let checkpoint = try Checkpoint(folder)
+      let model = try Model(
+        checkpoint, slotCount: slotCount, kernels: Kernels.selected(), pool: ThreadPool(threadCount: threads))
+      return LoadedModel(checkpoint: checkpoint, model: model, loadTime: .now - start)
+    }
   }
 
-  /// The checkpoint's tokenizer; nil where it has none.
-  func tokenizer() throws -> Tokenizer? {
-    do {
+  /// The checkpoint's tokenizer; nil where it has none, or where it cannot be used and need not be.
+  func tokenizer(isNeeded: Bool = true) throws -> Tokenizer? {
+    do throws(TokenizerError) {
       return try Tokenizer(folder)
     } catch .folder(_, .noTokenizer) {
+      return nil
+    } catch {
+      if isNeeded { throw error }
+      Terminal.note("gpt2: going on without a tokenizer: \(error)")
       return nil
     }
   }
@@ -45,6 +49,12 @@ struct LoadedModel {
   let checkpoint: Checkpoint
   let model: Model
   let loadTime: Duration
+
+  /// What was loaded, in a line for a person.
+  var summary: String {
+    "\(checkpoint.folder.name): \(count(checkpoint.configuration.layerCount, "block")), read \(bytes(model.weightBytesRead)) in "
+      + "\(loadTime.short); \(model.kernels.name), \(count(model.pool.threadCount, "thread"))"
+  }
 }
 
 extension CheckpointFolder {

@@ -31,7 +31,9 @@ struct Score: ParsableCommand {
   var window: Int?
 
   @Option(
-    help: ArgumentHelp("Tokens from one window's beginning to the next. (default: half a window)", valueName: "n"))
+    help: ArgumentHelp(
+      "Tokens from one window's beginning to the next. (default: half a window; at most the window less the token it shares with the next)",
+      valueName: "n"))
   var stride: Int?
 
   @Flag(help: "Give every token with its log-probability.")
@@ -41,9 +43,12 @@ struct Score: ParsableCommand {
   var json = false
 
   func run() throws {
-    let tokenizer = try model.tokenizer()
-    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer)
-    let limit = try Checkpoint(model.folder).configuration.positionCount
+    let loading = model.startLoading(slotCount: 1)
+    let configuration = try Checkpoint(model.folder).configuration
+    let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: model.folder)
+    let limit = configuration.positionCount
+    guard limit >= 2 else { throw ScoreError.contextTooShort(model.folder.name) }
     let window = self.window ?? limit
     guard window >= 2, window <= limit else {
       throw ValidationError("--window \(window): give 2 to \(limit), the model's context")
@@ -52,10 +57,16 @@ struct Score: ParsableCommand {
     guard stride >= 1, stride <= window else {
       throw ValidationError("--stride \(stride): give 1 to \(window), the window")
     }
-    for (index, item) in items.enumerated() where item.tokens.count < 2 {
-      throw ScoreError(text: items.count > 1 ? index + 1 : nil, tokens: item.tokens.count)
+    for item in items {
+      guard item.tokens.count >= 2 else { throw ScoreError.tooShort(item.place, tokens: item.tokens.count) }
+      for (index, token) in item.tokens.enumerated() where token >= configuration.vocabularySize {
+        throw PromptError(
+          place: item.place,
+          error: .unknownToken(token, index: index, vocabularySize: configuration.vocabularySize))
+      }
     }
-    let loaded = try model.load(slotCount: 1)
+    let loaded = try loading.get()
+    Terminal.note(loaded.summary)
     let scorer = try Scorer(loaded.model)
     for item in items {
       let start = ContinuousClock.now
@@ -63,20 +74,24 @@ struct Score: ParsableCommand {
       let scores = try scorer.logLikelihoods(of: item.tokens, window: window, stride: stride) { bar.show($0) }
       Terminal.clearProgress()
       let seconds = (ContinuousClock.now - start).seconds
-      let result = try ScoreResult(item.tokens, scores, tokenizer, perToken: perToken, seconds: seconds)
+      let result = ScoreResult(item.tokens, scores, tokenizer, perToken: perToken, seconds: seconds)
       try Terminal.write(json ? jsonLine(result) : result.text)
     }
   }
 }
 
 /// A text with nothing to score.
-struct ScoreError: Error, CustomStringConvertible {
-  let text: Int?
-  let tokens: Int
+enum ScoreError: Error, CustomStringConvertible {
+  case tooShort(String, tokens: Int)
+  case contextTooShort(String)
 
   var description: String {
-    "\(text.map { "text \($0)" } ?? "the text") has \(count(tokens, "token")); scoring needs at least 2, "
-      + "since the first is context for the others"
+    switch self {
+    case .tooShort(let place, let tokens):
+      "\(place): has \(count(tokens, "token")), expected at least 2, since the first is context for the others; give more text"
+    case .contextTooShort(let model):
+      "\(model): n_positions is 1, expected at least 2 to score; a model without context predicts nothing"
+    }
   }
 }
 
@@ -86,7 +101,8 @@ struct ScoreResult: Encodable {
   var tokens: Int
   /// Sum over the tokens scored, in nats.
   var negativeLogLikelihood: Double
-  var perplexity: Double
+  /// Nil when it is beyond any number.
+  var perplexity: Double?
   /// By the bytes of the tokens scored; nil without a tokenizer.
   var bitsPerByte: Double?
   var tokensPerSecond: Double
@@ -107,17 +123,21 @@ struct ScoreResult: Encodable {
     case perToken = "per_token"
   }
 
-  init(_ tokens: [Int], _ scores: [Float], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) throws {
+  init(_ tokens: [Int], _ scores: [Float], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) {
     let nats = -scores.reduce(0) { $0 + Double($1) }
     self.tokens = scores.count
     negativeLogLikelihood = nats
-    perplexity = exp(nats / Double(scores.count))
-    bitsPerByte = try tokenizer.map { nats / log(2) / Double(try $0.decode(tokens.dropFirst()).count) }
+    let mean = exp(nats / Double(scores.count))
+    perplexity = mean.isFinite ? mean : nil
+    // A model may know more tokens than its tokenizer; of a text with such there is no number of bytes.
+    bitsPerByte = tokenizer.flatMap { tokenizer in
+      (try? tokenizer.decode(tokens.dropFirst())).map { nats / log(2) / Double($0.count) }
+    }
     tokensPerSecond = Double(scores.count) / max(seconds, 1e-9)
     if perToken {
-      self.perToken = try zip(tokens.dropFirst(), scores).map { token, score in
+      self.perToken = zip(tokens.dropFirst(), scores).map { token, score in
         Token(
-          token: token, text: try tokenizer.map { String(decoding: try $0.decode([token]), as: UTF8.self) },
+          token: token, text: tokenizer?.bytes(of: token).map { String(decoding: $0, as: UTF8.self) },
           logprob: score)
       }
     }
@@ -129,7 +149,7 @@ struct ScoreResult: Encodable {
     }
     lines.append("tokens                   \(tokens)\n")
     lines.append("negative log-likelihood  \(negativeLogLikelihood) nats\n")
-    lines.append("perplexity               \(perplexity)\n")
+    lines.append("perplexity               \(perplexity.map { "\($0)" } ?? "beyond any number")\n")
     if let bitsPerByte { lines.append("bits per byte            \(bitsPerByte)\n") }
     return lines.joined()
   }

@@ -13,11 +13,18 @@ enum Terminal {
   /// Whether standard error is a person's screen, so that a line may be drawn over.
   static let showsProgress = isatty(STDERR_FILENO) == 1
 
+  /// Whether standard output is a person's screen.
+  static let outputIsScreen = isatty(STDOUT_FILENO) == 1
+
   /// Writes a result.
   ///
   /// - Throws: ``OutputError`` when it cannot be written, say to a full disk.
   static func write(_ text: String) throws {
-    try write(Array(text.utf8), to: STDOUT_FILENO, name: "standard output")
+    try write(Array(text.utf8))
+  }
+
+  static func write(_ bytes: [UInt8]) throws {
+    try write(bytes, to: STDOUT_FILENO, name: "standard output")
   }
 
   /// Writes a line about what is going on; nobody minds if it is lost.
@@ -61,7 +68,7 @@ struct OutputError: Error, CustomStringConvertible {
   let name: String
   let reason: String
 
-  var description: String { "\(name): cannot write: \(reason)" }
+  var description: String { "\(name): cannot write: \(reason); check where it goes to" }
 }
 
 /// A bar with rate and time left, drawn at most ten times a second.
@@ -104,7 +111,7 @@ extension Duration {
 func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
 
 func bytes(_ number: Int) -> String {
-  number < 10_000_000 ? "\((number + 50_000) / 100_000 * 100_000 / 1000) kB" : "\((number + 500_000) / 1_000_000) MB"
+  number < 1_000_000 ? "\((number + 500) / 1000) kB" : "\(Double((number + 50_000) / 100_000) / 10) MB"
 }
 
 /// Encodes a result on one line.

@@ -12,7 +12,7 @@ enum TextInput {
   case standardInput
 
   /// The most that is read, in bytes.
-  static let limit = 256 << 20
+  static let limit = 64 << 20
 
   /// A command's argument: `-` or nothing is standard input.
   init(_ argument: String?) {
@@ -83,17 +83,20 @@ enum InputError: Error, CustomStringConvertible {
   case notUTF8(String, offset: Int)
   case tooLong(String, limit: Int)
   case noLines(String)
-  case noTokenizer
+  case noTokenizer(String)
+  case notTokens(String, found: String)
 
   var description: String {
     switch self {
-    case .unreadable(let name, let reason): "\(name): cannot read: \(reason)"
+    case .unreadable(let name, let reason): "\(name): cannot read: \(reason); check the path and its permissions"
     case .notUTF8(let name, let offset):
       "\(name): byte \(offset) is not UTF-8; convert the text (iconv -t utf-8), or give --token-ids"
     case .tooLong(let name, let limit): "\(name): more than \(limit >> 20) MiB; give it in parts"
     case .noLines(let name): "\(name): no lines; give one a line"
-    case .noTokenizer:
-      "the checkpoint has no tokenizer; add vocab.json and merges.txt to its folder, or give --token-ids instead of text"
+    case .noTokenizer(let model):
+      "\(model): has no tokenizer; add vocab.json and merges.txt, or give --token-ids instead of text"
+    case .notTokens(let place, let found):
+      "\(place): “\(found)” is no token id; give whole numbers from 0 with commas or spaces between them"
     }
   }
 }

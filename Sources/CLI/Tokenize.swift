@@ -25,29 +25,22 @@ struct Tokenize: ParsableCommand {
   var json = false
 
   func run() throws {
-    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer }
+    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer(model.folder.name) }
     let bytes: [UInt8] =
       if let text, text != "-" { Array(text.utf8) } else { try TextInput.standardInput.bytes() }
     if decode {
-      let tokens = try ids(bytes)
-      let decoded = String(decoding: try tokenizer.decode(tokens), as: UTF8.self)
-      try Terminal.write(json ? jsonLine(Result(text: decoded, tokens: tokens)) : decoded + "\n")
+      let tokens = try TokenList(String(decoding: bytes, as: UTF8.self), place: "the ids").tokens
+      let decoded = try tokenizer.decode(tokens)
+      if json {
+        try Terminal.write(jsonLine(Result(text: String(decoding: decoded, as: UTF8.self), tokens: tokens)))
+      } else {
+        // The bytes and nothing else, so that what was tokenized comes back; a person sees a line.
+        try Terminal.write(decoded + (Terminal.outputIsScreen ? Array("\n".utf8) : []))
+      }
     } else {
       let tokens = tokenizer.encode(bytes, allowSpecial: allowSpecial)
       try Terminal.write(
         json ? jsonLine(Result(tokens: tokens)) : tokens.map { String($0) }.joined(separator: " ") + "\n")
-    }
-  }
-
-  private func ids(_ bytes: [UInt8]) throws -> [Int] {
-    let separators: Set<UInt8> = Set(", \t\r\n[]".utf8)
-    return try bytes.split(whereSeparator: separators.contains).map { field in
-      let field = String(decoding: field, as: UTF8.self)
-      guard let id = Int(field) else {
-        throw ValidationError(
-          "“\(field.prefix(40))” is no token id; give whole numbers with commas or spaces between them")
-      }
-      return id
     }
   }
 

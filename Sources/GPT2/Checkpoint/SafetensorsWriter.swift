@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -10,7 +11,8 @@ internal import FoundationEssentials
 
 /// Writes tensors of known shapes to a safetensors file, in any order and in pieces; what is never written is zero.
 ///
-/// The file appears under its name when it is finished, and not at all when it is not.
+/// The file appears under its name when it is finished, and not at all when it is not. One that is there already keeps its
+/// permissions; a link to it stays a link.
 public final class SafetensorsWriter {
   public enum ElementType: String, Sendable {
     case f32 = "F32"
@@ -67,13 +69,18 @@ public final class SafetensorsWriter {
     header += Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
     for name in offsets.keys { offsets[name]! += 8 + header.count }
 
-    self.path = path
-    temporaryPath = path + ".unfinished-\(getpid())"
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    if exists, status.st_mode & S_IFMT != S_IFREG { throw WriteError(path: path, reason: "it is not a regular file") }
+    self.path = exists ? Self.resolved(path) : path
+    temporaryPath = self.path + ".unfinished-\(getpid())"
     descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       isFinished = true
       throw WriteError(path: path)
     }
+    if exists { fchmod(descriptor, status.st_mode & 0o7777) }
+    Unfinished.files.withLock { $0.append(temporaryPath) }
     guard ftruncate(descriptor, off_t(8 + header.count + end)) == 0 else { throw WriteError(path: path) }
     let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
     try (length + header).withUnsafeBytes { try write($0, at: 0) }
@@ -82,6 +89,26 @@ public final class SafetensorsWriter {
   deinit {
     if descriptor >= 0 { close(descriptor) }
     if !isFinished { unlink(temporaryPath) }
+    Unfinished.files.withLock { files in files.removeAll { $0 == temporaryPath } }
+  }
+
+  /// Removes the files that are being written, for a program that has to end before they are finished.
+  public static func removeUnfinished() {
+    Unfinished.files.withLock { files in
+      for file in files { unlink(file) }
+      files = []
+    }
+  }
+
+  private enum Unfinished {
+    static let files = Mutex<[String]>([])
+  }
+
+  /// The path of what a path leads to.
+  private static func resolved(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
   }
 
   /// Writes elements of a tensor, from its element `index` on.
@@ -126,14 +153,14 @@ public final class SafetensorsWriter {
   }
 }
 
-/// A file could not be written; made from the system's last error.
+/// A file could not be written; made from the system's last error unless a reason is given.
 public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {
   public let path: String
   public let reason: String
 
-  init(path: String) {
+  init(path: String, reason: String? = nil) {
     self.path = path
-    reason = String(cString: strerror(errno))
+    self.reason = reason ?? String(cString: strerror(errno))
   }
 
   public var description: String {

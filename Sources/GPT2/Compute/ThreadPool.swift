@@ -23,13 +23,18 @@ public final class ThreadPool: Sendable {
   /// Cores this process may run on.
   public static var availableCores: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
 
+  /// Starts `threadCount - 1` threads, or as many of them as the system allows: ``threadCount`` says how many there are.
+  ///
   /// - Precondition: `threadCount` is at least 1.
   public init(threadCount: Int) {
     precondition(threadCount >= 1)
-    self.threadCount = threadCount
-    let shared = Shared(workers: threadCount - 1)
+    let shared = Shared()
+    var started: [pthread_t] = []
+    while started.count < threadCount - 1, let thread = Self.start(shared) { started.append(thread) }
+    shared.workers = started.count
     self.shared = shared
-    threads = Mutex((1..<threadCount).map { _ in Self.start(shared) })
+    self.threadCount = started.count + 1
+    threads = Mutex(started)
   }
 
   deinit {
@@ -52,7 +57,7 @@ public final class ThreadPool: Sendable {
   /// Bytes of a worker's stack. The matrix product packs 192 KiB there, more than the 128 KiB that musl gives.
   private static let stackSize = 1 << 20
 
-  private static func start(_ shared: Shared) -> pthread_t {
+  private static func start(_ shared: Shared) -> pthread_t? {
     #if canImport(Darwin)
       var thread: pthread_t?
     #else
@@ -74,9 +79,12 @@ public final class ThreadPool: Sendable {
         shared.work()
         return nil
       }, context)
-    precondition(result == 0, "the system refused another thread: error \(result)")
+    guard result == 0 else {
+      Unmanaged<Shared>.fromOpaque(context).release()
+      return nil
+    }
     #if canImport(Darwin)
-      return thread!
+      return thread
     #else
       return thread
     #endif
@@ -85,11 +93,11 @@ public final class ThreadPool: Sendable {
 
 /// What the caller and the workers of a pool share. Worker threads hold this and not the pool, so that the pool can end them.
 private final class Shared: @unchecked Sendable {
-  // Unchecked: `body` and `count` are written by the caller alone, before `round` is raised and after all workers are
+  // Unchecked: `workers` is set before the first round; `body` and `count` are written by the caller alone, before `round` is raised and after all workers are
   // done with the round before; `lock` guards sleeping only.
   private var body: (Int) -> Void = { _ in }
   private var count = 0
-  private let workers: Int
+  var workers = 0
   private let next = Atomic<Int>(0)
   private let round = Atomic<Int>(0)
   private let unfinished = Atomic<Int>(0)
@@ -103,8 +111,7 @@ private final class Shared: @unchecked Sendable {
   /// Looks at the shared word before a thread parks: some tens of microseconds.
   private static let patience = 4000
 
-  init(workers: Int) {
-    self.workers = workers
+  init() {
     lock = .allocate(capacity: 1)
     wake = .allocate(capacity: 1)
     done = .allocate(capacity: 1)

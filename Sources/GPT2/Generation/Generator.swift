@@ -22,16 +22,21 @@ public final class Generator {
   /// Brings every generation to its end.
   ///
   /// - Parameters:
-  ///   - generations: changed in place; those finished already are left alone.
-  ///   - update: called with the index of a generation and what its newest token brought, in the order of computing.
+  ///   - generations: those finished already are left alone.
+  ///   - update: called with the index of a generation, the generation and what its newest token brought, in the order of
+  ///     computing.
+  /// - Returns: the generations, all finished.
   /// - Throws: ``ModelError``, ``SamplingError``, and what `update` throws; the cache is given back in any case.
-  public func run(_ generations: inout [Generation], update: (Int, Generation.Update) throws -> Void) throws {
+  public func run(
+    _ generations: [Generation], update: (Int, Generation, Generation.Update) throws -> Void
+  ) throws -> [Generation] {
+    var generations = generations
     var waiting = generations.indices.filter { generations[$0].finishReason == nil }[...]
     var slots: [Int?] = Array(repeating: nil, count: model.slotCount)
     defer { for slot in slots.indices { model.release(slot: slot) } }
     while true {
       for slot in slots.indices where slots[slot] == nil { slots[slot] = waiting.popFirst() }
-      guard slots.contains(where: { $0 != nil }) else { return }
+      guard slots.contains(where: { $0 != nil }) else { return generations }
 
       var microBatch = MicroBatch()
       var tokens: [Int] = []
@@ -48,7 +53,8 @@ public final class Generator {
       }
       try model.forward(tokens, microBatch, into: hidden)
       for (token, place) in zip(try choose(deciding.map { ($0.generation, $0.row) }, generations), deciding) {
-        try update(place.generation, generations[place.generation].accept(token))
+        let news = generations[place.generation].accept(token)
+        try update(place.generation, generations[place.generation], news)
         if generations[place.generation].finishReason != nil {
           slots[place.slot] = nil
           model.release(slot: place.slot)

@@ -33,6 +33,10 @@ public final class Scorer {
   ) throws -> [Float] {
     precondition(window >= 2 && window <= model.configuration.positionCount && stride >= 1 && stride <= window)
     var scores: [Float] = []
+    let vocabularySize = model.configuration.vocabularySize
+    if let token = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+      throw ModelError.tokenOutOfRange(token: token, vocabularySize: vocabularySize)
+    }
     guard tokens.count > 1 else { return [] }
     scores.reserveCapacity(tokens.count - 1)
     var begin = 0
