@@ -3,7 +3,6 @@
 .PHONY: help demo test lint check bench fuzz clean build setup
 
 GPT2 := .build/release/gpt2
-SANITIZED := .build-sanitized
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -33,6 +33,8 @@ let package = Package(
     .testTarget(
       name: "GPT2Tests", dependencies: ["GPT2", "CKernels", "MicroBatching"],
       resources: [.copy("Fixtures")], swiftSettings: .house),
+    .testTarget(
+      name: "CLITests", dependencies: ["CLI"], resources: [.copy("demo-greedy.json")], swiftSettings: .house),
   ],
   swiftLanguageModes: [.v6]
 )

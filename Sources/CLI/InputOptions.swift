@@ -3,7 +3,7 @@ import GPT2
 
 /// What a command works on: text from the command line, a file or standard input, or token ids.
 struct InputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("File with one prompt a line; they run as a batch.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one prompt a line.", valueName: "file"))
   var prompts: String?
 
   @Option(

@@ -18,7 +18,7 @@ struct Score: ParsableCommand {
       the window before it as context. The first token of the text has no context and is not scored.
 
         gpt2 score --model ~/gpt2 book.txt
-        gpt2 score --window 1024 --stride 512 --json - < book.txt
+        gpt2 score --model ~/gpt2 --window 1024 --stride 512 --json - < book.txt
       """)
 
   @Argument(help: "File with the text; - or nothing reads standard input.")

@@ -7,7 +7,7 @@ struct Tokenize: ParsableCommand {
     discussion: """
         gpt2 tokenize "Hello world"
         gpt2 tokenize --json - < book.txt
-        gpt2 tokenize --decode "15496, 995"
+        gpt2 tokenize --decode "396, 304"
       """)
 
   @Argument(help: "The text, or the ids; - or nothing reads standard input.")

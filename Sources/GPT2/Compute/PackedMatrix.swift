@@ -64,7 +64,7 @@ final class PackedMatrix: Sendable {
     // Every task packs its rows anew, so tasks are as few as keep all threads busy to the end.
     let rowBlocks = (rowCount + 191) / 192
     // A task too small is not worth waking a thread for.
-    let worthwhile = max(1, rowCount * inner * columns / 65536)
+    let worthwhile = max(1, rowCount * inner * columns / ThreadPool.worthwhileWork)
     let panelGroups =
       pool.threadCount == 1 ? 1 : min(panelCount, worthwhile, max(1, pool.threadCount * 4 / rowBlocks))
     withUnsafePointer(to: &product) { product in

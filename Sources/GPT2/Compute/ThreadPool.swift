@@ -20,8 +20,20 @@ public final class ThreadPool: Sendable {
   private let shared: Shared
   private let threads: Mutex<[pthread_t]>
 
+  /// Multiply-adds that take a few microseconds, as waking a thread does.
+  static let worthwhileWork = 65536
+
   /// Cores this process may run on.
-  public static var availableCores: Int { max(1, ProcessInfo.processInfo.activeProcessorCount) }
+  public static var availableCores: Int {
+    // Linux tells the cores a process is bound to as a mask in hexadecimal digits.
+    if let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+    {
+      let count = line.dropFirst("Cpus_allowed:".count).reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+      if count > 0 { return min(count, ProcessInfo.processInfo.activeProcessorCount) }
+    }
+    return max(1, ProcessInfo.processInfo.activeProcessorCount)
+  }
 
   /// Starts `threadCount - 1` threads, or as many of them as the system allows: ``threadCount`` says how many there are.
   ///
@@ -31,7 +43,6 @@ public final class ThreadPool: Sendable {
     let shared = Shared()
     var started: [pthread_t] = []
     while started.count < threadCount - 1, let thread = Self.start(shared) { started.append(thread) }
-    shared.workers = started.count
     self.shared = shared
     self.threadCount = started.count + 1
     threads = Mutex(started)
@@ -46,8 +57,11 @@ public final class ThreadPool: Sendable {
   ///
   /// `body` must be safe to call from several threads; nothing is said about order. Only one loop runs at a time: the pool
   /// belongs to whoever drives the model.
-  public func forEach(_ count: Int, _ body: (Int) -> Void) {
-    if threadCount == 1 || count <= 1 {
+  ///
+  /// - Parameter work: multiply-adds, or what takes as long, of all calls together; the caller does alone what is not worth
+  ///   a word to another thread.
+  public func forEach(_ count: Int, work: Int = .max, _ body: (Int) -> Void) {
+    if threadCount == 1 || count <= 1 || work < Self.worthwhileWork {
       for index in 0..<count { body(index) }
       return
     }
@@ -92,15 +106,16 @@ public final class ThreadPool: Sendable {
 }
 
 /// What the caller and the workers of a pool share. Worker threads hold this and not the pool, so that the pool can end them.
+///
+/// A loop is a round. Workers join a round while it is open; the caller closes it when no index is left, and waits only for
+/// those that joined: a worker that the system does not run just now holds nobody up.
 private final class Shared: @unchecked Sendable {
-  // Unchecked: `workers` is set before the first round; `body` and `count` are written by the caller alone, before `round` is raised and after all workers are
-  // done with the round before; `lock` guards sleeping only.
+  // Unchecked: `body` and `count` are written by the caller alone, before it opens a round and when no worker is in one;
+  // `lock` guards sleeping only.
   private var body: (Int) -> Void = { _ in }
   private var count = 0
-  var workers = 0
   private let next = Atomic<Int>(0)
-  private let round = Atomic<Int>(0)
-  private let unfinished = Atomic<Int>(0)
+  private let round = Atomic<Int>(Round(number: 0, isOpen: false, workers: 0).word)
   private let isStopping = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
   private let callerSleeps = Atomic<Bool>(false)
@@ -110,6 +125,22 @@ private final class Shared: @unchecked Sendable {
 
   /// Looks at the shared word before a thread parks: some tens of microseconds.
   private static let patience = 4000
+
+  /// The state of the loop in one word, so that joining and closing cannot miss each other.
+  private struct Round {
+    var number: Int
+    var isOpen: Bool
+    /// Workers that joined and are not done.
+    var workers: Int
+
+    init(number: Int, isOpen: Bool, workers: Int) {
+      (self.number, self.isOpen, self.workers) = (number, isOpen, workers)
+    }
+
+    init(_ word: Int) { self.init(number: word >> 17, isOpen: word & 1 << 16 != 0, workers: word & 0xFFFF) }
+
+    var word: Int { number << 17 | (isOpen ? 1 << 16 : 0) | workers }
+  }
 
   init() {
     lock = .allocate(capacity: 1)
@@ -133,17 +164,18 @@ private final class Shared: @unchecked Sendable {
     self.count = count
     self.body = body
     next.store(0, ordering: .relaxed)
-    unfinished.store(workers, ordering: .relaxed)
-    round.add(1, ordering: .sequentiallyConsistent)
+    var current = Round(round.load(ordering: .relaxed))
+    current = Round(number: current.number + 1, isOpen: true, workers: 0)
+    round.store(current.word, ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
       pthread_mutex_lock(lock)
       pthread_cond_broadcast(wake)
       pthread_mutex_unlock(lock)
     }
     takeIndices()
+    round.bitwiseAnd(~(1 << 16), ordering: .sequentiallyConsistent)
     wait(
-      // Sequentially consistent, or an arm64 load could pass the store that announces sleep, and nobody would signal.
-      { self.unfinished.load(ordering: .sequentiallyConsistent) == 0 }, on: done,
+      { Round(self.round.load(ordering: .sequentiallyConsistent)).workers == 0 }, on: done,
       announce: { self.callerSleeps.store($0, ordering: .sequentiallyConsistent) })
     self.body = { _ in }
   }
@@ -153,18 +185,34 @@ private final class Shared: @unchecked Sendable {
     while true {
       wait(
         {
-          self.round.load(ordering: .sequentiallyConsistent) != seen || self.isStopping.load(ordering: .acquiring)
+          let current = Round(self.round.load(ordering: .sequentiallyConsistent))
+          return current.isOpen && current.number != seen || self.isStopping.load(ordering: .acquiring)
         }, on: wake,
         announce: { self.sleepers.add($0 ? 1 : -1, ordering: .sequentiallyConsistent) })
       if isStopping.load(ordering: .acquiring) { return }
-      seen += 1
+      guard let number = join(unless: seen) else { continue }
+      seen = number
       takeIndices()
-      let left = unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue
-      if left == 0, callerSleeps.load(ordering: .sequentiallyConsistent) {
+      let left = Round(round.subtract(1, ordering: .sequentiallyConsistent).newValue)
+      if left.workers == 0, !left.isOpen, callerSleeps.load(ordering: .sequentiallyConsistent) {
         pthread_mutex_lock(lock)
         pthread_cond_signal(done)
         pthread_mutex_unlock(lock)
       }
+    }
+  }
+
+  /// Joins the round that is open, if there is one that is not `seen`; its number.
+  private func join(unless seen: Int) -> Int? {
+    var word = round.load(ordering: .sequentiallyConsistent)
+    while true {
+      var current = Round(word)
+      guard current.isOpen, current.number != seen else { return nil }
+      current.workers += 1
+      let (exchanged, original) = round.compareExchange(
+        expected: word, desired: current.word, ordering: .sequentiallyConsistent)
+      if exchanged { return current.number }
+      word = original
     }
   }
 

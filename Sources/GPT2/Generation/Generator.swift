@@ -70,7 +70,7 @@ public final class Generator {
     try model.logits(of: last, rows: 0..<places.count, into: logits)
     var chosen: [Result<SampledToken, SamplingError>?] = Array(repeating: nil, count: places.count)
     chosen.withUnsafeMutableBufferPointer { chosen in
-      model.pool.forEach(places.count) { index in
+      model.pool.forEach(places.count, work: 4 * places.count * model.configuration.vocabularySize) { index in
         let row = UnsafeBufferPointer(logits[index])
         chosen[index] = Result { () throws(SamplingError) in
           try generations[places[index].generation].sample(row.span, kernels: model.kernels)

@@ -75,7 +75,7 @@ public final class Scorer {
   private func logLikelihoods(of window: ArraySlice<Int>, rows: Range<Int>) throws -> [Float] {
     var scores: [Float?] = Array(repeating: nil, count: rows.count)
     scores.withUnsafeMutableBufferPointer { scores in
-      model.pool.forEach(rows.count) { index in
+      model.pool.forEach(rows.count, work: 4 * rows.count * model.configuration.vocabularySize) { index in
         let row = UnsafeBufferPointer(logits[index])
         scores[index] = LogProbabilities(row.span, kernels: model.kernels)?.logProbability(
           ofLogit: row[window[rows.lowerBound + index + 1]])

@@ -75,7 +75,8 @@ struct Block {
       }
       firstRow += segment.count
     }
-    pool.forEach(starts.count * heads) { task in
+    // Keys are scattered over their panels, which takes some multiply-adds' time for each.
+    pool.forEach(starts.count * heads, work: 16 * microBatch.rowCount * width) { task in
       let (segment, row) = starts[task / heads]
       let head = task % heads
       let keys = projected.base + row * projected.pitch + width + head * headWidth
@@ -84,7 +85,8 @@ struct Block {
         cache.keys(slot: segment.slot, layer: layer, head: head), cache.valuePitch,
         cache.values(slot: segment.slot, layer: layer, head: head))
     }
-    pool.forEach(pieces.count * heads) { task in
+    let scores = microBatch.segments.reduce(0) { $0 + $1.count * ($1.start + $1.count) }
+    pool.forEach(pieces.count * heads, work: 2 * scores * width) { task in
       let (segment, row, rows) = pieces[task / heads]
       let head = task % heads
       let first = row + rows.lowerBound

@@ -60,4 +60,19 @@ struct AttentionTests {
       #expect(parts.isIntact)
     }
   }
+
+  /// Scores of some 10⁹: the greatest takes all, and nothing overflows.
+  @Test("stays finite for scores as large as they come")
+  func hugeScores() throws {
+    let naive = NaiveAttention(headWidth: 16, start: 0, rows: 20, scale: 3e8, seed: 9)
+    for kernels in Kernels.available {
+      #expect(naive.chains(exponential: kernels).allSatisfy { $0.magnitude <= 3 })
+    }
+    let expected = naive.chains(exponential: try .portable)
+    for kernels in Kernels.available {
+      let attention = KernelAttention(naive, positions: 20, kernels: kernels)
+      attention.run(rows: 0..<20)
+      #expect(BitDifference(attention.out.values, expected) == nil, "\(kernels.name)")
+    }
+  }
 }

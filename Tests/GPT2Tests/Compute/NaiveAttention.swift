@@ -35,7 +35,8 @@ struct NaiveAttention {
         }
       }
       var terms = scores
-      exponential.table.pointee.exp_terms(scores, count, scale, scores.max()! * scale, &terms)
+      let top = scores.max()!
+      exponential.table.pointee.exp_terms(scores.map { ($0 - top) * scale }, count, 1, 0, &terms)
       var lanes = [Float](repeating: 0, count: 16)
       for (key, term) in terms.enumerated() { lanes[key % 16] += term }
       for width in [8, 4, 2, 1] {
