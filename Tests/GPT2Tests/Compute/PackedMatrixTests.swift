@@ -21,7 +21,7 @@ struct PackedMatrixTests {
   }
 
   private static let products = [
-    (1, 40, 300), (6, 270, 131), (7, 19, 5), (193, 33, 150), (400, 21, 70), (580, 5, 65),
+    (1, 40, 300), (1, 500, 700), (6, 390, 131), (7, 19, 5), (193, 33, 150), (400, 21, 70), (580, 5, 65),
   ].map { rows, inner, columns in
     let naive = NaiveProduct(rows: rows, inner: inner, columns: columns, hasBias: true, seed: rows)
     return (naive: naive, chains: naive.chains)

@@ -37,7 +37,7 @@ enum RandomModels {
   static let even = Result {
     try Checkpoint.random(
       Configuration(
-        layerCount: 4, headCount: 3, width: 48, positionCount: 160, innerWidth: 300, vocabularySize: 101), seed: 1)
+        layerCount: 4, headCount: 3, width: 48, positionCount: 160, innerWidth: 400, vocabularySize: 101), seed: 1)
   }
   /// D = 7; nothing is a whole number of registers, panels or tiles.
   static let odd = Result {
