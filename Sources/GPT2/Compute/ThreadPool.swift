@@ -68,7 +68,7 @@ public final class ThreadPool: Sendable {
     withoutActuallyEscaping(body) { shared.run(count, $0) }
   }
 
-  /// Bytes of a worker's stack. The matrix product packs 192 KiB there, more than the 128 KiB that musl gives.
+  /// Bytes of a worker's stack. The matrix product packs 288 KiB there, more than the 128 KiB that musl gives.
   private static let stackSize = 1 << 20
 
   private static func start(_ shared: Shared) -> pthread_t? {
