@@ -23,16 +23,32 @@ let package = Package(
         "CKernels", "CSodium", "MicroBatching",
       ],
       swiftSettings: .house),
+    // Without pkgConfig: Debian's libzmq.pc brings flags that SwiftPM warns about; the module map links it.
+    .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
+    .target(name: "ZeroMQ", dependencies: ["CZMQ"], swiftSettings: .house),
+    .target(name: "Pipeline", dependencies: ["ZeroMQ", "MicroBatching"], swiftSettings: .house),
+    .target(name: "Worker", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
+    .target(name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "DemoModel", "GPT2", "MicroBatching",
+        "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: .house),
     .testTarget(
       name: "GPT2Tests", dependencies: ["GPT2", "CKernels", "MicroBatching"],
       resources: [.copy("Fixtures")], swiftSettings: .house),
+    .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: .house),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "MicroBatching"], swiftSettings: .house),
+    .testTarget(name: "WorkerTests", dependencies: ["Worker", "GPT2", "Pipeline"], swiftSettings: .house),
+    .testTarget(
+      name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],
+      swiftSettings: .house),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: ["Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
+      swiftSettings: .house),
     .testTarget(
       name: "CLITests", dependencies: ["CLI"], resources: [.copy("demo-greedy.json")], swiftSettings: .house),
   ],

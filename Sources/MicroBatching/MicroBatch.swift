@@ -6,9 +6,12 @@ public struct MicroBatch: Hashable, Sendable {
   public private(set) var segments: [Segment]
   /// Number of rows of all segments together.
   public private(set) var rowCount: Int
+  /// Slots whose memory is given back before the segments are run.
+  public var releasedSlots: [Int]
 
-  public init(_ segments: [Segment] = []) {
+  public init(_ segments: [Segment] = [], releasing releasedSlots: [Int] = []) {
     self.segments = segments
+    self.releasedSlots = releasedSlots
     self.rowCount = segments.reduce(0) { $0 + $1.count }
   }
 

@@ -10,9 +10,10 @@ public final class Activations {
   private var buffer: PageBuffer
   private var capacity = 0
 
-  public init(width: Int) throws(ModelError) {
+  /// - Parameter isDense: whether rows follow each other without a gap, as they do on the wire.
+  public init(width: Int, isDense: Bool = false) throws(ModelError) {
     self.width = width
-    pitch = (width + 15) / 16 * 16 + 16
+    pitch = isDense ? width : (width + 15) / 16 * 16 + 16
     buffer = try PageBuffer(count: 0, fillsUp: true)
   }
 
@@ -31,6 +32,14 @@ public final class Activations {
   public subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
     precondition(row >= 0 && row < rowCount)
     return UnsafeMutableBufferPointer(rebasing: buffer.floats[(row * pitch)..<(row * pitch + width)])
+  }
+
+  /// All rows of dense activations, `[R, C]`, as long as they are not resized.
+  ///
+  /// - Precondition: they are dense.
+  public var bytes: UnsafeMutableRawBufferPointer {
+    precondition(pitch == width)
+    return UnsafeMutableRawBufferPointer(start: buffer.base, count: rowCount * width * MemoryLayout<Float>.stride)
   }
 
   /// First value of the first row.

@@ -38,10 +38,13 @@ final class KVCache {
   /// How many positions of a slot are cached.
   func length(of slot: Int) -> Int { slots[slot]?.length ?? 0 }
 
-  /// Makes room for the rows of a micro-batch: rolls slots back to where its segments start, and takes their positions in.
+  /// Makes room for the rows of a micro-batch: gives back the slots it releases, rolls others back to where its segments
+  /// start, and takes their positions in.
   ///
   /// Either all segments are taken or, when one is refused, none.
   func admit(_ microBatch: MicroBatch) throws(ModelError) {
+    let released = Set(microBatch.releasedSlots)
+    for slot in released where slot < 0 || slot >= slotCount { throw .slotOutOfRange(slot: slot, slotCount: slotCount) }
     var seen = Set<Int>()
     for segment in microBatch.segments {
       guard segment.slot >= 0, segment.slot < slotCount else {
@@ -49,9 +52,10 @@ final class KVCache {
       }
       try segment.check(positionCount: positionCount)
       guard seen.insert(segment.slot).inserted else { throw .slotTwice(slot: segment.slot) }
-      let cached = length(of: segment.slot)
+      let cached = released.contains(segment.slot) ? 0 : length(of: segment.slot)
       guard segment.start <= cached else { throw .gap(slot: segment.slot, start: segment.start, cached: cached) }
     }
+    for slot in released { release(slot) }
     for segment in microBatch.segments where slots[segment.slot] == nil {
       slots[segment.slot] = try Slot(count: layerCount * headCount * headStride)
     }

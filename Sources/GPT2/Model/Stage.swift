@@ -34,14 +34,18 @@ public final class Stage {
   ///
   /// - Parameters:
   ///   - activations: `[R, C]`, rows in the order of the micro-batch's segments.
+  ///   - progress: called after every block.
   /// - Throws: ``ModelError`` when a segment does not fit the cache; nothing is changed then.
   /// - Precondition: `activations` has as many rows as the micro-batch.
-  public func forward(_ microBatch: MicroBatch, _ activations: Activations) throws(ModelError) {
+  public func forward(
+    _ microBatch: MicroBatch, _ activations: Activations, progress: () -> Void = {}
+  ) throws(ModelError) {
     precondition(activations.rowCount == microBatch.rowCount && activations.width == configuration.width)
     try scratch.resize(rowCount: microBatch.rowCount)
     try cache.admit(microBatch)
     guard microBatch.rowCount > 0 else { return }
     for (index, block) in blocks.enumerated() {
+      defer { progress() }
       block.apply(
         Rows(activations), microBatch, layer: index, cache: cache, scratch: scratch, kernels: kernels, pool: pool)
     }
