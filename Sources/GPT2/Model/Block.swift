@@ -30,6 +30,22 @@ struct Block {
     projection = try linear("mlp.c_proj", inner, width)
   }
 
+  /// A block of no meaning, to time.
+  init(_ configuration: Configuration, repeating pattern: [Float], kernels: Kernels) throws(ModelError) {
+    self.configuration = configuration
+    scale = configuration.attentionScale(layer: 0)
+    let (width, inner) = (configuration.width, configuration.innerWidth)
+    func linear(_ from: Int, _ to: Int) throws(ModelError) -> Linear {
+      try Linear(repeating: pattern, from: from, to: to, kernels: kernels)
+    }
+    ln1 = LayerNorm(configuration)
+    attention = try linear(width, 3 * width)
+    attentionProjection = try linear(width, width)
+    ln2 = LayerNorm(configuration)
+    fullyConnected = try linear(width, inner)
+    projection = try linear(inner, width)
+  }
+
   /// Runs the block in place on `x`, `[R, C]`.
   ///
   /// - Parameter layer: the block's place in the stage, and so in its cache.

@@ -14,6 +14,13 @@ struct LayerNorm {
     epsilon = checkpoint.configuration.layerNormEpsilon
   }
 
+  /// Weight 1, bias 0.
+  init(_ configuration: Configuration) {
+    weight = Array(repeating: 1, count: configuration.width)
+    bias = Array(repeating: 0, count: configuration.width)
+    epsilon = configuration.layerNormEpsilon
+  }
+
   /// - Parameters:
   ///   - x: `[R, C]`
   ///   - out: `[R, C]`

@@ -10,6 +10,12 @@ struct Linear {
     bias = try checkpoint.vector("\(name).bias", count: to)
   }
 
+  /// A layer of no meaning, to time.
+  init(repeating pattern: [Float], from: Int, to: Int, kernels: Kernels) throws(ModelError) {
+    weight = try PackedMatrix(repeating: pattern, inner: from, columns: to, kernels: kernels)
+    bias = Array(repeating: 0, count: to)
+  }
+
   /// `out = x·W + b`, or `residual += x·W + b` with `out` for unfinished sums; see ``PackedMatrix/multiply``.
   func apply(
     _ x: Rows, into out: Rows, addingTo residual: Rows? = nil, pool: ThreadPool,
