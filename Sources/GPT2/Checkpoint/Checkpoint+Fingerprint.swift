@@ -33,6 +33,9 @@ extension Checkpoint {
 }
 
 extension Configuration {
+  /// Identifies the configuration alone: the fingerprint of no tensors.
+  public var fingerprint: Fingerprint { Fingerprint(self, []) }
+
   /// The configuration for ``Fingerprint``: every field by its name in `config.json`, in a fixed order, on one line.
   var fingerprintLine: String {
     let epsilon = String(layerNormEpsilon.bitPattern, radix: 16)
