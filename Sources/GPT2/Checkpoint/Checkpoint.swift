@@ -76,7 +76,9 @@ public final class Checkpoint: Sendable {
   /// - Precondition: the checkpoint is whole, or holds the part.
   public func tensors(of part: ModelPart) -> [StoredTensor] {
     configuration.tensors(of: part).map { specification in
-      guard let tensor = tensors[ExactString(specification.name)] else { preconditionFailure("a part that is not held") }
+      guard let tensor = tensors[ExactString(specification.name)] else {
+        preconditionFailure("a part that is not held")
+      }
       return tensor
     }
   }
