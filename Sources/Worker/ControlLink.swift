@@ -12,7 +12,7 @@ final class ControlLink {
   /// Why handshakes fail, when the last one did.
   private(set) var handshakeFailure: String?
   private let socket: Socket
-  private let monitor: Monitor
+  private let monitor: Monitor?
   private var number: UInt64 = 0
   private var hello: Hello?
   private var lastDialed: ContinuousClock.Instant?
@@ -24,13 +24,12 @@ final class ControlLink {
 
   init(_ options: WorkerOptions, _ context: Context) throws(ZeroMQError) {
     routingName = "\(options.name.prefix(64))#\(String(incarnation, radix: 36))"
-    socket = try Socket(.dealer, context, options: .dialing(key: options.key, name: routingName))
-    monitor = try socket.monitor()
+    socket = try Socket(.dealer, context, options: .dialing(options.coordinator, key: options.key, name: routingName))
+    monitor = options.coordinator.hasPrefix("inproc:") ? nil : try socket.monitor()
     try socket.connect(options.coordinator)
   }
 
-  var pollItem: PollItem { socket.pollItem }
-  var monitorItem: PollItem { monitor.pollItem }
+  var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
   /// How long nothing was heard.
   var silence: Duration { .now - lastHeard }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
@@ -55,10 +54,9 @@ final class ControlLink {
     }
   }
 
-  /// Tells the coordinator why this worker ends, and gives the message time to leave.
+  /// Tells the coordinator why this worker ends.
   func fail(_ reason: String, epoch: UInt64) {
-    send(.failure(Failure(reason: reason)), epoch: epoch)
-    socket.linger(.seconds(1))
+    if isWelcome { send(.failure(Failure(reason: String(reason.prefix(1000)))), epoch: epoch) }
   }
 
   /// The next message, if there is one.
@@ -72,8 +70,8 @@ final class ControlLink {
   }
 
   func watch(_ report: (String) -> Void) throws {
-    while let event = try monitor.next() {
-      if case .handshakeFailed(let reason) = event, handshakeFailure != "\(reason)" {
+    while let event = try monitor?.next() {
+      if case .handshakeFailed(let reason) = event.kind, handshakeFailure != "\(reason)" {
         handshakeFailure = "\(reason)"
         report("\(reason)")
       }

@@ -28,13 +28,14 @@ final class StageRunner {
   /// - Returns: why the message was dropped, if it was: anybody can send to a port.
   /// - Throws: ``LinkError`` and ``ModelError`` for what the previous stage must not send.
   func take(_ frames: [Frame], from inbox: Socket, progress: () -> Void) throws -> String? {
-    let arrival: PassReceiver.Arrival
-    do {
-      arrival = try receiver.receive(frames)
-    } catch let error as WireError {
+    guard frames.count >= 2 else { return "a message without a header" }
+    let (header, message): (Header, Message)
+    do throws(WireError) {
+      (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
+    } catch {
       return "\(error)"
     }
-    switch arrival {
+    switch try receiver.receive(frames, header, message) {
     case .stranger(let reason): return reason
     case .opened(let answer): try answer.send(on: inbox)
     case .pass(let header, var pass, let payload, let answer):

@@ -22,7 +22,7 @@ public final class StageService {
   private enum Phase {
     case dialing
     case joined(Configuration)
-    case fetching(Assignment, SliceLoad)
+    case fetching(Assignment, AssignedSlice, since: ContinuousClock.Instant)
     case linking(Assignment, StageRunner, Ready, since: ContinuousClock.Instant)
     case serving(StageRunner)
     case left
@@ -45,13 +45,12 @@ public final class StageService {
     inbox = try Socket(.router, context, options: .inbox(key: options.key))
     let listening = try inbox.bind(options.listen)
     control = try ControlLink(options, context)
-    let source = options.weights
     control.introduce(
       Hello(
         name: options.name, incarnation: control.incarnation, programVersion: ProgramVersion.current,
         kernels: kernels.name, threads: pool.threadCount, memory: options.memory, cores: ThreadPool.availableCores,
-        host: HostIdentity.current, address: options.advertise ?? listening, folder: source.folderName,
-        configuration: try source.configurationFingerprint()))
+        host: HostIdentity.current, address: options.advertise ?? listening, folder: options.weights.folderName,
+        configuration: options.weights.configurationFingerprint))
     notify(.dialing(coordinator: options.coordinator, listening: listening))
   }
 
@@ -71,9 +70,9 @@ public final class StageService {
   }
 
   private func step() throws {
-    var items = [control.pollItem, control.monitorItem, inbox.pollItem]
+    var items = control.pollItems + [.socket(inbox)]
     switch phase {
-    case .linking(_, let runner, _, _), .serving(let runner): items.append(runner.next.pollItem)
+    case .linking(_, let runner, _, _), .serving(let runner): items.append(.socket(runner.next.socket))
     default: break
     }
     _ = try Poll.wait(items, timeout: control.timeToBeat)
@@ -126,42 +125,49 @@ public final class StageService {
       control.isWelcome = true
       phase = .joined(configuration)
       if welcome.measures {
-        let points = try BlockTimer.measure(configuration, kernels: kernels, pool: pool)
+        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
         control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
       }
+    case (.assignment(let assignment), .joined) where assignment.layers.isEmpty:
+      notify(.spare)
     case (.assignment(let assignment), .joined(let configuration)):
       epoch = header.epoch
       notify(
         .assigned(
           stage: assignment.stage, of: assignment.stageCount, firstBlock: assignment.layers.lowerBound,
           lastBlock: assignment.layers.upperBound - 1))
-      let load = try SliceLoad(options.weights, assignment, configuration)
-      for wanted in load.start() { control.send(.wanted(wanted), epoch: epoch) }
-      phase = .fetching(assignment, load)
+      let start = ContinuousClock.now
+      let slice = try AssignedSlice(
+        assignment, of: configuration, from: options.weights, pool: pool, progress: progress)
+      phase = .fetching(assignment, slice, since: start)
       try finishLoading()
-    case (.piece(let piece), .fetching(_, let load)):
-      for wanted in try load.receive(piece) { control.send(.wanted(wanted), epoch: epoch) }
+    case (.piece(let piece), .fetching(_, let slice, _)):
+      try slice.accept(piece)
       progress()
       try finishLoading()
     default:
-      throw WorkerError.unexpected(coordinator: options.coordinator, message: "\(message)")
+      throw WorkerError.unexpected(coordinator: options.coordinator, message.kind)
     }
   }
 
-  /// Builds the stage when all of its weights are there, and dials the next one.
+  /// Asks for what is missing; builds the stage when all of its weights are there, and dials the next one.
   private func finishLoading() throws {
-    guard case .fetching(let assignment, let load) = phase, load.isComplete else { return }
-    let stage = try load.stage(kernels: kernels, pool: pool, progress: progress)
-    let counts = load.counts
-    let time = ContinuousClock.now - load.started
-    notify(.loaded(read: counts.read, received: counts.received, cached: counts.cached, time: time))
+    guard case .fetching(let assignment, let slice, let start) = phase else { return }
+    while let wanted = try slice.wanted() { control.send(.wanted(wanted), epoch: epoch) }
+    guard slice.isComplete else { return }
+    let stage = try Stage(
+      slice.checkpoint(), layers: assignment.layers, slotCount: assignment.slotCount, kernels: kernels, pool: pool,
+      progress: progress)
+    let time = ContinuousClock.now - start
+    notify(
+      .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
     let next = try PassSender(
       to: assignment.next, stage: assignment.stage, epoch: epoch, context: context,
-      options: .dialing(key: options.key, name: control.routingName + "/data"))
+      options: .dialing(assignment.next, key: options.key, name: control.routingName + "/data"))
     phase = .linking(
       assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
       Ready(
-        bytesRead: counts.read, bytesReceived: counts.received, bytesCached: counts.cached,
+        bytesRead: slice.bytesRead, bytesReceived: slice.bytesReceived, bytesCached: slice.bytesCached,
         nanoseconds: UInt64(time / .nanoseconds(1))), since: .now)
   }
 

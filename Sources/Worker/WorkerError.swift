@@ -12,7 +12,8 @@ public enum WorkerError: Error, Sendable {
   case ended(coordinator: String, reason: String)
   /// The coordinator sent what it must not.
   case protocolBroken(coordinator: String, WireError)
-  case linkBroken(peer: String, LinkError)
+  /// A message came that was not due.
+  case unexpected(coordinator: String, Message.Kind)
   /// What the coordinator asked for cannot be done with this model.
   case unfit(reason: String)
   case nextUnreachable(String, Duration)
@@ -30,7 +31,8 @@ extension WorkerError: CustomStringConvertible {
       "\(address): nothing heard of the coordinator for \(time.inSeconds); it is gone or cut off, start it and this worker again"
     case .ended(let address, let reason): "\(address): the coordinator ended the run: \(reason)"
     case .protocolBroken(let address, let error): "\(address): the coordinator sent a message that cannot be read: \(error)"
-    case .linkBroken(let peer, let error): "\(peer): the link broke: \(error)"
+    case .unexpected(let address, let kind):
+      "\(address): the coordinator sent \(kind), which was not due; run the same gpt2 on every host"
     case .unfit(let reason): reason
     case .nextUnreachable(let address, let time):
       "\(address): the next stage did not answer within \(time.inSeconds); check that worker's --advertise address and its firewall"

@@ -43,6 +43,8 @@ public enum WorkerNotice: Sendable {
   /// The handshake with the coordinator fails; it goes on trying.
   case handshakeFailing(coordinator: String, reason: String)
   case joined(coordinator: String)
+  /// There is no block left for it.
+  case spare
   case assigned(stage: Int, of: Int, firstBlock: Int, lastBlock: Int)
   /// Its weights are there.
   case loaded(read: Int, received: Int, cached: Int, time: Duration)

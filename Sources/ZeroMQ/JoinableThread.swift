@@ -7,20 +7,26 @@
 #endif
 
 /// A thread that can be waited for.
-struct JoinableThread: @unchecked Sendable {
+public struct JoinableThread: @unchecked Sendable {
   // Unchecked: on Darwin the handle is a pointer.
   private let handle: pthread_t
 
   /// Starts one that runs `body`.
-  init(_ body: @escaping @Sendable () -> Void) throws(ZeroMQError) {
+  ///
+  /// - Parameter stackSize: bytes; the system's own default is large on some systems and small on others.
+  public init(stackSize: Int = 4 << 20, _ body: @escaping @Sendable () -> Void) throws(ZeroMQError) {
     let box = Unmanaged.passRetained(Body(run: body))
     #if canImport(Darwin)
       var handle: pthread_t?
     #else
       var handle = pthread_t()
     #endif
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, stackSize)
     let code = pthread_create(
-      &handle, nil,
+      &handle, &attributes,
       { argument in
         #if canImport(Darwin)
           Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
@@ -41,7 +47,7 @@ struct JoinableThread: @unchecked Sendable {
   }
 
   /// Blocks until the thread has ended; from that thread itself, only lets it end.
-  func join() {
+  public func join() {
     if pthread_equal(handle, pthread_self()) != 0 { pthread_detach(handle) } else { pthread_join(handle, nil) }
   }
 

@@ -17,17 +17,23 @@ final class EngineLoop {
   private let pool: ThreadPool
   private let inbox: Socket
   private let inboxMonitor: Monitor?
-  private let listening: String
+  let listening: String
   private let parts: Deferred<Finisher>
   private let server: TensorServer
   private let buffers: ActivationsPool
   private let statistics: StatisticsBox
 
   private var roster: Roster
+  /// The blocks of each stage.
+  private var layers: [LayerRange] = []
+  private var pacing = Pacing(stageCount: 1)
+  private var positionBudget = 1
   private var pipe: Pipe?
   private var sinks: [RequestID: Sink] = [:]
   private var requests: [(RequestID, Work)] = []
   private var turnedAway: [String] = []
+  /// Whether all workers that are waited for have joined.
+  private var isComplete = false
   private var lastPulse: UInt64 = 0
   private var lastStep: UInt64 = MonotonicTime.now
   private let started = ContinuousClock.now
@@ -67,6 +73,9 @@ final class EngineLoop {
     buffers = ActivationsPool(width: checkpoint.configuration.width)
     server = TensorServer(checkpoint)
     parts = Deferred { try Finisher(checkpoint, kernels: kernels, pool: pool) }
+    if !options.sharesFiles {
+      server.computeFingerprints(threadCount: options.threads) { mailbox.wakeup.wake() }
+    }
     roster = Roster(
       expected: options.workerCount, measures: options.workerCount > 1 || !options.sharesFiles,
       configuration: checkpoint.configuration.fingerprint.bytes, programVersion: ProgramVersion.current)
@@ -100,6 +109,10 @@ final class EngineLoop {
     guard try takeCommands() else { return false }
     try takeMessages()
     try watchConnections()
+    // Plans wait for the fingerprints, which are computed meanwhile.
+    if isComplete, !roster.isAssigned, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
+      try plan()
+    }
     try dispatch()
     try passTime()
     return true
@@ -188,10 +201,14 @@ final class EngineLoop {
           name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.members.count,
           of: options.workerCount))
     case .refused(let id, let name, let reason): refuse(id, name, reason)
-    case .complete: try plan()
+    case .complete: isComplete = true
     case .wanted(let id, let wanted):
       guard let member = roster[id], let stage = member.stage else { return }
-      for piece in try server.pieces(for: wanted, stage: stage) { send(.piece(piece), to: id) }
+      do {
+        for piece in try server.pieces(wanted, of: layers[stage]) { send(.piece(piece), to: id) }
+      } catch let error as WantedError {
+        throw ClusterError.workerBroken(name: member.name, reason: "\(error)")
+      }
     case .ready: try connect()
     case .lost(let name, let stage, let reason):
       if stage == nil, pipe == nil, !roster.isAssigned {
@@ -219,8 +236,6 @@ final class EngineLoop {
   }
 
   // MARK: - Plan
-
-  private var layers: [LayerRange] = []
 
   /// Deals the blocks out to the workers that are there.
   private func plan() throws {
@@ -262,10 +277,10 @@ final class EngineLoop {
         .assignment(
           Assignment(
             stage: index, stageCount: stages.count, layers: stage.layers, slotCount: options.slotCount,
-            rowLimit: Self.rowLimit, credits: pacing.inFlightLimit,
+            rowLimit: rowLimit, credits: pacing.inFlightLimit,
             next: index + 1 < stages.count ? stages[index + 1].worker.hello.address : listening,
             sharesFiles: options.sharesFiles,
-            tensors: try server.descriptions(of: stage.layers, withFingerprints: !options.sharesFiles))),
+            tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),
         to: stage.worker.id)
     }
     // A slice without blocks: a spare.
@@ -273,18 +288,15 @@ final class EngineLoop {
       send(
         .assignment(
           Assignment(
-            stage: stages.count, stageCount: stages.count, layers: 0..<0, slotCount: 0, rowLimit: 0, credits: 0, next: "",
+            stage: 0, stageCount: stages.count, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1, next: listening,
             sharesFiles: true, tensors: [])), to: worker.id)
     }
   }
 
-  private var pacing = Pacing(stageCount: 1)
-  private var positionBudget = 1
-
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
   private static let plannedRows = 16
   /// Most rows of a micro-batch.
-  private static let rowLimit = 4096
+  private var rowLimit: Int { min(4096, (32 << 20) / (4 * checkpoint.configuration.width)) }
 
   private func describe(_ worker: Roster.Member, _ layers: LayerRange) -> StageDescription {
     StageDescription(
@@ -298,7 +310,7 @@ final class EngineLoop {
     let stages = roster.stages
     let first = try PassSender(
       to: stages[0].hello.address, stage: -1, epoch: epoch, context: context,
-      options: .dialing(key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
+      options: .dialing(stages[0].hello.address, key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
     pipe = Pipe(
       first: first, receiver: PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit),
@@ -338,8 +350,8 @@ final class EngineLoop {
         let (bytes, release) = buffers.lend(activations)
         pipe!.unsent = (dispatch, Frame(borrowing: bytes, release: release))
         statistics.dispatched(
-          dispatch.sequence, rows: dispatch.microBatch.rowCount, segments: dispatch.microBatch.segments.count,
-          bytes: bytes.count, start: start, end: MonotonicTime.now)
+          dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
+          end: MonotonicTime.now)
       }
       let (dispatch, payload) = pipe!.unsent!
       let pass = Pass(microBatch: dispatch.microBatch, width: checkpoint.configuration.width, records: [])
@@ -382,7 +394,7 @@ final class EngineLoop {
       do throws(SamplingError) {
         let update = pipe!.scheduler.accept(try token.get(), for: arrival.request)
         statistics.generated()
-        sinks[arrival.request]?.deliver(.token(update))
+        deliver(.token(update), to: arrival.request)
         if update.finishReason != nil { sinks.removeValue(forKey: arrival.request)?.finish(nil) }
       } catch {
         fail(arrival.request, error)
@@ -397,7 +409,7 @@ final class EngineLoop {
     case .scores(let targets):
       do {
         let scores = try finisher.score(arrival.rows, targets: targets, start: arrival.start)
-        sinks[arrival.request]?.deliver(.scores(scores))
+        deliver(.scores(scores), to: arrival.request)
       } catch let error as SamplingError { return fail(arrival.request, error) }
     case .hidden:
       guard let sink = sinks[arrival.request] else { return }
@@ -406,10 +418,15 @@ final class EngineLoop {
       for first in stride(from: arrival.rows.lowerBound, to: arrival.rows.upperBound, by: step) {
         let rows = first..<min(first + step, arrival.rows.upperBound)
         let start = arrival.start + first - arrival.rows.lowerBound
-        sink.deliver(.hidden(try finisher.read(rows, start: start, withLogits: withLogits)))
+        deliver(.hidden(try finisher.read(rows, start: start, withLogits: withLogits)), to: arrival.request)
       }
     }
     if arrival.isLast { sinks.removeValue(forKey: arrival.request)?.finish(nil) }
+  }
+
+  private func deliver(_ result: RequestResult, to id: RequestID) {
+    // Held before its drained event can be taken from the mailbox.
+    if sinks[id]?.deliver(result) == true { pipe!.scheduler.hold(id) }
   }
 
   private func fail(_ id: RequestID, _ error: any Error) {

@@ -1,5 +1,6 @@
 internal import GPT2
 internal import MicroBatching
+internal import Pipeline
 
 /// The coordinator's own part of the model: tokens into activations at one end, activations into hidden states, logits and
 /// tokens at the other.
@@ -7,10 +8,10 @@ internal import MicroBatching
 /// Belongs to the engine's thread.
 final class Finisher {
   let configuration: Configuration
-  private let embedding: Embedding
-  private let head: Head
-  private let kernels: Kernels
-  private let pool: ThreadPool
+  let embedding: Embedding
+  let head: Head
+  let kernels: Kernels
+  let pool: ThreadPool
   private let hidden: Activations
   private let chosen: Activations
   private let logits: Activations
@@ -115,4 +116,13 @@ public struct HiddenStates: Sendable {
   public var values: [Float]
   /// `[rowCount, V]`; empty unless they were asked for.
   public var logits: [Float] = []
+}
+
+extension Finisher {
+  /// Seconds that head and log-probabilities take for so many rows.
+  func secondsForHead(rows: Int) throws -> Double {
+    let timer = try EdgeTimer(configuration, embedding: embedding, head: head, kernels: kernels, pool: pool)
+    let points = try timer.measureHead(within: .milliseconds(100))
+    return points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }.seconds(rows: rows) ?? 0
+  }
 }

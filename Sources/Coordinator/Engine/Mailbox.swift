@@ -20,8 +20,6 @@ final class Mailbox: Sendable {
     var error: (any Error)?
     var stages: [StageDescription]?
     var waiting: [CheckedContinuation<[StageDescription], any Error>] = []
-    var ended: [CheckedContinuation<Void, Never>] = []
-    var hasEnded = false
   }
 
   init() throws(ZeroMQError) { wakeup = try Wakeup() }
@@ -79,25 +77,5 @@ final class Mailbox: Sendable {
     }
     for continuation in waiting { continuation.resume(throwing: error) }
     return commands.compactMap { if case .submit(let id, let work, let sink) = $0 { (id, work, sink) } else { nil } }
-  }
-
-  /// The engine's thread is done, its sockets closed.
-  func markEnded() {
-    let ended = state.withLock { state in
-      state.hasEnded = true
-      defer { state.ended = [] }
-      return state.ended
-    }
-    for continuation in ended { continuation.resume() }
-  }
-
-  func waitForEnd() async {
-    await withCheckedContinuation { continuation in
-      let isOver = state.withLock { state in
-        if !state.hasEnded { state.ended.append(continuation) }
-        return state.hasEnded
-      }
-      if isOver { continuation.resume() }
-    }
   }
 }

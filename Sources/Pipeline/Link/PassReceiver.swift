@@ -26,7 +26,13 @@ public struct PassReceiver {
   private let epoch: UInt64
   private let stage: Int
   private let credits: Int
-  private var sender: (peer: [UInt8], link: IncomingLink)?
+  private var sender: Sender?
+
+  private struct Sender {
+    let peer: [UInt8]
+    var passes: IncomingLink
+    var credits: OutgoingLink
+  }
 
   /// - Parameters:
   ///   - stage: index of the stage that sends; −1 is the coordinator.
@@ -39,35 +45,37 @@ public struct PassReceiver {
 
   /// Takes a message of a link: the routing id, the message, and the activations of a pass.
   ///
-  /// - Throws: ``LinkError`` when the link's own sender breaks its rules.
-  public mutating func receive(_ frames: [Frame], _ header: Header, _ message: Message) throws(LinkError) -> Arrival {
+  /// - Throws: ``LinkError`` and ``WireError`` when the link's own sender breaks its rules.
+  public mutating func receive(_ frames: [Frame], _ header: Header, _ message: Message) throws -> Arrival {
     let peer = frames[0].bytes
     switch message {
     case .open(let open):
       guard header.epoch == epoch, open.stage == stage, sender == nil else {
         return .stranger(reason: "stage \(open.stage) opened a link in epoch \(header.epoch), which is not due")
       }
-      var link = IncomingLink(epoch: epoch, credits: credits)
-      try link.receive(header)
-      let answer = Self.answer(credits, peer, link: &link)
-      sender = (peer, link)
-      return .opened(answer)
+      sender = Sender(
+        peer: peer, passes: IncomingLink(from: .sender, epoch: epoch), credits: OutgoingLink(epoch: epoch))
+      try sender!.passes.receive(header, message.kind)
+      return .opened(nextAnswer()!)
     case .pass(let pass):
       guard let known = sender, known.peer == peer else {
         return .stranger(reason: "a pass from somebody who has not opened this link")
       }
-      try sender!.link.receive(header, isPass: true)
-      guard frames.count == 3, pass.payloadByteCount == frames[2].count else {
-        throw .wrongPayload(bytes: frames.count == 3 ? frames[2].count : 0, expected: pass.payloadByteCount ?? 0)
-      }
-      let grant = sender!.link.consume()
-      return .pass(header, pass, payload: frames[2], grant.map { Self.answer($0, peer, link: &sender!.link) })
+      try sender!.passes.receive(header, message.kind)
+      guard frames.count == 3 else { throw WireError.wrongFrameCount(found: frames.count, expected: 3) }
+      try pass.checkPayload(byteCount: frames[2].count)
+      // It leaves the link here: there is room for another while this one is computed.
+      sender!.passes.consume(header)
+      return .pass(header, pass, payload: frames[2], nextAnswer())
     default:
       return .stranger(reason: "\(message.kind) came where only activations may")
     }
   }
 
-  private static func answer(_ passes: Int, _ peer: [UInt8], link: inout IncomingLink) -> Answer {
-    Answer(peer: peer, bytes: Message.credit(Credit(passes: passes)).encode(header: link.header()))
+  private mutating func nextAnswer() -> Answer? {
+    guard var sender, let credit = sender.passes.grant(upTo: credits) else { return nil }
+    let bytes = Message.credit(credit).encode(header: sender.credits.header())
+    self.sender = sender
+    return Answer(peer: sender.peer, bytes: bytes)
   }
 }

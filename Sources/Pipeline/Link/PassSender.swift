@@ -5,8 +5,9 @@ public import ZeroMQ
 /// Belongs to one thread.
 public final class PassSender {
   public let address: String
-  private let socket: Socket
+  public let socket: Socket
   private var link: OutgoingLink
+  private var credits: IncomingLink
 
   /// Dials `address` and asks for credit.
   ///
@@ -17,6 +18,7 @@ public final class PassSender {
     self.address = address
     socket = try Socket(.dealer, context, options: options)
     link = OutgoingLink(epoch: epoch)
+    credits = IncomingLink(from: .receiver, epoch: epoch)
     try socket.connect(address)
     let header = link.header()
     _ = try socket.send([Frame(Message.open(Open(stage: stage)).encode(header: header))])
@@ -28,15 +30,15 @@ public final class PassSender {
   /// Whether a pass may be sent now.
   public var canSend: Bool { isOpen && link.canSend }
 
-  public var pollItem: PollItem { socket.pollItem }
-
   /// Takes in the credit that has arrived.
   ///
   /// - Throws: ``ZeroMQError``, ``WireError``, ``LinkError``.
   public func update() throws {
     while case .frames(let frames) = try socket.receive(atMost: 1) {
       let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
-      try link.receive(message, header: header)
+      try credits.receive(header, message.kind)
+      guard case .credit(let credit) = message else { continue }
+      try link.receive(credit)
       isOpen = true
     }
   }
@@ -47,11 +49,9 @@ public final class PassSender {
   public func send(
     _ pass: Pass, sequence: UInt64, attempt: UInt32, payload: Frame
   ) throws(ZeroMQError) -> Bool {
-    precondition(canSend)
-    var next = link
-    let header = next.passHeader(sequence: sequence, attempt: attempt)
-    guard try socket.send([Frame(Message.pass(pass).encode(header: header)), payload]) == .sent else { return false }
-    link = next
-    return true
+    let header = link.header(sequence: sequence, attempt: attempt)
+    if try socket.send([Frame(Message.pass(pass).encode(header: header)), payload]) == .sent { return true }
+    link.takeBack(header)
+    return false
   }
 }
