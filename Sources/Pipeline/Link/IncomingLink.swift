@@ -19,23 +19,24 @@ public struct IncomingLink: Hashable, Sendable {
     self.epoch = epoch
   }
 
-  /// Begins an epoch of this side's own accord: messages of earlier ones are stale from now on, passes that are held
-  /// are forgotten, and credit has to be granted anew. Traps when the epoch is an earlier one.
+  /// Takes messages of `epoch` from now on. When it is another one, passes that are held are forgotten and credit has to
+  /// be granted anew. Messages that begin an epoch do this by themselves.
   public mutating func begin(epoch: UInt64) {
-    precondition(epoch >= self.epoch, "epoch \(epoch) after \(self.epoch)")
+    guard epoch != self.epoch else { return }
     self.epoch = epoch
     granted = 0
     held = 0
   }
 
-  /// Checks and counts a message; `assignment` and `open` begin their epoch, unless it is over.
+  /// Checks and counts a message; `assignment` and `open` begin their epoch, unless it is an earlier one.
   ///
-  /// See ``LinkError`` for what may follow an error.
+  /// See ``LinkError`` for what may follow an error. The epoch that a message began is the peer's word: whoever knows
+  /// better says so with ``begin(epoch:)``.
   public mutating func receive(_ header: Header, _ kind: Message.Kind) throws(LinkError) {
     guard header.number <= number else { throw .gap(expected: number, found: header.number) }
     guard header.number == number else { throw .duplicate(number: header.number, expected: number) }
     guard end.sends(kind) else { throw .unexpected(kind, from: end) }
-    // Whatever its epoch, the message came: the next one has the next number.
+    // Counted before its epoch is looked at: a message that is dropped for it leaves no gap.
     number += 1
     guard kind.hasEpoch else { return }
     guard header.epoch >= epoch else { throw .staleEpoch(kind, found: header.epoch, expected: epoch) }
@@ -50,8 +51,9 @@ public struct IncomingLink: Hashable, Sendable {
     held += 1
   }
 
-  /// A pass of this epoch was consumed: its room is free again. Traps when none is held.
-  public mutating func consume() {
+  /// The pass of `header` was consumed: its room is free again, unless its epoch is over. Traps when none is held.
+  public mutating func consume(_ header: Header) {
+    guard header.epoch == epoch else { return }
     precondition(held > 0, "no pass is held")
     held -= 1
   }

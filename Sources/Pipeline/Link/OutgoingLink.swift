@@ -17,12 +17,14 @@ public struct OutgoingLink: Hashable, Sendable {
   /// Whether a pass may be sent.
   public var canSend: Bool { credit > 0 }
 
-  /// Begins an epoch: `open` comes next on a data link, and credit has to be granted anew. Numbers go on. Traps when
-  /// the epoch is an earlier one.
+  /// Sends in `epoch` from now on. When it is a later one, credit has to be granted anew, and `open` comes next on a data
+  /// link; numbers go on. Traps when it is an earlier one.
   public mutating func begin(epoch: UInt64) {
     precondition(epoch >= self.epoch, "epoch \(epoch) after \(self.epoch)")
+    guard epoch > self.epoch else { return }
     self.epoch = epoch
     credit = 0
+    tookCredit = false
   }
 
   /// The header of the next message, which is not a pass.
