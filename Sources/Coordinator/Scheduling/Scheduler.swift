@@ -183,19 +183,15 @@ extension Scheduler {
     ready.removeAll { requests[$0]!.state != .ready }
   }
 
-  /// Rows of the next group, so that all groups become equally large.
+  /// Rows of the next group: so that no two groups come to differ by more than one row, even when they did before.
   private var groupSize: Int {
-    var (running, sent) = (0, 0)
-    for request in requests.values where request.isWriting && !request.isHeld {
-      running += 1
-      if request.state == .sent { sent += 1 }
-    }
-    guard running > sent else { return 0 }
+    let running = requests.values.count { $0.isWriting && !$0.isHeld }
+    guard running > 0 else { return 0 }
     // Where a group may not be as large as it should be, more of them are under way.
     let groupCount = max(pacing.groupCount(running: running), pacing.fixedRows.map { running.dividedUp(by: $0) } ?? 1)
-    let free = groupCount - flights.count { $0.hasSteps }
-    guard free > 0 else { return 0 }
-    return min(running.dividedUp(by: groupCount), (running - sent).dividedUp(by: free))
+    guard flights.count(where: { $0.stepCount > 0 }) < groupCount else { return 0 }
+    let (size, larger) = running.quotientAndRemainder(dividingBy: groupCount)
+    return flights.count { $0.stepCount > size } < larger ? size + 1 : size
   }
 
   /// Adds chunks of prompts until the micro-batch has `rows` rows.
