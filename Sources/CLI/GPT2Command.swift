@@ -28,7 +28,7 @@ struct GPT2Command: ParsableCommand {
       The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
       """,
     version: "0.1.0",
-    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, Bench.self])
+    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, Bench.self, Keygen.self])
 
   static func main() {
     holdStandardDescriptors()

@@ -15,19 +15,19 @@ extension Authenticator {
     options.security = .server(member)
     let server = try Socket(.router, context, options: options)
     let address = try server.bind("tcp://127.0.0.1:0")
-    if try isLetIn(.client(stranger, serverKey: member.publicKey), by: server, at: address) != false {
+    if try isLetIn(.client(stranger, serverKey: member.publicKey), by: server, at: address) {
       throw .unprotected(.strangerLetIn)
     }
-    if try isLetIn(.none, by: server, at: address) != false { throw .unprotected(.plainLetIn) }
-    if try isLetIn(.client(member, serverKey: member.publicKey), by: server, at: address) != true {
+    if try isLetIn(.none, by: server, at: address) { throw .unprotected(.plainLetIn) }
+    guard try isLetIn(.client(member, serverKey: member.publicKey), by: server, at: address) else {
       throw .unprotected(.memberTurnedAway)
     }
   }
 
-  /// Whether a message arrives that way; nil when nothing happens in two seconds.
+  /// Whether a message arrives that way.
   private func isLetIn(
     _ security: Security, by server: Socket, at address: String
-  ) throws(ZeroMQError) -> Bool? {
+  ) throws(ZeroMQError) -> Bool {
     var options = Socket.Options()
     options.security = security
     let client = try Socket(.dealer, context, options: options)
@@ -42,7 +42,7 @@ extension Authenticator {
         if case .handshakeFailed = event.kind { return false }
       }
     }
-    return nil
+    throw .unprotected(.noOutcome)
   }
 }
 

@@ -14,6 +14,11 @@ public final class Context: Sendable {
     guard let pointer = zmq_ctx_new() else { throw ZeroMQError(call: "start ZeroMQ") }
     self.pointer = pointer
     zmq_ctx_set(pointer, ZMQ_IO_THREADS, Int32(ioThreads))
+    // Two for each I/O thread and for the thread that closes sockets, one for the context and for the socket below.
+    try requireDescriptors(2 * ioThreads + 4, for: "start ZeroMQ")
+    // libzmq starts its threads with the first socket; now is when somebody expects that to fail.
+    guard let socket = zmq_socket(pointer, ZMQ_PAIR) else { throw ZeroMQError(call: "start ZeroMQ") }
+    zmq_close(socket)
   }
 
   /// Ends every blocked call on this context's sockets, and fails every later one, with ``ZeroMQError/terminated``.

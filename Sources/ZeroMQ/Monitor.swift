@@ -12,6 +12,7 @@ public final class Monitor {
   private static let count = Atomic<UInt64>(0)
 
   init(_ socket: Socket) throws(ZeroMQError) {
+    precondition(!socket.isMonitored, "a socket has one monitor at a time")
     // One number for each monitor of the process; contexts have each their own names.
     let address = "inproc://monitor-\(Self.count.add(1, ordering: .relaxed).newValue)"
     let kinds = ZMQ_EVENT_ALL & ~(ZMQ_EVENT_LISTENING | ZMQ_EVENT_BIND_FAILED | ZMQ_EVENT_CLOSE_FAILED)
@@ -22,12 +23,14 @@ public final class Monitor {
     guard zmq_socket_monitor(socket.pointer, address, kinds) == 0 else {
       throw ZeroMQError(call: "watch a socket's connections")
     }
+    socket.isMonitored = true
     try events.connect(address)
   }
 
   deinit {
     // Before the reading end goes: without one the I/O thread would wait for it.
     zmq_socket_monitor(socket.pointer, nil, 0)
+    socket.isMonitored = false
   }
 
   /// The next event, or nil when there is none; never blocks.

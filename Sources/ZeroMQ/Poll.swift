@@ -22,9 +22,10 @@ public enum Poll {
     let end = timeout.map { ContinuousClock.now + $0 }
     var left = timeout
     while true {
-      if zmq_poll(&entries, Int32(entries.count), left.map { Int($0.wholeMilliseconds) } ?? -1) != -1 {
-        return entries.map { $0.revents != 0 }
-      }
+      let milliseconds = left.map { Int($0.wholeMilliseconds) } ?? -1
+      // The entries hold bare pointers to what the items keep open.
+      let result = withExtendedLifetime(items) { zmq_poll(&entries, Int32(entries.count), milliseconds) }
+      if result != -1 { return entries.map { $0.revents != 0 } }
       let code = zmq_errno()
       guard code == EINTR else { throw ZeroMQError(call: "wait for messages", code: code) }
       left = end.map { max(.zero, $0 - ContinuousClock.now) }

@@ -15,6 +15,8 @@ extension Socket {
       guard zmq_bind(pointer, address) == 0 else { throw ZeroMQError(call: call) }
       return address
     }
+    // One to list the machine's interfaces, one to listen.
+    try requireDescriptors(2, for: call)
     // What is no host may be an interface, which libzmq looks for itself.
     let resolved = (try? Address.resolve(host)) ?? ResolvedHost(text: host, isIPv6: false)
     try set(ZMQ_IPV6, resolved.isIPv6 ? 1 : 0)

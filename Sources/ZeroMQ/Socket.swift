@@ -33,6 +33,8 @@ public final class Socket {
   let pointer: UnsafeMutableRawPointer
   let context: Context
   let largestFrame: Int
+  /// Whether a ``Monitor`` watches; a second one would take the events from the first.
+  var isMonitored = false
 
   /// Opens a socket.
   ///

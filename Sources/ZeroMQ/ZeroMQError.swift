@@ -29,8 +29,10 @@ public enum ZeroMQError: Error, Hashable, Sendable {
     case strangerLetIn
     /// A connection came about without any key.
     case plainLetIn
-    /// The key that is accepted was turned away, or nothing happened at all.
+    /// The key that is accepted was turned away.
     case memberTurnedAway
+    /// A connection neither came about nor failed in two seconds.
+    case noOutcome
   }
 
   /// The error that libzmq left for this thread.
@@ -47,12 +49,13 @@ extension ZeroMQError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .terminated: "the connection's context was shut down; the program is ending"
-    case .address(let text, let problem): "\(text): \(problem)"
+    case .address(let text, let problem): "\(text.debugDescription): \(problem)"
     case .unknownHost(let host, let code):
       "\(host): unknown host: \(String(cString: gai_strerror(code))); check the name, or give the numeric address"
     case .noFreePort(let host): "no free port to listen on at \(host); give one that is free instead of 0"
     case .system(let call, let code): "cannot \(call): \(String(cString: zmq_strerror(code)))\(Self.advice(code))"
-    case .unprotected(let lapse): "authentication failed its test: \(lapse); do not listen with this build of libzmq"
+    case .unprotected(let lapse):
+      "authentication failed its test: \(lapse); try again, and if it stays so use another build of libzmq"
     }
   }
 
@@ -60,7 +63,7 @@ extension ZeroMQError: CustomStringConvertible {
     switch code {
     case EADDRINUSE: "; another program listens there: choose another port, or 0 for any that is free"
     case EADDRNOTAVAIL, ENODEV: "; this machine has no such address: give one of its own, or * for all"
-    case EMFILE, ENFILE: "; too many files are open: raise the limit (ulimit -n)"
+    case EMFILE, ENFILE: "; raise the limit (ulimit -n)"
     case EACCES, EPERM: "; ports below 1024 are not for every user: choose a higher one"
     case ENOTSUP: "; libzmq was built without CURVE: install one that has it"
     default: ""
@@ -74,6 +77,7 @@ extension ZeroMQError.Lapse: CustomStringConvertible {
     case .strangerLetIn: "a key that is not accepted was let in"
     case .plainLetIn: "a connection without any key was let in"
     case .memberTurnedAway: "the accepted key was turned away"
+    case .noOutcome: "a connection to this machine itself neither came about nor failed"
     }
   }
 }

@@ -18,7 +18,7 @@ struct Flight {
     microBatch = MicroBatch(releasing: slots)
   }
 
-  var hasSteps: Bool { shares.contains { $0.isStep } }
+  var stepCount: Int { shares.count { $0.isStep } }
 
   mutating func append(_ chunk: Chunk, of id: RequestID, slot: Int, isStep: Bool, isLast: Bool) {
     let first = microBatch.rowCount

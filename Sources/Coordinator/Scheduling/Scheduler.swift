@@ -16,23 +16,18 @@ internal import Pipeline
 /// ```
 ///
 /// A micro-batch has the next row of a group of the sequences being written, and prompts in the room that is left. Prompts
-/// with the fewest rows left go first, so that a short one is not stuck behind a long one; one that was passed over a few
-/// times goes before them. Chunks of a prompt follow each other without waiting. The pipe keeps the order of
-/// micro-batches, which is why a slot can have another owner while rows of the last one are still on their way.
+/// with the fewest rows left go first, so that a short one is not stuck behind a long one; every few micro-batches the one
+/// that did not for longest does, so that none starves. Chunks of a prompt follow each other without waiting. The pipe
+/// keeps the order of micro-batches, which is why a slot can have another owner while rows of the last one are on their way.
 struct Scheduler {
-  private struct Waiting {
-    var id: RequestID
-    var work: Work
-  }
-
   private struct Request {
     var work: Work
     /// Nil once the last row is sent.
     var slot: Int?
     var state = State.reading
     var isHeld = false
-    /// Micro-batches in a row that had little room for this prompt, others being preferred.
-    var timesPassedOver = 0
+    /// The last micro-batch in which it went before other prompts, or the first one it could have been in.
+    var preferred: UInt64
     /// Whether tokens are being written: the prompt has been read.
     var isWriting = false
   }
@@ -48,12 +43,13 @@ struct Scheduler {
     case ready
   }
 
-  /// A prompt goes first after so many micro-batches that had little room for it.
+  /// Micro-batches filled with the shortest prompts before the one comes first that did not for longest.
   private static let patience = 3
 
   let pacing: Pacing
   /// First come, first served.
-  private var queue: [Waiting] = []
+  private var queue: [RequestID] = []
+  private var waitingWork: [RequestID: Work] = [:]
   /// Requests that have a slot, or whose last rows are in the pipe.
   private var requests: [RequestID: Request] = [:]
   /// Sequences whose newest token is to be sent, the longest ready first.
@@ -62,25 +58,20 @@ struct Scheduler {
   private var prompts: [RequestID] = []
   /// Oldest first.
   private var flights: [Flight] = []
-  /// In descending order.
-  private var freeSlots: [Int]
-  private let positionBudget: Int
-  private var freePositions: Int
-  /// Slots to be given back with the next micro-batch.
-  private var releases: [Int] = []
+  private var slots: SlotPool
   private var sequence: UInt64 = 0
   /// Whether steps of written sequences left prompts so little room that prompts go first now.
   private var promptsAreDue = false
+  /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
+  private var patienceUsed = 0
 
   /// - Parameters:
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
   init(slotCount: Int, positionBudget: Int, pacing: Pacing) {
-    precondition(slotCount >= 1 && positionBudget >= 1 && pacing.inFlightLimit >= 1)
+    precondition(pacing.inFlightLimit >= 1)
     self.pacing = pacing
-    self.positionBudget = positionBudget
-    freeSlots = (0..<slotCount).reversed()
-    freePositions = positionBudget
+    slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget)
   }
 
   /// Requests that wait for a slot or for room in the caches.
@@ -90,7 +81,7 @@ struct Scheduler {
   /// Micro-batches in the pipe.
   var inFlight: Int { flights.count }
   /// Whether nothing is left to do, in the pipe neither, and every slot was given back.
-  var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && releases.isEmpty }
+  var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && slots.released.isEmpty }
 
   /// The micro-batch that comes back next; nil when none is in the pipe.
   var oldest: (sequence: UInt64, microBatch: MicroBatch)? {
@@ -114,21 +105,22 @@ extension Scheduler {
   /// - Throws: ``AdmissionError/beyondBudget(positions:budget:)`` when its turn could never come.
   /// - Precondition: the id is not in use, and the work has not finished.
   mutating func submit(_ id: RequestID, _ work: Work) throws(AdmissionError) {
-    precondition(requests[id] == nil && !queue.contains { $0.id == id }, "request submitted twice")
+    precondition(requests[id] == nil && waitingWork[id] == nil, "request submitted twice")
     precondition(!work.isFinished, "nothing to compute")
-    guard work.positions <= positionBudget else {
-      throw .beyondBudget(positions: work.positions, budget: positionBudget)
+    guard work.positions <= slots.positionBudget else {
+      throw .beyondBudget(positions: work.positions, budget: slots.positionBudget)
     }
-    queue.append(Waiting(id: id, work: work))
+    queue.append(id)
+    waitingWork[id] = work
   }
 
   /// Forgets a request: its rows in the pipe mean nothing any more, and its slot is given back with the next micro-batch.
   ///
   /// Does nothing for a request that has ended.
   mutating func cancel(_ id: RequestID) {
-    queue.removeAll { $0.id == id }
+    if waitingWork.removeValue(forKey: id) != nil { queue.removeAll { $0 == id } }
     guard let request = requests.removeValue(forKey: id) else { return }
-    giveBack(request)
+    if let slot = request.slot { slots.giveBack(slot, positions: request.work.positions) }
     ready.removeAll { $0 == id }
     prompts.removeAll { $0 == id }
     for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
@@ -143,20 +135,12 @@ extension Scheduler {
 
   /// Gives slots to those who wait, in their order: a large request is not overtaken by smaller ones.
   private mutating func admit() {
-    while let first = queue.first, first.work.positions <= freePositions, let slot = freeSlots.popLast() {
+    while let id = queue.first, let work = waitingWork[id], let slot = slots.take(positions: work.positions) {
       queue.removeFirst()
-      freePositions -= first.work.positions
-      requests[first.id] = Request(work: first.work, slot: slot)
-      prompts.append(first.id)
+      waitingWork[id] = nil
+      requests[id] = Request(work: work, slot: slot, preferred: sequence)
+      prompts.append(id)
     }
-  }
-
-  private mutating func giveBack(_ request: Request) {
-    guard let slot = request.slot else { return }
-    freePositions += request.work.positions
-    releases.append(slot)
-    freeSlots.append(slot)
-    freeSlots.sort(by: >)
   }
 }
 
@@ -169,9 +153,7 @@ extension Scheduler {
   mutating func next() -> Dispatch? {
     guard flights.count < pacing.inFlightLimit else { return nil }
     admit()
-    let releasing = releases
-    releases = []
-    var flight = Flight(sequence: sequence, releasing: releasing)
+    var flight = Flight(sequence: sequence, releasing: slots.released)
     var tokens: [Int] = []
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
@@ -186,10 +168,9 @@ extension Scheduler {
       takePrompts(upTo: rows, into: &flight, &tokens)
     }
 
-    guard !tokens.isEmpty || (flights.isEmpty && !releasing.isEmpty) else {
-      releases = releasing
-      return nil
-    }
+    let releasedCount = flight.microBatch.releasedSlots.count
+    guard !tokens.isEmpty || (flights.isEmpty && releasedCount > 0) else { return nil }
+    slots.announced(releasedCount)
     sequence += 1
     flights.append(flight)
     return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens)
@@ -202,60 +183,46 @@ extension Scheduler {
     ready.removeAll { requests[$0]!.state != .ready }
   }
 
-  /// Rows of the next group, so that all groups become equally large.
+  /// Rows of the next group: so that no two groups come to differ by more than one row, even when they did before.
   private var groupSize: Int {
-    var (running, sent) = (0, 0)
-    for request in requests.values where request.isWriting && !request.isHeld {
-      running += 1
-      if request.state == .sent { sent += 1 }
-    }
-    guard running > sent else { return 0 }
+    let running = requests.values.count { $0.isWriting && !$0.isHeld }
+    guard running > 0 else { return 0 }
     // Where a group may not be as large as it should be, more of them are under way.
     let groupCount = max(pacing.groupCount(running: running), pacing.fixedRows.map { running.dividedUp(by: $0) } ?? 1)
-    let free = groupCount - flights.count { $0.hasSteps }
-    guard free > 0 else { return 0 }
-    return min(running.dividedUp(by: groupCount), (running - sent).dividedUp(by: free))
+    guard flights.count(where: { $0.stepCount > 0 }) < groupCount else { return 0 }
+    let (size, larger) = running.quotientAndRemainder(dividingBy: groupCount)
+    return flights.count { $0.stepCount > size } < larger ? size + 1 : size
   }
 
   /// Adds chunks of prompts until the micro-batch has `rows` rows.
   private mutating func takePrompts(upTo rows: Int, into flight: inout Flight, _ tokens: inout [Int]) {
-    let room = rows - flight.microBatch.rowCount
-    guard room > 0 else { return }
-    let order = prompts.enumerated().filter { !requests[$1]!.isHeld }
-      .map { place, id -> (isOverdue: Bool, remaining: Int, place: Int, id: RequestID) in
-        let request = requests[id]!
-        return (request.timesPassedOver >= Self.patience, request.work.remainingRows, place, id)
-      }
-      .sorted { left, right in
-        if left.isOverdue != right.isOverdue { return left.isOverdue }
-        if left.isOverdue || left.remaining == right.remaining { return left.place < right.place }
-        return left.remaining < right.remaining
-      }
-    for (_, _, _, id) in order {
-      let left = rows - flight.microBatch.rowCount
-      let count = left > 0 ? send(id, atMost: left, into: &flight, &tokens) : 0
-      requests[id]!.timesPassedOver = 4 * count < room ? requests[id]!.timesPassedOver + 1 : 0
+    let candidates = prompts.filter { !requests[$0]!.isHeld }
+    guard !candidates.isEmpty, rows > flight.microBatch.rowCount else { return }
+    let isFair = patienceUsed == Self.patience
+    let order = candidates.enumerated().map { place, id in
+      (key: isFair ? requests[id]!.preferred : UInt64(requests[id]!.work.remainingRows), place: place, id: id)
+    }.sorted { ($0.key, $0.place) < ($1.key, $1.place) }
+    for (_, _, id) in order where flight.microBatch.rowCount < rows {
+      send(id, atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
+    }
+    requests[order[0].id]!.preferred = flight.sequence
+    if order.dropFirst().contains(where: { requests[$0.id]!.state == .reading }) {
+      patienceUsed = isFair ? 0 : patienceUsed + 1
     }
     prompts.removeAll { requests[$0]!.state != .reading }
   }
 
   /// Adds the next rows of a request, and gives its slot back after the last ones.
-  /// - Returns: the number of rows.
-  @discardableResult
-  private mutating func send(
-    _ id: RequestID, atMost count: Int, into flight: inout Flight, _ tokens: inout [Int]
-  ) -> Int {
+  private mutating func send(_ id: RequestID, atMost count: Int, into flight: inout Flight, _ tokens: inout [Int]) {
     let chunk = requests[id]!.work.takeChunk(atMost: count)!
     let isAll = requests[id]!.work.remainingRows == 0
     let isLast = isAll && chunk.output != .nextToken
     flight.append(chunk, of: id, slot: requests[id]!.slot!, isStep: requests[id]!.isWriting, isLast: isLast)
     tokens.append(contentsOf: chunk.tokens)
     if isAll { requests[id]!.state = .sent }
-    if isLast {
-      giveBack(requests[id]!)
-      requests[id]!.slot = nil
+    if isLast, let slot = requests[id]!.slot.take() {
+      slots.giveBack(slot, positions: requests[id]!.work.positions)
     }
-    return chunk.tokens.count
   }
 }
 
@@ -287,7 +254,8 @@ extension Scheduler {
       requests[id]!.isWriting = true
       ready.append(id)
     } else {
-      giveBack(requests.removeValue(forKey: id)!)
+      let request = requests.removeValue(forKey: id)!
+      slots.giveBack(request.slot!, positions: request.work.positions)
     }
     return update
   }
