@@ -1,4 +1,4 @@
-public import GPT2
+internal import GPT2
 internal import MicroBatching
 internal import Pipeline
 public import ZeroMQ

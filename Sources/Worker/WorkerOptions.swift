@@ -1,4 +1,3 @@
-public import GPT2
 public import ZeroMQ
 
 /// How a worker is reached, what it may use, and where its weights come from.

@@ -83,6 +83,9 @@ public final class Engine: Sendable {
   /// Every micro-batch so far, if the engine was told to keep them.
   public var timeline: Timeline { statisticsBox.timeline() }
 
+  /// Ends the engine because a worker is known to have ended, sooner than its silence would tell.
+  public func lose(worker name: String, reason: String) { mailbox.post(.lose(name: name, reason: reason)) }
+
   /// Ends the engine: requests under way fail with ``ClusterError/stopped``, workers are sent home. So does its deinit, which
   /// also waits for the end.
   public func stop() { mailbox.post(.stop) }

@@ -122,6 +122,9 @@ final class EngineLoop {
     for command in mailbox.take() {
       switch command {
       case .stop: return false
+      case .lose(let name, let reason):
+        let stage = roster.members.first { $0.hello.name == name }?.stage
+        throw ClusterError.workerLost(name: name, blocks: stage.map { layers[$0] }, reason: reason)
       case .submit(let id, let work, let sink):
         sinks[id] = sink
         if pipe == nil { requests.append((id, work)) } else { submit(id, work) }
@@ -172,7 +175,7 @@ final class EngineLoop {
     case .open, .pass:
       guard pipe != nil else { return notify(.dropped(reason: "activations before there is a pipe")) }
       let arrival: PassReceiver.Arrival
-      do throws(LinkError) {
+      do {
         arrival = try pipe!.receiver.receive(frames, header, message)
       } catch {
         throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
@@ -249,7 +252,7 @@ final class EngineLoop {
         name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
         memory: worker.hello.memory, blockSeconds: worker.blockTimes.seconds(rows: Self.plannedRows) ?? 1)
     }
-    let memory = StageMemory(configuration)
+    let memory = StageMemory(configuration, rowLimit: 512)
     let plan: StagePlan
     do throws(PlanError) {
       plan =

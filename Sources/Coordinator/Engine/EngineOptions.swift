@@ -1,4 +1,3 @@
-public import Pipeline
 public import ZeroMQ
 
 /// How an engine finds its workers, and how it drives them.

@@ -7,6 +7,8 @@ enum Command {
   case cancel(RequestID)
   case hold(RequestID)
   case resume(RequestID)
+  /// A worker is known to have ended.
+  case lose(name: String, reason: String)
   case stop
 }
 

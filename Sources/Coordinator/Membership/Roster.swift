@@ -112,7 +112,7 @@ struct Roster {
   /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
   mutating func receive(_ message: Message, _ header: Header, from id: ID, now: UInt64) -> [Event] {
     if case .hello(let hello) = message { return take(hello, header, from: id, now: now) }
-    guard let index = index(of: id) else { return [.stranger(reason: "\(message.kindName) from somebody who has not joined")] }
+    guard let index = index(of: id) else { return [.stranger(reason: "\(message.kind) from somebody who has not joined")] }
     let name = members[index].name
     guard header.number == members[index].received else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
@@ -144,7 +144,7 @@ struct Roster {
       return allReady ? [.ready] : []
     default: break
     }
-    return [forget(index, .broken(name: name, reason: "\(message.kindName) was not due"))]
+    return [forget(index, .broken(name: name, reason: "\(message.kind) was not due"))]
   }
 
   /// Lets time pass: who was silent for too long is lost.
@@ -203,15 +203,11 @@ struct Roster {
   }
 
   private mutating func take(_ heartbeat: Heartbeat, _ index: Int, _ now: UInt64) {
-    if heartbeat.progress != members[index].progress {
-      members[index].progress = heartbeat.progress
-      members[index].lastProgress = now
-    }
+    members[index].progress = heartbeat.progress
     guard heartbeat.pulse != 0, heartbeat.time >= heartbeat.pulseArrival else { return }
-    let arrival = MonotonicTime.now
     let held = heartbeat.time - heartbeat.pulseArrival
-    guard arrival > heartbeat.pulse, arrival - heartbeat.pulse >= held else { return }
-    let exchange = arrival - heartbeat.pulse - held
+    guard now > heartbeat.pulse, now - heartbeat.pulse >= held else { return }
+    let exchange = now - heartbeat.pulse - held
     guard exchange < members[index].quickestExchange else { return }
     members[index].quickestExchange = exchange
     // Half of the exchange each way.
