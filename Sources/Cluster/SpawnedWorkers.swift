@@ -38,7 +38,10 @@ public final class SpawnedWorkers: Sendable {
         let status = process.terminationStatus
         // Status 0 is the answer to the coordinator's goodbye.
         if process.terminationReason == .exit, status == 0 { return }
-        ended(name, process.terminationReason == .exit ? "its process ended with status \(status)" : "its process was ended by signal \(status)")
+        ended(
+          name,
+          process.terminationReason == .exit
+            ? "its process ended with status \(status)" : "its process was ended by signal \(status)")
       }
       do {
         try process.run()

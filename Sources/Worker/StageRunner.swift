@@ -66,7 +66,9 @@ final class StageRunner {
     guard let (pass, header, payload) = pending else { return true }
     guard next.canSend else { return false }
     let start = MonotonicTime.now
-    guard try next.send(pass, sequence: header.sequence, attempt: header.attempt, payload: payload) else { return false }
+    guard try next.send(pass, sequence: header.sequence, attempt: header.attempt, payload: payload) else {
+      return false
+    }
     pending = nil
     idleSince = MonotonicTime.now
     lastSent = idleSince - start

@@ -30,7 +30,8 @@ extension WorkerError: CustomStringConvertible {
     case .coordinatorSilent(let address, let time):
       "\(address): nothing heard of the coordinator for \(time.inSeconds); it is gone or cut off, start it and this worker again"
     case .ended(let address, let reason): "\(address): the coordinator ended the run: \(reason)"
-    case .protocolBroken(let address, let error): "\(address): the coordinator sent a message that cannot be read: \(error)"
+    case .protocolBroken(let address, let error):
+      "\(address): the coordinator sent a message that cannot be read: \(error)"
     case .unexpected(let address, let kind):
       "\(address): the coordinator sent \(kind), which was not due; run the same gpt2 on every host"
     case .unfit(let reason): reason

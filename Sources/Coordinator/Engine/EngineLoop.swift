@@ -28,6 +28,8 @@ final class EngineLoop {
   private var layers: [LayerRange] = []
   private var pacing = Pacing(stageCount: 1)
   private var positionBudget = 1
+  /// Where the last stage's activations arrive, from when there is a plan.
+  private var receiver: PassReceiver?
   private var pipe: Pipe?
   private var sinks: [RequestID: Sink] = [:]
   private var requests: [(RequestID, Work)] = []
@@ -44,7 +46,6 @@ final class EngineLoop {
   /// What there is once every stage is ready.
   private struct Pipe {
     let first: PassSender
-    var receiver: PassReceiver
     let finisher: Finisher
     var scheduler: Scheduler
     var unsent: (dispatch: Dispatch, payload: Frame)?
@@ -173,10 +174,10 @@ final class EngineLoop {
     }
     switch message {
     case .open, .pass:
-      guard pipe != nil else { return notify(.dropped(reason: "activations before there is a pipe")) }
+      guard receiver != nil else { return notify(.dropped(reason: "\(message.kind) before there is a plan")) }
       let arrival: PassReceiver.Arrival
       do {
-        arrival = try pipe!.receiver.receive(frames, header, message)
+        arrival = try receiver!.receive(frames, header, message)
       } catch {
         throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
       }
@@ -243,14 +244,20 @@ final class EngineLoop {
   /// Deals the blocks out to the workers that are there.
   private func plan() throws {
     let configuration = checkpoint.configuration
-    let workers = roster.members.filter { $0.standing == (roster.measures ? .measured : .welcomed) }
+    var workers = roster.members.filter { $0.standing == (roster.measures ? .measured : .welcomed) }
+    // Workers that were started together come in any order; people count them by their names.
+    if options.sharesFiles { workers.sort { ($0.name.count, $0.name) < ($1.name.count, $1.name) } }
     let finisher = try parts.get()
     let load = roster.measures ? try finisher.secondsForHead(rows: Self.plannedRows) : 0
     let cores = ThreadPool.availableCores
     let members = workers.map { worker in
-      Member(
-        name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
-        memory: worker.hello.memory, blockSeconds: worker.blockTimes.seconds(rows: Self.plannedRows) ?? 1)
+      // Alike workers of one host were measured side by side, and what differs between them is chance.
+      let alike = workers.filter { $0.hello.host == worker.hello.host && $0.hello.threads == worker.hello.threads }
+      let seconds = alike.compactMap { $0.blockTimes.seconds(rows: Self.plannedRows) }.reduce(0, +)
+      // Everybody who was asked for is to take part, so each counts as a host of its own.
+      return Member(
+        name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
+        memory: worker.hello.memory, blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
     }
     let memory = StageMemory(configuration, rowLimit: 512)
     let plan: StagePlan
@@ -271,6 +278,7 @@ final class EngineLoop {
     pacing = Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
+    receiver = PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
     notify(
       .planned(
         stages.map { describe($0.worker, $0.layers) },
@@ -316,8 +324,7 @@ final class EngineLoop {
       options: .dialing(stages[0].hello.address, key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
     pipe = Pipe(
-      first: first, receiver: PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit),
-      finisher: try parts.get(),
+      first: first, finisher: try parts.get(),
       scheduler: Scheduler(slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing),
       blockSeconds: slowest)
     let descriptions = zip(stages, layers).map { describe($0, $1) }
@@ -452,7 +459,8 @@ final class EngineLoop {
     for event in roster.tick(now: now, grace: grace) { try handle(event) }
     if pipe == nil, !roster.isAssigned, .now - started > options.patience {
       throw ClusterError.tooFewWorkers(
-        joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience, listening: listening,
+        joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience,
+        listening: listening,
         turnedAway: turnedAway)
     }
   }

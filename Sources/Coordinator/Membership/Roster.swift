@@ -112,7 +112,9 @@ struct Roster {
   /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
   mutating func receive(_ message: Message, _ header: Header, from id: ID, now: UInt64) -> [Event] {
     if case .hello(let hello) = message { return take(hello, header, from: id, now: now) }
-    guard let index = index(of: id) else { return [.stranger(reason: "\(message.kind) from somebody who has not joined")] }
+    guard let index = index(of: id) else {
+      return [.stranger(reason: "\(message.kind) from somebody who has not joined")]
+    }
     let name = members[index].name
     guard header.number == members[index].received else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
@@ -171,7 +173,9 @@ struct Roster {
     if let index = index(of: id) {
       // It repeats itself until it is answered, and counts from 0 each time.
       members[index].lastHeard = now
-      if members[index].hello != hello { return [forget(index, .broken(name: hello.name, reason: "it said another hello"))] }
+      if members[index].hello != hello {
+        return [forget(index, .broken(name: hello.name, reason: "it said another hello"))]
+      }
       return []
     }
     let refusal: String? =
@@ -187,7 +191,8 @@ struct Roster {
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
     members.append(
       Member(
-        id: id, name: unique(hello.name), hello: hello, standing: .welcomed, received: header.number + 1, lastHeard: now))
+        id: id, name: unique(hello.name), hello: hello, standing: .welcomed, received: header.number + 1, lastHeard: now
+      ))
     return [.joined(id)] + (measures ? [] : completion)
   }
 

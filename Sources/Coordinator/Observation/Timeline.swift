@@ -59,6 +59,7 @@ public struct Timeline: Sendable {
     // Another machine's clock may lie a little before the coordinator's.
     let start = Double(Int64(truncatingIfNeeded: range.lowerBound &- origin)) / 1000
     let duration = Double(range.upperBound - range.lowerBound) / 1000
-    return #"{"name":"\#(name) \#(microBatch.sequence)","cat":"micro-batch","ph":"X","pid":1,"tid":\#(row),"ts":\#(start),"dur":\#(duration),"args":{"micro-batch":\#(microBatch.sequence),"rows":\#(microBatch.rows)}}"#
+    return
+      #"{"name":"\#(name) \#(microBatch.sequence)","cat":"micro-batch","ph":"X","pid":1,"tid":\#(row),"ts":\#(start),"dur":\#(duration),"args":{"micro-batch":\#(microBatch.sequence),"rows":\#(microBatch.rows)}}"#
   }
 }
