@@ -34,6 +34,7 @@ final class EngineLoop {
   private var sinks: [RequestID: Sink] = [:]
   private var requests: [(RequestID, Work)] = []
   private var turnedAway: [String] = []
+  private var outbox: [(RequestID, Delivery)] = []
   /// Whether all workers that are waited for have joined.
   private var isComplete = false
   private var lastPulse: UInt64 = 0
@@ -387,12 +388,14 @@ final class EngineLoop {
       try pipe!.finisher.normalize(activations)
       buffers.put(activations)
       try decide(arrivals.filter { $0.output == .nextToken })
-      for arrival in arrivals { try deliver(arrival) }
+      for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
       header.sequence, records: pass.records, offsets: roster.stages.map(\.clockOffset), rows: pass.microBatch.rowCount,
       bytes: payload.count, start: start, end: MonotonicTime.now)
+    // The stages first, the callers then.
     try dispatch()
+    deliver()
   }
 
   /// Chooses the next token of every generation whose last row is here.
@@ -404,22 +407,23 @@ final class EngineLoop {
       do throws(SamplingError) {
         let update = pipe!.scheduler.accept(try token.get(), for: arrival.request)
         statistics.generated()
-        deliver(.token(update), to: arrival.request)
-        if update.finishReason != nil { sinks.removeValue(forKey: arrival.request)?.finish(nil) }
+        outbox.append((arrival.request, .result(.token(update))))
+        if update.finishReason != nil { outbox.append((arrival.request, .end(nil))) }
       } catch {
         fail(arrival.request, error)
       }
     }
   }
 
-  private func deliver(_ arrival: Arrival) throws {
+  /// Makes what a request asked for of the rows that are here.
+  private func read(_ arrival: Arrival) throws {
     let finisher = pipe!.finisher
     switch arrival.output {
     case .nothing, .nextToken: break
     case .scores(let targets):
       do {
         let scores = try finisher.score(arrival.rows, targets: targets, start: arrival.start)
-        deliver(.scores(scores), to: arrival.request)
+        outbox.append((arrival.request, .result(.scores(scores))))
       } catch let error as SamplingError { return fail(arrival.request, error) }
     case .hidden:
       guard let sink = sinks[arrival.request] else { return }
@@ -428,20 +432,34 @@ final class EngineLoop {
       for first in stride(from: arrival.rows.lowerBound, to: arrival.rows.upperBound, by: step) {
         let rows = first..<min(first + step, arrival.rows.upperBound)
         let start = arrival.start + first - arrival.rows.lowerBound
-        deliver(.hidden(try finisher.read(rows, start: start, withLogits: withLogits)), to: arrival.request)
+        let states = try finisher.read(rows, start: start, withLogits: withLogits)
+        outbox.append((arrival.request, .result(.hidden(states))))
       }
     }
-    if arrival.isLast { sinks.removeValue(forKey: arrival.request)?.finish(nil) }
-  }
-
-  private func deliver(_ result: RequestResult, to id: RequestID) {
-    // Held before its drained event can be taken from the mailbox.
-    if sinks[id]?.deliver(result) == true { pipe!.scheduler.hold(id) }
+    if arrival.isLast { outbox.append((arrival.request, .end(nil))) }
   }
 
   private func fail(_ id: RequestID, _ error: any Error) {
     pipe!.scheduler.cancel(id)
-    sinks.removeValue(forKey: id)?.finish(error)
+    outbox.append((id, .end(error)))
+  }
+
+  /// Hands out what there is for the callers.
+  private func deliver() {
+    for (id, delivery) in outbox {
+      switch delivery {
+      case .result(let result):
+        // Held before its drained event can be taken from the mailbox.
+        if sinks[id]?.deliver(result) == true { pipe!.scheduler.hold(id) }
+      case .end(let error): sinks.removeValue(forKey: id)?.finish(error)
+      }
+    }
+    outbox = []
+  }
+
+  private enum Delivery {
+    case result(RequestResult)
+    case end((any Error)?)
   }
 
   // MARK: - Time
