@@ -14,5 +14,5 @@ public struct Pacing: Sendable {
   public func rows(outstanding: Int) -> Int { fixedRows ?? 128 }
 
   /// Into how many groups `running` sequences that are being written are dealt.
-  public func groupCount(running: Int) -> Int { max(1, min(running, inFlightLimit)) }
+  public func groupCount(running: Int) -> Int { max(1, min(running, inFlightLimit, 2)) }
 }
