@@ -14,6 +14,8 @@ public final class Authenticator: Sendable {
   }
 
   static let domain = "gpt2"
+  /// Where libzmq asks.
+  private static let address = "inproc://zeromq.zap.01"
 
   let context: Context
   /// Keys of a self-test, which are turned away like others but not reported.
@@ -38,9 +40,11 @@ public final class Authenticator: Sendable {
     thread = try JoinableThread {
       do throws(ZeroMQError) {
         let socket = try Socket(.router, context)
-        _ = try socket.bind("inproc://zeromq.zap.01")
+        _ = try socket.bind(Self.address)
         started.wake()
         try Self.answer(socket, until: stopping, keys) { if !strangers.contains($0.key) { refused($0) } }
+        // Closing alone leaves the name taken for a while.
+        try socket.unbind(Self.address)
       } catch {
         failure.error.withLock { $0 = error }
         started.wake()

@@ -31,6 +31,11 @@ extension Socket {
     throw .noFreePort(host: host)
   }
 
+  /// Stops listening at `address`, as ``bind(_:)`` returned it, at once; connections that stand stay.
+  func unbind(_ address: String) throws(ZeroMQError) {
+    guard zmq_unbind(pointer, address) == 0 else { throw ZeroMQError(call: "stop listening on \(address)") }
+  }
+
   /// Dials `address`, now and whenever the connection is lost; nobody need be there yet.
   ///
   /// Blocks while the system looks for a host's name.
@@ -47,7 +52,8 @@ extension Socket {
     guard zmq_connect(pointer, address) == 0 else { throw ZeroMQError(call: "connect to \(address)") }
   }
 
-  /// Stops dialling `address` and ends its connection; what was not sent yet is lost.
+  /// Stops dialling `address`; its connection ends when this socket is next used or waited for, or goes away. What was not
+  /// sent yet is lost.
   ///
   /// - Throws: ``ZeroMQError/system(call:code:)`` with `ENOENT` when it was not dialled by this very text.
   public func disconnect(_ address: String) throws(ZeroMQError) {

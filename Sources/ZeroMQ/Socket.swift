@@ -62,7 +62,12 @@ public final class Socket {
     precondition(frames.allSatisfy { !$0.isSent && $0.count <= largestFrame }, "a frame that was sent or is too large")
     for (index, frame) in frames.enumerated() {
       let flags = ZMQ_DONTWAIT | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
-      let (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
+      var (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
+      if index == 0, code == EAGAIN || code == EHOSTUNREACH {
+        // For up to a millisecond libzmq does not look whether there is room again or somebody new; now it must.
+        lookForNews()
+        (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
+      }
       switch code {
       case 0: frame.markSent()
       case EAGAIN where index == 0: return .full
@@ -90,6 +95,13 @@ public final class Socket {
       }
     }
     return .nothing
+  }
+
+  /// Lets libzmq take note of what its I/O threads and other sockets told this one.
+  private func lookForNews() {
+    var events: Int32 = 0
+    var count = MemoryLayout.size(ofValue: events)
+    zmq_getsockopt(pointer, ZMQ_EVENTS, &events, &count)
   }
 
   private func receiveFrame() throws(ZeroMQError) -> Frame? {

@@ -1,0 +1,24 @@
+import Foundation
+import Testing
+
+@Suite("gpt2 keygen", .timeLimit(.minutes(1)))
+struct KeygenTests {
+  @Test("writes a key that only its owner may read, prints its public half, and overwrites nothing")
+  func keygen() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "key-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let run = try Program(["keygen", file.path])
+    #expect(run.status == 0)
+    let secret = try String(contentsOf: file, encoding: .utf8)
+    #expect(secret.utf8.count == 41 && run.output.utf8.count == 41 && secret != run.output)
+    #expect(run.notes.split(separator: "\n").count == 1)
+    #expect(!run.notes.contains(secret.dropLast()))
+    #expect(try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int == 0o600)
+    let again = try Program(["keygen", file.path])
+    #expect(again.status == 1 && again.output.isEmpty)
+    #expect(
+      again.notes
+        == "gpt2: \(file.path): is there already and is not overwritten; give another name, or remove it first\n")
+    #expect(try String(contentsOf: file, encoding: .utf8) == secret)
+  }
+}

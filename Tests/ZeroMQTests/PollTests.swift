@@ -1,0 +1,83 @@
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("Waiting", .timeLimit(.minutes(1)))
+struct PollTests {
+  @Test("says which of several things are ready")
+  func which() throws {
+    let context = try Context()
+    let (first, second) = (try Pair(context), try Pair(context))
+    let wakeup = try Wakeup()
+    let items: [PollItem] = [.socket(first.router), .socket(second.router), .wakeup(wakeup)]
+    #expect(try Poll.wait(items, timeout: .zero) == [false, false, false])
+    #expect(try second.dealer.send([Frame([1])]) == .sent)
+    #expect(try Poll.wait(items, timeout: .seconds(10)) == [false, true, false])
+    #expect(try Poll.wait(items, timeout: .seconds(10)) == [false, true, false])
+    _ = try Exchange.receive(second.router)
+    wakeup.wake()
+    #expect(try Poll.wait(items, timeout: nil) == [false, false, true])
+  }
+
+  @Test("lasts at least as long as it was told, even less than a millisecond")
+  func timeout() throws {
+    let wakeup = try Wakeup()
+    for duration in [Duration.microseconds(1), .microseconds(300), .milliseconds(20)] {
+      let start = ContinuousClock.now
+      #expect(try Poll.wait([.wakeup(wakeup)], timeout: duration) == [false])
+      #expect(ContinuousClock.now - start >= duration)
+    }
+  }
+
+  @Test("is ended from another thread, once for any number of calls")
+  func wakeup() throws {
+    let wakeup = try Wakeup()
+    // More than a pipe holds: waking must not block either.
+    let thread = try JoinableThread { for _ in 0..<200_000 { wakeup.wake() } }
+    #expect(try Poll.wait([.wakeup(wakeup)], timeout: nil) == [true])
+    thread.join()
+    wakeup.clear()
+    #expect(try Poll.wait([.wakeup(wakeup)], timeout: .zero) == [false])
+    wakeup.wake()
+    #expect(try Poll.wait([.wakeup(wakeup)], timeout: nil) == [true])
+  }
+
+  @Test("ends when the context is shut down, and so does everything after it")
+  func shutdown() throws {
+    let context = try Context()
+    let waiting = try Wakeup()
+    let outcome = Mutex<ZeroMQError?>(nil)
+    let thread = try JoinableThread {
+      do throws(ZeroMQError) {
+        let socket = try Socket(.dealer, context)
+        waiting.wake()
+        _ = try Poll.wait([.socket(socket)], timeout: nil)
+      } catch {
+        outcome.withLock { $0 = error }
+      }
+    }
+    #expect(try Poll.wait([.wakeup(waiting)], timeout: .seconds(10)) == [true])
+    let socket = try Socket(.dealer, context)
+    context.shutdown()
+    thread.join()
+    #expect(outcome.withLock { $0 } == .terminated)
+    #expect(throws: ZeroMQError.terminated) { try socket.send([Frame([1])]) }
+    #expect(throws: ZeroMQError.terminated) { try socket.receive(atMost: 1) }
+    #expect(throws: ZeroMQError.terminated) { try Poll.wait([.socket(socket)], timeout: nil) }
+    #expect(throws: ZeroMQError.terminated) { try Socket(.dealer, context) }
+    context.shutdown()
+  }
+
+  @Test(
+    "counts milliseconds up, within what libzmq can count",
+    arguments: [
+      (Duration.zero, Int32(0)), (.nanoseconds(1), 1), (.milliseconds(1), 1), (.microseconds(1001), 2),
+      (.seconds(2), 2000), (.seconds(1) + .nanoseconds(1), 1001), (.seconds(10_000_000_000), .max), (.seconds(-3), 0),
+      (.nanoseconds(-1), 0),
+    ])
+  func milliseconds(duration: Duration, expected: Int32) {
+    #expect(duration.wholeMilliseconds == expected)
+  }
+}
