@@ -72,7 +72,7 @@ struct WireReader {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw error(field, found: "other bytes", expected: "UTF-8")
     }
-    guard text.unicodeScalars.allSatisfy(\.isPrintable) else {
+    guard text.isPrintable else {
       throw error(field, found: "characters that cannot be shown", expected: "one line of text")
     }
     return text
@@ -123,15 +123,5 @@ struct WireReader {
   /// Throws unless `count` more bytes are there.
   private func need(_ count: Int) throws(WireError) {
     guard count <= frame.count - offset else { throw .tooShort(bytes: frame.count, expected: offset + count) }
-  }
-}
-
-extension Unicode.Scalar {
-  /// Whether the character can neither break nor disguise a line of a message.
-  var isPrintable: Bool {
-    switch properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse, .surrogate: false
-    default: true
-    }
   }
 }

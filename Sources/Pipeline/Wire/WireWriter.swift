@@ -37,7 +37,7 @@ struct WireWriter {
 
   /// Text that machines read.
   mutating func name(_ value: String, in range: ClosedRange<Int>) {
-    precondition(value.unicodeScalars.allSatisfy(\.isPrintable), "\(value.debugDescription) is not one line")
+    precondition(value.isPrintable, "\(value.debugDescription) is not one line")
     word(value.utf8.count, in: range)
     bytes += value.utf8
   }
