@@ -44,6 +44,17 @@ final class PackedMatrix: Sendable {
     self.panels = panels
   }
 
+  /// A matrix of no meaning, to time products with: `pattern` over and over.
+  init(repeating pattern: [Float], inner: Int, columns: Int, kernels: Kernels) throws(ModelError) {
+    (self.inner, self.columns, self.kernels) = (inner, columns, kernels)
+    let width = kernels.panelWidth
+    panels = try PageBuffer(count: (columns + width - 1) / width * width * inner, fillsUp: true)
+    for start in stride(from: 0, to: panels.floats.count, by: pattern.count) {
+      let count = min(pattern.count, panels.floats.count - start)
+      (panels.base + start).update(from: pattern, count: count)
+    }
+  }
+
   /// `out = x·W + bias`, or `residual += x·W + bias`, leaving unfinished sums in `out`.
   ///
   /// - Parameters:

@@ -17,6 +17,14 @@ public final class Embedding {
     positions = try checkpoint.floats("wpe.weight", shape: [configuration.positionCount, width])
   }
 
+  /// An embedding of no meaning, to time.
+  init(_ configuration: Configuration, repeating pattern: [Float], kernels: Kernels) throws(ModelError) {
+    self.configuration = configuration
+    tokens = try PackedMatrix(
+      repeating: pattern, inner: configuration.width, columns: configuration.vocabularySize, kernels: kernels)
+    positions = Array(repeating: 0, count: configuration.positionCount * configuration.width)
+  }
+
   /// Writes the activations that enter the first block.
   ///
   /// - Parameters:

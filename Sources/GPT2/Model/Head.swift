@@ -23,6 +23,13 @@ public final class Head {
         layout: .transposed, kernels: kernels, pool: pool)
   }
 
+  /// A head of no meaning, to time, tied to such an embedding.
+  init(_ configuration: Configuration, tiedTo embedding: Embedding, kernels: Kernels, pool: ThreadPool) {
+    (self.configuration, self.kernels, self.pool) = (configuration, kernels, pool)
+    norm = LayerNorm(configuration)
+    matrix = embedding.tokens
+  }
+
   /// Hidden states: ln_f of what the last block left.
   ///
   /// - Parameters:

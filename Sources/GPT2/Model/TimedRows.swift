@@ -1,0 +1,51 @@
+/// How long something takes for a micro-batch of so many rows.
+public struct TimedRows: Hashable, Sendable {
+  public let rows: Int
+  public let seconds: Double
+}
+
+extension TimedRows {
+  /// Times `work` for several numbers of rows, the cheapest over and over, until the budget is spent.
+  ///
+  /// What is kept of each is its shortest time, since whatever disturbs a measurement makes it longer. Numbers of rows
+  /// that there is no time for are left out, but never the first two.
+  ///
+  /// - Parameters:
+  ///   - rows: ascending.
+  ///   - work: runs so many rows once.
+  static func measure<Failure: Error>(
+    _ rows: [Int], within budget: Duration, _ work: (Int) throws(Failure) -> Void
+  ) throws(Failure) -> [TimedRows] {
+    let start = ContinuousClock.now
+    var times: [TimedRows] = []
+    func time(_ rows: Int) throws(Failure) -> TimedRows {
+      let begin = ContinuousClock.now
+      try work(rows)
+      return TimedRows(rows: rows, seconds: (ContinuousClock.now - begin) / .seconds(1))
+    }
+    var left: Double { (budget - (ContinuousClock.now - start)) / .seconds(1) }
+    for count in rows {
+      // More rows take longer at most in proportion; half the budget is for repeating.
+      if times.count >= 2, let last = times.last, last.seconds * Double(count) / Double(last.rows) > left / 2 { break }
+      times.append(try time(count))
+    }
+    var repeated = true
+    while repeated {
+      repeated = false
+      for index in times.indices where times[index].seconds <= left / 2 {
+        let again = try time(times[index].rows)
+        if again.seconds < times[index].seconds { times[index] = again }
+        repeated = true
+      }
+    }
+    return times
+  }
+
+  /// Numbers of rows worth timing for a model: decode steps and chunks of prompts.
+  static func usualRows(_ configuration: Configuration) -> [Int] {
+    [1, 8, 16, 32, 64, 128, 256, 512].filter { $0 <= configuration.positionCount }
+  }
+
+  /// Small numbers, positive and negative, without a period that any loop has.
+  static let pattern: [Float] = (0..<9973).map { Float(($0 &* 7919) % 2003 - 1001) * 1e-5 }
+}
