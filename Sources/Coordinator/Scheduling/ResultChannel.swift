@@ -9,8 +9,6 @@ final class ResultChannel<Element: Sendable>: Sendable {
     var end: Result<Void, any Error>?
     /// Whether the writer was told to hold.
     var isFull = false
-    /// Whether the reader knows the end, or is gone.
-    var isOver = false
     var waiting: CheckedContinuation<Element?, any Error>?
 
     var count: Int { elements.count - taken }
@@ -47,7 +45,6 @@ final class ResultChannel<Element: Sendable>: Sendable {
     let waiting: CheckedContinuation<Element?, any Error>? = state.withLock { state in
       guard state.end == nil else { return nil }
       state.end = error.map { .failure($0) } ?? .success(())
-      if state.waiting != nil { state.isOver = true }
       return state.waiting.take()
     }
     if let error { waiting?.resume(throwing: error) } else { waiting?.resume(returning: nil) }
@@ -68,10 +65,7 @@ final class ResultChannel<Element: Sendable>: Sendable {
         if isDrained { state.isFull = false }
         return .element(element, isDrained: isDrained && state.end == nil)
       }
-      if let end = state.end {
-        state.isOver = true
-        return .end(end)
-      }
+      if let end = state.end { return .end(end) }
       state.waiting = continuation
       return .wait
     }
@@ -87,9 +81,7 @@ final class ResultChannel<Element: Sendable>: Sendable {
 
   /// The reader stops; `error` is what it is told when it asks again all the same.
   func abandon(_ error: (any Error)?) {
-    let (waiting, isNews) = state.withLock { state in
-      guard !state.isOver else { return (nil as CheckedContinuation<Element?, any Error>?, false) }
-      state.isOver = true
+    let (waiting, isNews) = state.withLock { state -> (CheckedContinuation<Element?, any Error>?, Bool) in
       state.elements = []
       state.taken = 0
       // An end that was set already needs no cancelling.

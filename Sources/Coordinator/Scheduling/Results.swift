@@ -22,7 +22,7 @@ public struct Results<Element: Sendable>: AsyncSequence, Sendable {
   enum Event: Hashable, Sendable {
     /// Of a full buffer, half is read: the request can be resumed.
     case drained
-    /// Nobody reads any more: the request can be cancelled. Comes once, and not after the end was read.
+    /// Nobody reads any more: the request can be cancelled. Comes at most once, and not after the end.
     case abandoned
   }
 

@@ -79,19 +79,23 @@ import Testing
     #expect(events.all.isEmpty)
   }
 
-  @Test("A cancelled reader is told, whether it was waiting or not", arguments: [false, true])
-  func cancelled(waits: Bool) async throws {
+  @Test("A cancelled reader is told at once, whether it waits or has not read all", arguments: [1, 2])
+  func cancelled(count: Int) async throws {
     let (results, writer, events) = Self.make()
-    let (started, start) = AsyncStream.makeStream(of: Void.self)
+    for number in 0..<count { writer.send(number) }
+    let (reads, read) = AsyncStream.makeStream(of: Void.self)
+    let (cancels, cancel) = AsyncStream.makeStream(of: Void.self)
     let reader = Task {
       var iterator = results.makeAsyncIterator()
-      start.finish()
-      if waits { #expect(try await iterator.next() == 1) }
+      #expect(try await iterator.next() == 0)
+      read.finish()
+      // Of two elements one is left when the task is cancelled; of one, none, and the reader waits for another.
+      if count == 2 { await Task { for await _ in cancels {} }.value }
       return try await iterator.next()
     }
-    if waits { writer.send(1) }
-    for await _ in started {}
+    for await _ in reads {}
     reader.cancel()
+    cancel.finish()
     await #expect(throws: CancellationError.self) { try await reader.value }
     #expect(events.all == [.abandoned])
   }

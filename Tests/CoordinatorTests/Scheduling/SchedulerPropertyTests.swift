@@ -79,7 +79,7 @@ import Testing
       case 4...6:
         let waits = pipe.flights.isEmpty && held.isEmpty && !scheduler.isIdle
         guard let dispatch = scheduler.next() else {
-          #expect(!waits, "nothing is sent, and nothing is on its way")
+          try #require(!waits, "nothing is sent, and nothing is on its way")
           continue
         }
         if let rows = pacing.fixedRows { #expect(dispatch.microBatch.rowCount <= rows) }

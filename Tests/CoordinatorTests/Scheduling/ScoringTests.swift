@@ -17,7 +17,7 @@ import Testing
       let total = scoring.remainingRows
       var (sent, scored, previous) = (0, 0, 0)
       while let chunk = scoring.takeChunk(atMost: rows) {
-        #expect((1...rows).contains(chunk.tokens.count))
+        try #require((1...rows).contains(chunk.tokens.count))
         #expect(chunk.position == previous || chunk.position == 0)
         #expect(chunk.position + chunk.tokens.count <= scoring.positions)
         previous = chunk.position + chunk.tokens.count
