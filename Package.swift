@@ -29,10 +29,12 @@ let package = Package(
     .target(name: "Pipeline", dependencies: ["ZeroMQ", "MicroBatching"], swiftSettings: .house),
     .target(name: "Worker", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
     .target(name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
+    .target(
+      name: "Cluster", dependencies: ["Coordinator", "GPT2", "Pipeline", "Worker", "ZeroMQ"], swiftSettings: .house),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ",
+        "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: .house),
@@ -47,7 +49,7 @@ let package = Package(
       swiftSettings: .house),
     .testTarget(
       name: "ClusterTests",
-      dependencies: ["Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
+      dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
       swiftSettings: .house),
     .testTarget(
       name: "CLITests", dependencies: ["CLI"], resources: [.copy("demo-greedy.json")], swiftSettings: .house),

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Coordinator
 import GPT2
-import MicroBatching
 
-struct Embed: ParsableCommand {
+struct Embed: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the hidden states after ln_f to a safetensors file.",
     discussion: """
@@ -19,6 +19,7 @@ struct Embed: ParsableCommand {
   var text: String?
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var input: InputOptions
 
   @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
@@ -34,9 +35,9 @@ struct Embed: ParsableCommand {
   @Flag(help: "Write the logits too.")
   var logits = false
 
-  func run() throws {
-    let loading = model.startLoading(slotCount: 1)
-    let configuration = try Checkpoint(model.folder).configuration
+  func run() async throws {
+    let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
+    let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     let items = try input.items(text, tokenizer: tokenizer, model: model.folder)
     // What cannot be embedded is refused before weights are loaded; a generation checks the same things.
@@ -61,45 +62,39 @@ struct Embed: ParsableCommand {
     let writer = try SafetensorsWriter(path: output, tensors)
     try writer.write(lengths.map { Int64($0) }, to: "lengths", at: 0)
 
-    let loaded = try loading.get()
-    Terminal.note(loaded.summary)
-    let hidden = try Activations(width: width)
-    let logitRows = try Activations(width: vocabulary)
+    try await session.ready()
+    let results = try items.map { item in
+      session.engine.embed(try Reading(item.tokens, configuration: configuration), withLogits: logits)
+    }
     var bar = ProgressBar(lengths.reduce(0, +), unit: "tokens")
     var done = 0
-    for (index, item) in items.enumerated() {
+    for (index, (item, result)) in zip(items, results).enumerated() {
       var pooled = [Double](repeating: 0, count: width)
-      for start in stride(from: 0, to: item.tokens.count, by: Model.rowsAtATime) {
-        let tokens = item.tokens[start..<min(start + Model.rowsAtATime, item.tokens.count)]
-        try loaded.model.forward(
-          tokens, MicroBatch([Segment(slot: 0, start: start, count: tokens.count)]), into: hidden)
-        for row in 0..<tokens.count {
-          guard hidden[row].allSatisfy(\.isFinite) else {
-            throw PromptError(place: item.place, error: .notFinite(position: start + row))
+      var last: ArraySlice<Float> = []
+      for try await states in result {
+        for row in 0..<states.rowCount {
+          let values = states.values[(row * width)..<((row + 1) * width)]
+          guard values.allSatisfy(\.isFinite) else {
+            throw PromptError(place: item.place, error: .notFinite(position: states.start + row))
           }
-          try writer.write(hidden[row], to: "hidden_states", at: (index * sequence + start + row) * width)
-          if pool == .mean { for i in 0..<width { pooled[i] += Double(hidden[row][i]) } }
+          try writer.write(Array(values), to: "hidden_states", at: (index * sequence + states.start + row) * width)
+          if pool == .mean { for (i, value) in values.enumerated() { pooled[i] += Double(value) } }
+          last = values
         }
-        if logits {
-          for first in stride(from: 0, to: tokens.count, by: 64) {
-            let rows = first..<min(first + 64, tokens.count)
-            try loaded.model.logits(of: hidden, rows: rows, into: logitRows)
-            for row in rows {
-              try writer.write(
-                logitRows[row - first], to: "logits", at: (index * sequence + start + row) * vocabulary)
-            }
-          }
-        }
-        done += tokens.count
+        if logits { try writer.write(states.logits, to: "logits", at: (index * sequence + states.start) * vocabulary) }
+        done += states.rowCount
         bar.show(done)
       }
       switch pool {
       case .mean: try writer.write(pooled.map { Float($0 / Double(lengths[index])) }, to: "pooled", at: index * width)
-      case .last: try writer.write(hidden[hidden.rowCount - 1], to: "pooled", at: index * width)
+      case .last: try writer.write(Array(last), to: "pooled", at: index * width)
       case nil: break
       }
     }
     try writer.finish()
     Terminal.note("\(output): hidden_states [\(batch), \(sequence), \(width)]")
+    try session.close()
   }
+  /// Texts in the pipe at a time.
+  private static let textsAtOnce = 64
 }

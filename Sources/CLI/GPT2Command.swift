@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import GPT2
+import Pipeline
 
 #if canImport(Glibc)
   import Glibc
@@ -27,16 +28,20 @@ struct GPT2Command: ParsableCommand {
       Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage.
       The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
       """,
-    version: "0.1.0",
-    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, Bench.self])
+    version: ProgramVersion.current,
+    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Bench.self, Keygen.self])
 
-  static func main() {
+  static func main() async {
     holdStandardDescriptors()
     removeUnfinishedFilesOnSignals()
     do {
       try checkArguments()
       var command = try parseAsRoot()
-      try command.run()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
     } catch {
       let code = exitCode(for: error)
       if code == .success { exit(withError: error) }  // asked for help or the version

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Coordinator
 import GPT2
 
-struct Generate: ParsableCommand {
+struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Continue a text.",
     discussion: """
@@ -18,6 +19,7 @@ struct Generate: ParsableCommand {
   var prompt: String?
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var input: InputOptions
   @OptionGroup var sampling: SamplingFlags
 
@@ -44,12 +46,12 @@ struct Generate: ParsableCommand {
     guard (1...1024).contains(batch) else { throw ValidationError("--batch \(batch): give a number from 1 to 1024") }
   }
 
-  func run() throws {
-    let loading = model.startLoading(slotCount: batch)
-    let configuration = try Checkpoint(model.folder).configuration
+  func run() async throws {
+    let session = try ClusterSession(model, cluster, slotCount: batch)
+    let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     let items = try input.items(prompt, tokenizer: tokenizer, model: model.folder)
-    var generations = try items.map { item in
+    let generations = try items.map { item in
       do throws(SamplingError) {
         return try Generation(
           GenerationRequest(
@@ -60,48 +62,61 @@ struct Generate: ParsableCommand {
         throw PromptError(place: item.place, error: error)
       }
     }
-    let loaded = try loading.get()
-    Terminal.note(loaded.summary)
+    try await session.ready()
 
     let start = ContinuousClock.now
-    var clocks = generations.map { _ in Timing() }
-    var printed = 0
     let streams = items.count == 1 && !json
     if streams && echo { try Terminal.write(items[0].text ?? "") }
-    let generator = try Generator(loaded.model)
-    /// Prints what is finished, in the order of the prompts.
-    func printFinished() throws {
-      while printed < generations.count, generations[printed].finishReason != nil {
-        let (item, generation) = (items[printed], generations[printed])
-        if json {
-          let result = GenerateResult(item, generation, clocks[printed], loadTime: loaded.loadTime)
-          try Terminal.write(jsonLine(result))
-        } else if !streams {
-          try Terminal.write((echo ? item.text ?? "" : "") + readable(generation, tokenizer) + "\n")
+    let progress = PipelineProgress(session.engine)
+    let finished = try await withThrowingTaskGroup(of: (index: Int, Finished).self) { group in
+      for (index, generation) in generations.enumerated() {
+        let updates = session.engine.generate(generation)
+        group.addTask {
+          // The engine's own copy is its to change; the same tokens make the same of this one.
+          var finished = Finished(generation: generation)
+          for try await update in updates {
+            finished.timing.firstToken = finished.timing.firstToken ?? .now - start
+            _ = finished.generation.accept(update.token)
+            if streams {
+              try Terminal.write(tokenizer == nil ? "\(update.token.token) " : update.text)
+            } else {
+              progress.show()
+            }
+          }
+          finished.timing.end = .now - start
+          return (index, finished)
         }
-        printed += 1
       }
-    }
-    var tokenCount = 0
-    _ = try generator.run(generations) { index, generation, update in
-      let now = ContinuousClock.now - start
-      clocks[index].firstToken = clocks[index].firstToken ?? now
-      clocks[index].end = now
-      tokenCount += 1
-      generations[index] = generation
-      if streams {
-        try Terminal.write(tokenizer == nil ? "\(update.token.token) " : update.text)
-      } else {
-        Terminal.progress("\(tokenCount) tokens, \(Int(Double(tokenCount) / now.seconds)) tokens/s")
-        if update.finishReason != nil { try printFinished() }
+      // Prints what is finished, in the order of the prompts.
+      var finished: [Int: Finished] = [:]
+      var printed = 0
+      for try await (index, result) in group {
+        finished[index] = result
+        while let result = finished[printed] {
+          if json {
+            try Terminal.write(
+              jsonLine(GenerateResult(items[printed], result.generation, result.timing, loadTime: session.loadTime)))
+          } else if !streams {
+            try Terminal.write((echo ? items[printed].text ?? "" : "") + readable(result.generation, tokenizer) + "\n")
+          }
+          printed += 1
+        }
       }
+      return finished
     }
-    try printFinished()
     if streams { try Terminal.write("\n") }
     let elapsed = ContinuousClock.now - start
+    let tokenCount = finished.values.reduce(0) { $0 + $1.generation.tokens.count }
     let rate = Double(tokenCount) / max(elapsed.seconds, 1e-9)
-    let reason = generations.count == 1 ? ", ended by \(generations[0].finishReason?.rawValue ?? "")" : ""
+    let reason = finished.count == 1 ? ", ended by \(finished[0]!.generation.finishReason?.rawValue ?? "")" : ""
     Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(reason)")
+    try session.close()
+  }
+
+  /// A prompt's generation when it has come to its end.
+  private struct Finished: Sendable {
+    var generation: Generation
+    var timing = Timing()
   }
 
   private func readable(_ generation: Generation, _ tokenizer: Tokenizer?) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Coordinator
 import FoundationEssentials
 import GPT2
 
@@ -10,7 +11,7 @@ import GPT2
   import Darwin
 #endif
 
-struct Score: ParsableCommand {
+struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say how likely a text is to the model: log-likelihood and perplexity.",
     discussion: """
@@ -25,6 +26,7 @@ struct Score: ParsableCommand {
   var file: String?
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var input: InputOptions
 
   @Option(help: ArgumentHelp("Tokens in a window. (default: the model's context)", valueName: "n"))
@@ -42,9 +44,9 @@ struct Score: ParsableCommand {
   @Flag(help: "One JSON object a text.")
   var json = false
 
-  func run() throws {
-    let loading = model.startLoading(slotCount: 1)
-    let configuration = try Checkpoint(model.folder).configuration
+  func run() async throws {
+    let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
+    let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: model.folder)
     let limit = configuration.positionCount
@@ -65,19 +67,30 @@ struct Score: ParsableCommand {
           error: .unknownToken(token, index: index, vocabularySize: configuration.vocabularySize))
       }
     }
-    let loaded = try loading.get()
-    Terminal.note(loaded.summary)
-    let scorer = try Scorer(loaded.model)
-    for item in items {
+    try await session.ready()
+    // All at once, so that a text's end does not leave stages idle; results are held until they are read.
+    let results = try items.map { item in
+      session.engine.score(
+        try Scoring(item.tokens, window: window, stride: stride, configuration: configuration))
+    }
+    for (item, result) in zip(items, results) {
       let start = ContinuousClock.now
       var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
-      let scores = try scorer.logLikelihoods(of: item.tokens, window: window, stride: stride) { bar.show($0) }
+      var scores: [Float] = []
+      for try await part in result {
+        scores += part
+        bar.show(scores.count)
+      }
       Terminal.clearProgress()
       let seconds = (ContinuousClock.now - start).seconds
       let result = ScoreResult(item.tokens, scores, tokenizer, perToken: perToken, seconds: seconds)
       try Terminal.write(json ? jsonLine(result) : result.text)
     }
+    try session.close()
   }
+
+  /// Texts in the pipe at a time.
+  private static let textsAtOnce = 8
 }
 
 /// A text with nothing to score.

@@ -108,7 +108,9 @@ extension Duration {
   }
 }
 
-func count(_ number: Int, _ noun: String) -> String { number == 1 ? "1 \(noun)" : "\(number) \(noun)s" }
+func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+  number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
+}
 
 func bytes(_ number: Int) -> String {
   number < 1_000_000 ? "\((number + 500) / 1000) kB" : "\(Double((number + 50_000) / 100_000) / 10) MB"

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// Random access to the bytes of one file: an open descriptor, or memory that lives as long as the process.
+/// Random access to the bytes of one file: an open descriptor, a path, or memory that lives as long as the process.
 ///
 /// Reads may come from any number of threads at once. The file counts as immutable: when it changes after it was
 /// opened, reads fail rather than mix old weights and new.
@@ -25,6 +25,8 @@ final class ByteSource: Sendable {
 
   private enum Storage: @unchecked Sendable {
     case descriptor(Int32, Stamp)
+    /// Opened for every read, because there may be more such files than a process may hold open.
+    case path
     /// Unchecked: the promise that nobody writes to this memory is the caller's, who built it into the program.
     case memory(UnsafeRawBufferPointer)
   }
@@ -60,6 +62,13 @@ final class ByteSource: Sendable {
     }
   }
 
+  /// Reads the file at `path`, which is opened anew for every read, and may by then be another of the same bytes.
+  init(reopening path: String) throws(CheckpointError) {
+    byteCount = try ByteSource(path: path).byteCount
+    name = path
+    storage = .path
+  }
+
   deinit {
     if case .descriptor(let descriptor, _) = storage { close(descriptor) }
   }
@@ -74,6 +83,10 @@ final class ByteSource: Sendable {
     case .memory(let memory):
       UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count]).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: memory[range]))
+    case .path:
+      let source = try ByteSource(path: name)
+      guard source.byteCount == byteCount else { throw .file(name, .changed) }
+      try source.read(range, into: buffer)
     case .descriptor(let descriptor, let stamp):
       var done = 0
       while done < range.count {

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 extension StoredTensor {
   /// Hashes the tensor, reading it once in pieces of 1 MiB; see ``Fingerprint``.
   ///
@@ -33,6 +35,9 @@ extension Checkpoint {
 }
 
 extension Configuration {
+  /// Identifies the configuration alone: the fingerprint of no tensors.
+  public var fingerprint: Fingerprint { Fingerprint(self, []) }
+
   /// The configuration for ``Fingerprint``: every field by its name in `config.json`, in a fixed order, on one line.
   var fingerprintLine: String {
     let epsilon = String(layerNormEpsilon.bitPattern, radix: 16)
@@ -42,5 +47,32 @@ extension Configuration {
       + " vocab_size=\(vocabularySize) layer_norm_epsilon=\(epsilon) activation_function=\(activation.rawValue)"
       + " scale_attn_weights=\(scalesAttention) scale_attn_by_inverse_layer_idx=\(scalesAttentionByInverseLayer)"
       + " tie_word_embeddings=\(tiesHead) eos_token_id=\(tokens)\n"
+  }
+}
+
+extension Collection<StoredTensor> {
+  /// The tensors' fingerprints, in their order, hashed on all threads of the pool.
+  ///
+  /// Blocks like ``StoredTensor/fingerprint()``; `progress` is called on this thread, once for each tensor, as they are
+  /// hashed. Throws the first error that was met.
+  public func fingerprints(
+    pool: ThreadPool, progress: () -> Void = {}
+  ) throws(CheckpointError) -> [Fingerprint] {
+    let tensors = Array(self)
+    // Tensors of one size go together, so that no thread waits long for another, and nobody long for word of progress.
+    let order = tensors.indices.sorted { tensors[$0].byteCount > tensors[$1].byteCount }
+    let results = Mutex<[Result<Fingerprint, CheckpointError>?]>(Array(repeating: nil, count: tensors.count))
+    for start in stride(from: 0, to: order.count, by: pool.threadCount) {
+      let group = order[start..<Swift.min(start + pool.threadCount, order.count)]
+      pool.forEach(group.count) { task in
+        let index = group[start + task]
+        let result = Result { () throws(CheckpointError) in try tensors[index].fingerprint() }
+        results.withLock { $0[index] = result }
+      }
+      for _ in group { progress() }
+    }
+    var fingerprints: [Fingerprint] = []
+    for case let result? in results.withLock({ $0 }) { fingerprints.append(try result.get()) }
+    return fingerprints
   }
 }

@@ -6,7 +6,7 @@
 public final class Checkpoint: Sendable {
   public let folder: CheckpointFolder
   public let configuration: Configuration
-  /// By name without `transformer.`; exactly the tensors of all parts of the configuration.
+  /// By name without `transformer.`; of a whole checkpoint exactly the tensors of all parts of the configuration.
   private let tensors: [ExactString: StoredTensor]
   /// A head that is stored although it is tied to the embedding; loading the head checks that it is a copy.
   let storedCopyOfTiedHead: StoredTensor?
@@ -44,6 +44,21 @@ public final class Checkpoint: Sendable {
     self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
   }
 
+  /// Part of a model, from tensors wherever they lie, such as the slice that a worker was sent.
+  ///
+  /// Only these tensors can be asked for. Throws `.tensor` errors for one that the configuration does not have, that has
+  /// another shape there, or that is given twice.
+  ///
+  /// - Parameter name: for messages.
+  public init(name: String, configuration: Configuration, tensors: [StoredTensor]) throws(CheckpointError) {
+    var table = TensorTable(configuration)
+    for tensor in tensors { try table.add(tensor, storedAs: tensor.name) }
+    folder = CheckpointFolder(name: name, contents: [:])
+    self.configuration = configuration
+    storedCopyOfTiedHead = table.storedCopyOfTiedHead
+    self.tensors = table.tensors
+  }
+
   /// The tensor `name` (without `transformer.`), whose shape has to be `shape`.
   ///
   /// Throws `.tensor` errors. Only tensors of the configuration's parts can be had: neither masks nor the stored copy
@@ -57,9 +72,13 @@ public final class Checkpoint: Sendable {
   }
 
   /// The tensors of a part, in the order of ``Configuration/tensors(of:)``.
+  ///
+  /// - Precondition: the checkpoint is whole, or holds the part.
   public func tensors(of part: ModelPart) -> [StoredTensor] {
     configuration.tensors(of: part).map { specification in
-      guard let tensor = tensors[ExactString(specification.name)] else { preconditionFailure("checked when opened") }
+      guard let tensor = tensors[ExactString(specification.name)] else {
+        preconditionFailure("a part that is not held")
+      }
       return tensor
     }
   }

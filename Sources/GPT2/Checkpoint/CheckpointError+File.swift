@@ -17,6 +17,8 @@ extension CheckpointError {
     case notAFile
     case empty
     case tooLarge(byteCount: Int, limit: Int)
+    /// A file that holds one tensor and nothing else has not its size.
+    case wrongSize(found: Int, expected: Int)
     /// A name that could lead out of the folder, or none at all.
     case invalidName
     /// Bytes that were there when the file was opened are gone.
@@ -61,6 +63,8 @@ extension CheckpointError.FileProblem: CustomStringConvertible {
     case .notAFile: "is not an ordinary file (a pipe, device or socket), expected one"
     case .empty: "is empty (0 bytes); was the download cut short? fetch it again"
     case .tooLarge(let byteCount, let limit): "has \(byteCount) bytes, expected at most \(limit); is it the right file?"
+    case .wrongSize(let found, let expected):
+      "has \(found) bytes, expected the \(expected) of its tensor; remove it, and it is fetched again"
     case .invalidName:
       "is not the name of a file in this folder, expected one without \"/\", \"\\\" and control characters"
     case .shrunk(let expected, let found):

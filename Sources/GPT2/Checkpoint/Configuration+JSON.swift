@@ -40,4 +40,21 @@ extension Configuration {
       tiesHead: try fields.boolean("tie_word_embeddings") ?? true,
       endOfTextTokens: try fields.tokens("eos_token_id", default: [50256]).filter { $0 < vocabularySize })
   }
+
+  /// The text of a `config.json` that ``init(json:file:)`` reads back as this configuration, floats exactly.
+  ///
+  /// That holds for whatever was read; a configuration made by hand beyond the reader's limits is refused when it is read.
+  public var json: [UInt8] {
+    let fields: [(String, JSONValue)] = [
+      ("model_type", .string("gpt2")), ("n_layer", .integer(layerCount)), ("n_head", .integer(headCount)),
+      ("n_embd", .integer(width)), ("n_positions", .integer(positionCount)), ("n_inner", .integer(innerWidth)),
+      ("vocab_size", .integer(vocabularySize)),
+      // The shortest digits of the Double that it is, since the reader rounds to Double first.
+      ("layer_norm_epsilon", .number(Double(layerNormEpsilon))),
+      ("activation_function", .string(activation.rawValue)), ("scale_attn_weights", .boolean(scalesAttention)),
+      ("scale_attn_by_inverse_layer_idx", .boolean(scalesAttentionByInverseLayer)),
+      ("tie_word_embeddings", .boolean(tiesHead)), ("eos_token_id", .array(endOfTextTokens.map(JSONValue.integer))),
+    ]
+    return Array(JSONValue.object(JSONObject(fields.map { (key: $0, value: $1) })).description.utf8)
+  }
 }

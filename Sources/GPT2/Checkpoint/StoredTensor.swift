@@ -19,6 +19,30 @@ public struct StoredTensor: Sendable {
   /// Where the elements begin in the file; not aligned to anything.
   let byteOffset: Int
 
+  init(name: String, elementType: ElementType, shape: [Int], source: ByteSource, byteOffset: Int) {
+    self.name = name
+    self.elementType = elementType
+    self.shape = shape
+    self.source = source
+    self.byteOffset = byteOffset
+  }
+
+  /// A tensor that is the whole of the file at `path`, without a header.
+  ///
+  /// No descriptor is kept. Throws `.file` errors; `.wrongSize` when the file has not exactly the tensor's bytes.
+  ///
+  /// - Precondition: the sizes of `shape` are at least 1, and their bytes can be counted.
+  public init(
+    name: String, elementType: ElementType, shape: [Int], path: String
+  ) throws(CheckpointError) {
+    precondition(shape.allSatisfy { $0 >= 1 })
+    self.init(
+      name: name, elementType: elementType, shape: shape, source: try ByteSource(reopening: path), byteOffset: 0)
+    guard source.byteCount == byteCount else {
+      throw .file(path, .wrongSize(found: source.byteCount, expected: byteCount))
+    }
+  }
+
   /// The file that holds it, for messages.
   public var file: String { source.name }
   public var elementCount: Int { shape.reduce(1, *) }
@@ -35,5 +59,11 @@ public struct StoredTensor: Sendable {
     precondition(range.lowerBound >= 0 && range.upperBound <= elementCount, "elements outside the tensor")
     let start = byteOffset + range.lowerBound * elementType.byteCount
     try source.read(start..<(start + range.count * elementType.byteCount), into: buffer)
+  }
+
+  /// The bytes `range`, counted from the tensor's first, as they are stored; otherwise as ``read(elements:into:)``.
+  public func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes outside the tensor")
+    return try source.read((byteOffset + range.lowerBound)..<(byteOffset + range.upperBound))
   }
 }

@@ -21,26 +21,37 @@ struct TensorTable {
     for entry in header.entries {
       let name = Self.canonical(entry.name)
       if masks.contains(ExactString(name)) { continue }
-      guard let shape = shapes[ExactString(name)] else {
-        let layerCount = isBeyondLastBlock(name) ? configuration.layerCount : nil
-        throw .tensor(entry.name, file: source.name, .unknown(layerCount: layerCount))
-      }
-      guard entry.shape == shape else {
-        throw .tensor(name, file: source.name, .wrongShape(found: entry.shape, expected: shape))
-      }
+      try check(name, storedAs: entry.name, shape: entry.shape, file: source.name)
       guard let type = StoredTensor.ElementType(rawValue: entry.type.rawValue) else {
         throw .tensor(name, file: source.name, .wrongType(entry.type.rawValue))
       }
-      if let other = found[ExactString(name)] {
-        throw .tensor(
-          name, file: source.name,
-          .duplicate(names: [other.storedName, entry.name], otherFile: other.tensor.file))
-      }
       let tensor = StoredTensor(
-        name: name, elementType: type, shape: shape, source: source, byteOffset: entry.bytes.lowerBound)
-      found[ExactString(name)] = (tensor, entry.name)
+        name: name, elementType: type, shape: entry.shape, source: source, byteOffset: entry.bytes.lowerBound)
+      try add(tensor, storedAs: entry.name)
     }
   }
+
+  /// Adds one tensor; throws when the model cannot use it.
+  mutating func add(_ tensor: StoredTensor, storedAs storedName: String) throws(CheckpointError) {
+    try check(tensor.name, storedAs: storedName, shape: tensor.shape, file: tensor.file)
+    if let other = found[ExactString(tensor.name)] {
+      throw .tensor(
+        tensor.name, file: tensor.file,
+        .duplicate(names: [other.storedName, storedName], otherFile: other.tensor.file))
+    }
+    found[ExactString(tensor.name)] = (tensor, storedName)
+  }
+
+  private func check(_ name: String, storedAs storedName: String, shape: [Int], file: String) throws(CheckpointError) {
+    guard let expected = shapes[ExactString(name)] else {
+      let layerCount = isBeyondLastBlock(name) ? configuration.layerCount : nil
+      throw .tensor(storedName, file: file, .unknown(layerCount: layerCount))
+    }
+    guard shape == expected else { throw .tensor(name, file: file, .wrongShape(found: shape, expected: expected)) }
+  }
+
+  /// The tensors there are, by name.
+  var tensors: [ExactString: StoredTensor] { found.mapValues(\.tensor) }
 
   /// The tensors of all parts by name; throws, in the name of `file`, if one is missing.
   func complete(file: String) throws(CheckpointError) -> [ExactString: StoredTensor] {

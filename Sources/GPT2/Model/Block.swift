@@ -15,17 +15,20 @@ struct Block {
   private let configuration: Configuration
   private let scale: Float
 
-  init(_ checkpoint: Checkpoint, layer: Int, kernels: Kernels, pool: ThreadPool) throws {
+  /// Loads the block's tensors, and calls `progress` after each.
+  init(
+    _ checkpoint: Checkpoint, layer: Int, kernels: Kernels, pool: ThreadPool, progress: () -> Void = {}
+  ) throws {
     configuration = checkpoint.configuration
     scale = configuration.attentionScale(layer: layer)
     let (width, inner) = (configuration.width, configuration.innerWidth)
     func linear(_ name: String, _ from: Int, _ to: Int) throws -> Linear {
-      try Linear(checkpoint, "h.\(layer).\(name)", from: from, to: to, kernels: kernels, pool: pool)
+      try Linear(checkpoint, "h.\(layer).\(name)", from: from, to: to, kernels: kernels, pool: pool, progress: progress)
     }
-    ln1 = try LayerNorm(checkpoint, "h.\(layer).ln_1")
+    ln1 = try LayerNorm(checkpoint, "h.\(layer).ln_1", progress: progress)
     attention = try linear("attn.c_attn", width, 3 * width)
     attentionProjection = try linear("attn.c_proj", width, width)
-    ln2 = try LayerNorm(checkpoint, "h.\(layer).ln_2")
+    ln2 = try LayerNorm(checkpoint, "h.\(layer).ln_2", progress: progress)
     fullyConnected = try linear("mlp.c_fc", width, inner)
     projection = try linear("mlp.c_proj", inner, width)
   }

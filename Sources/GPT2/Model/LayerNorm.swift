@@ -6,11 +6,13 @@ struct LayerNorm {
   private let bias: [Float]
   private let epsilon: Float
 
-  /// Loads `name.weight` and `name.bias`, both `[C]`.
-  init(_ checkpoint: Checkpoint, _ name: String) throws {
+  /// Loads `name.weight` and `name.bias`, both `[C]`, and calls `progress` after each.
+  init(_ checkpoint: Checkpoint, _ name: String, progress: () -> Void = {}) throws {
     let width = checkpoint.configuration.width
     weight = try checkpoint.vector("\(name).weight", count: width)
+    progress()
     bias = try checkpoint.vector("\(name).bias", count: width)
+    progress()
     epsilon = checkpoint.configuration.layerNormEpsilon
   }
 

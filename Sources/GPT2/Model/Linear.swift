@@ -3,11 +3,16 @@ struct Linear {
   private let weight: PackedMatrix
   private let bias: [Float]
 
-  /// Loads `name.weight` and `name.bias`.
-  init(_ checkpoint: Checkpoint, _ name: String, from: Int, to: Int, kernels: Kernels, pool: ThreadPool) throws {
+  /// Loads `name.weight` and `name.bias`, and calls `progress` after each.
+  init(
+    _ checkpoint: Checkpoint, _ name: String, from: Int, to: Int, kernels: Kernels, pool: ThreadPool,
+    progress: () -> Void
+  ) throws {
     weight = try PackedMatrix(
       checkpoint.tensor("\(name).weight", shape: [from, to]), layout: .plain, kernels: kernels, pool: pool)
+    progress()
     bias = try checkpoint.vector("\(name).bias", count: to)
+    progress()
   }
 
   /// A layer of no meaning, to time.

@@ -15,16 +15,21 @@ public final class Stage {
 
   /// Loads the tensors of `layers`, and no others.
   ///
-  /// - Parameter slotCount: how many sequences the cache has room for.
+  /// - Parameters:
+  ///   - slotCount: how many sequences the cache has room for.
+  ///   - progress: called after every tensor, on this thread.
   /// - Throws: ``CheckpointError``, ``ModelError``.
   /// - Precondition: `layers` are blocks of the checkpoint.
-  public init(_ checkpoint: Checkpoint, layers: LayerRange, slotCount: Int, kernels: Kernels, pool: ThreadPool) throws {
+  public init(
+    _ checkpoint: Checkpoint, layers: LayerRange, slotCount: Int, kernels: Kernels, pool: ThreadPool,
+    progress: () -> Void = {}
+  ) throws {
     precondition(layers.lowerBound >= 0 && layers.upperBound <= checkpoint.configuration.layerCount)
     self.layers = layers
     self.kernels = kernels
     self.pool = pool
     configuration = checkpoint.configuration
-    blocks = try layers.map { try Block(checkpoint, layer: $0, kernels: kernels, pool: pool) }
+    blocks = try layers.map { try Block(checkpoint, layer: $0, kernels: kernels, pool: pool, progress: progress) }
     cache = KVCache(
       configuration: configuration, layerCount: layers.count, slotCount: slotCount, kernels: kernels)
     scratch = try StageScratch(configuration)

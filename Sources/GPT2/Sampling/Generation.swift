@@ -43,6 +43,8 @@ public struct Generation: Sendable {
   }
 
   public let promptCount: Int
+  /// Length of the sequence at which it ends for want of room or by request.
+  public let lengthLimit: Int
   /// Prompt and generated tokens; never more than the model's context.
   public private(set) var sequence: [Int]
   /// The generated tokens with their log-probabilities.
@@ -53,8 +55,6 @@ public struct Generation: Sendable {
   /// How many tokens of the sequence were taken as input.
   public private(set) var takenCount = 0
 
-  /// Length of the sequence at which it ends for want of room or by request.
-  private let lengthLimit: Int
   private let endOfTextTokens: Set<Int>
   private let sampler: Sampler
   private var decoder: StreamingDecoder?

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Pipeline
+import ZeroMQ
+
+/// Where the blocks run: in this process, in processes started by it, or on workers that dial in.
+struct ClusterOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Stages inside this process. (default: 1)", valueName: "n"))
+  var stages: Int?
+
+  @Option(help: ArgumentHelp("Worker processes to start on this machine.", valueName: "n"))
+  var spawn: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Wait here for workers to dial in, as tcp://0.0.0.0:7070; with --workers.", valueName: "address"))
+  var listen: String?
+
+  @Option(help: ArgumentHelp("How many workers to wait for.", valueName: "n"))
+  var workers: Int?
+
+  @Option(
+    help: ArgumentHelp("Blocks of each stage, as 5,4,3. (default: balanced by speed and memory)", valueName: "n,n"))
+  var split: String?
+
+  @Option(help: ArgumentHelp("Rows of a micro-batch. (default: chosen from measurements)", valueName: "rows"))
+  var microBatch: Int?
+
+  @Option(help: ArgumentHelp("Most seconds to wait for workers.", valueName: "seconds"))
+  var wait: Int = 300
+
+  @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
+  var trace: String?
+
+  @OptionGroup var security: SecurityOptions
+
+  mutating func validate() throws {
+    let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count
+    guard given <= 1 else { throw ValidationError("give only one of --stages, --spawn and --listen") }
+    if let stages, !(1...256).contains(stages) {
+      throw ValidationError("--stages \(stages): give a number from 1 to 256")
+    }
+    if let spawn, !(1...256).contains(spawn) { throw ValidationError("--spawn \(spawn): give a number from 1 to 256") }
+    if let workers, !(1...256).contains(workers) {
+      throw ValidationError("--workers \(workers): give a number from 1 to 256")
+    }
+    guard (listen == nil) == (workers == nil) else {
+      throw ValidationError(
+        listen == nil
+          ? "--workers needs --listen, the address workers dial, as tcp://127.0.0.1:7070"
+          : "--listen needs --workers, the number of workers to wait for")
+    }
+    if let microBatch, !(1...4096).contains(microBatch) {
+      throw ValidationError("--micro-batch \(microBatch): give a number of rows from 1 to 4096")
+    }
+    guard (1...86400).contains(wait) else { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
+    if trace?.isEmpty == true { throw ValidationError("--trace is empty; give the path of a file") }
+    if let split {
+      do throws(PlanError) { _ = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }
+    }
+    if let listen { try security.check(listen, flag: "--listen") }
+  }
+
+  /// Number of stages or workers.
+  var workerCount: Int { stages ?? spawn ?? workers ?? 1 }
+
+  /// Whether all stages are in this process.
+  var isInProcess: Bool { spawn == nil && listen == nil }
+}
+
+/// Who may take part.
+struct SecurityOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The cluster's key, made by gpt2 keygen; the same file on every host.", valueName: "file"))
+  var key: String?
+
+  @Flag(help: "Allow addresses of a network without a key: anybody there can read, change and send everything.")
+  var insecure = false
+
+  func keyPair() throws(CurveKeyError) -> CurveKeyPair? {
+    guard let key else { return nil }
+    return try CurveKeyPair(file: key)
+  }
+
+  /// Refuses an address that others can reach when there is no key.
+  func check(_ address: String, flag: String) throws {
+    guard address.hasPrefix("tcp://") else {
+      throw ValidationError("\(flag) \(address): give an address as tcp://HOST:PORT")
+    }
+    let host = address.dropFirst("tcp://".count).prefix { $0 != ":" || address.contains("[") }
+    let isLoopback = host.hasPrefix("127.") || host.hasPrefix("localhost") || host.hasPrefix("[::1]")
+    guard isLoopback || key != nil || insecure else {
+      throw ValidationError(
+        "\(flag) \(address): others can reach this address; make a key with gpt2 keygen FILE and give --key FILE everywhere, or spell out --insecure"
+      )
+    }
+  }
+}

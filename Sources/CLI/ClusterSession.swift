@@ -1,0 +1,164 @@
+import Cluster
+import Coordinator
+import Foundation
+import GPT2
+import Pipeline
+import Worker
+import ZeroMQ
+
+/// An engine with its workers, from a command's flags.
+final class ClusterSession {
+  let engine: Engine
+  let checkpoint: Checkpoint
+  private let flags: ClusterOptions
+  private let context: Context
+  private let authenticator: Authenticator?
+  private let inProcess: InProcessWorkers?
+  private let spawned: SpawnedWorkers?
+  private let started = ContinuousClock.now
+  private var stages: [StageDescription] = []
+  /// From the start until every stage was ready.
+  private(set) var loadTime = Duration.zero
+
+  /// Starts the engine, and the workers that are its own to start.
+  ///
+  /// - Parameter slotCount: sequences in the pipe at once.
+  init(_ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int) throws {
+    let checkpoint = try Checkpoint(model.folder)
+    let context = try Context()
+    let key = try flags.security.keyPair()
+    authenticator = try key.map { key in
+      let authenticator = try Authenticator(context, accepting: [key.publicKey]) { refusal in
+        Terminal.note("gpt2: turned away a connection from \(refusal.address): its key is not the cluster's")
+      }
+      try authenticator.selfTest(key)
+      return authenticator
+    }
+    // A stage a thread each would be more threads than cores: they share them.
+    let threads = model.threads ?? max(1, ThreadPool.availableCores / (flags.listen == nil ? flags.workerCount : 1))
+    let options = EngineOptions(
+      listen: flags.listen ?? (flags.spawn == nil ? "inproc://coordinator" : "tcp://127.0.0.1:0"),
+      workerCount: flags.workerCount, key: key, split: try flags.split.map { try StagePlan.parts(of: $0) },
+      microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
+      threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
+      slotCount: slotCount, patience: .seconds(flags.wait), keepsTimeline: flags.trace != nil)
+    let tellsAll = flags.listen != nil
+    let engine = try Engine(checkpoint, options: options, context: context) { notice in
+      Self.tell(notice, all: tellsAll)
+    }
+    if let count = flags.spawn {
+      spawned = try SpawnedWorkers(
+        count: count, program: try Self.program(),
+        arguments: { _, name in
+          ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
+            + ["--memory", "\(WorkerOptions.availableMemory / count)", "--until-input-closes", "--quiet"]
+            + (model.model.map { ["--model", $0] } ?? ["--demo"]) + (flags.security.key.map { ["--key", $0] } ?? [])
+        },
+        ended: { engine.lose(worker: $0, reason: $1) })
+      inProcess = nil
+    } else if flags.isInProcess {
+      inProcess = try InProcessWorkers(
+        count: flags.workerCount, coordinator: engine.address, checkpoint: checkpoint, threads: threads,
+        context: context, failed: { engine.lose(worker: $0, reason: "\($1)") })
+      spawned = nil
+    } else {
+      (inProcess, spawned) = (nil, nil)
+    }
+    (self.engine, self.checkpoint, self.flags, self.context) = (engine, checkpoint, flags, context)
+  }
+
+  var configuration: Configuration { checkpoint.configuration }
+
+  /// Waits until every stage is ready, and says so.
+  func ready() async throws {
+    stages = try await engine.ready()
+    loadTime = .now - started
+    let name = "\(checkpoint.folder.name): \(count(configuration.layerCount, "block"))"
+    if stages.count == 1, flags.isInProcess {
+      Terminal.note(
+        "\(name), read \(bytes(weightBytesRead)) in \(loadTime.short); \(stages[0].kernels), \(count(stages[0].threads, "thread"))"
+      )
+      return
+    }
+    Terminal.note("\(name) in \(count(stages.count, "stage")), ready in \(loadTime.short)")
+    for stage in stages { Terminal.note("  " + stage.line) }
+  }
+
+  private var weightBytesRead: Int {
+    checkpoint.byteCount(of: [.embedding, .finalNorm, .head]) + stages.reduce(0) { $0 + $1.bytesRead }
+  }
+
+  /// Ends the cluster: writes the timeline, says what each stage did, and waits for the workers to go.
+  func close() throws {
+    if let trace = flags.trace {
+      let timeline = engine.timeline
+      do {
+        try Data(timeline.traceEvents.utf8).write(to: URL(fileURLWithPath: trace))
+      } catch {
+        throw InputError.unwritable(trace, error.localizedDescription)
+      }
+      Terminal.note(
+        "\(trace): \(count(timeline.microBatches.count, "micro-batch", plural: "micro-batches")); open it at ui.perfetto.dev or chrome://tracing"
+      )
+    }
+    if !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
+    engine.stop()
+  }
+
+  /// The program that is running.
+  private static func program() throws -> URL {
+    guard let url = Bundle.main.executableURL else { throw InputError.unreadable("gpt2", "its own path is not known") }
+    return url
+  }
+
+  private static func tell(_ notice: EngineNotice, all: Bool) {
+    switch notice {
+    case .listening(let address, let workers) where all:
+      Terminal.note("waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(address)")
+    case .joined(let name, let address, let folder, let count, let expected) where all:
+      Terminal.note(
+        "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count) of \(expected))"
+      )
+    case .left(let name, let reason, let count, let expected):
+      Terminal.note("\(name) left: \(reason) (\(count) of \(expected))")
+    case .refused(let name, let reason): Terminal.note("gpt2: refused \(name): \(reason)")
+    case .dropped(let reason): Terminal.note("gpt2: dropped \(reason)")
+    case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
+    case .listening, .joined, .ready: break
+    }
+  }
+}
+
+extension StageDescription {
+  /// Who it is, what it holds and where that came from.
+  var line: String {
+    let blocks =
+      layers.count == 1 ? "block \(layers.lowerBound)" : "blocks \(layers.lowerBound) to \(layers.upperBound - 1)"
+    let sources = [(bytesRead, "read"), (bytesReceived, "received"), (bytesCached, "from its cache")]
+      .filter { $0.0 > 0 }.map { "\(bytes($0.0)) \($0.1)" }
+    return "\(name): \(blocks), \(sources.joined(separator: ", ")); \(kernels), \(count(threads, "thread"))"
+  }
+}
+
+extension PipelineStatistics {
+  /// One line a station: what it did and where its time went.
+  var table: String {
+    func cell(_ text: String, _ width: Int) -> String {
+      String(repeating: " ", count: max(1, width - text.count)) + text
+    }
+    func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    let header =
+      "station" + String(repeating: " ", count: 13) + cell("blocks", 8) + cell("batches", 9) + cell("rows", 8)
+      + cell("compute", 10) + cell("wait", 10) + cell("send", 10) + cell("sent", 11) + cell("busy", 7)
+    let lines = ([coordinator] + stages).map { station in
+      let blocks = station.layers.isEmpty ? "-" : "\(station.layers.lowerBound)-\(station.layers.upperBound - 1)"
+      let name = String(station.name.prefix(19))
+      return name + String(repeating: " ", count: 20 - name.count) + cell(blocks, 8)
+        + cell("\(station.microBatches)", 9) + cell("\(station.rows)", 8) + cell(station.compute.short, 10)
+        + cell(station.wait.short, 10) + cell(station.send.short, 10) + cell(bytes(station.bytesSent), 11)
+        + cell(percent(station.busyShare(of: elapsed)), 7)
+    }
+    return ([header] + lines).joined(separator: "\n")
+      + "\nstages idle \(percent(idleShare)) of \(elapsed.short); filling and draining once is \(percent(gpipeIdleShare)) (GPipe)"
+  }
+}

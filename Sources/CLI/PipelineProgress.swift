@@ -1,0 +1,32 @@
+import Coordinator
+import Synchronization
+
+/// One line about the pipe on a person's screen: tokens a second, and how busy each stage is.
+final class PipelineProgress: Sendable {
+  private let engine: Engine
+  private let last: Mutex<(time: ContinuousClock.Instant, statistics: PipelineStatistics)>
+
+  init(_ engine: Engine) {
+    self.engine = engine
+    last = Mutex((.now, engine.statistics))
+  }
+
+  /// Draws the line, at most four times a second.
+  func show() {
+    guard Terminal.showsProgress else { return }
+    let now = ContinuousClock.now
+    let line: String? = last.withLock { last in
+      let elapsed = now - last.time
+      guard elapsed > .milliseconds(250) else { return nil }
+      let statistics = engine.statistics
+      defer { last = (now, statistics) }
+      let tokens = statistics.tokensGenerated - last.statistics.tokensGenerated
+      let busy = zip(statistics.stages, last.statistics.stages).map { now, before in
+        "\(now.name) \(Int((min(1, (now.compute - before.compute) / elapsed) * 100).rounded())) %"
+      }
+      return "\(statistics.tokensGenerated) tokens, \(Int(Double(tokens) / elapsed.seconds)) tokens/s; busy: "
+        + busy.joined(separator: ", ")
+    }
+    if let line { Terminal.progress(line) }
+  }
+}

@@ -1,0 +1,175 @@
+import ArgumentParser
+import Dispatch
+import GPT2
+import Worker
+import ZeroMQ
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker",
+    abstract: "Run blocks for a coordinator.",
+    discussion: """
+      A worker dials its coordinator, is told which blocks are its own, loads them and runs them until the coordinator is \
+      done. It may be started before or after the coordinator. With --model it reads its blocks from its own copy of the \
+      checkpoint, which has to be the coordinator's; without, it is sent them, and keeps them in --cache for the next time.
+
+        gpt2 worker --coordinator tcp://10.0.0.1:7070 --listen tcp://10.0.0.2:7071 --key cluster.key
+      """)
+
+  @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "address"))
+  var coordinator: String
+
+  @Option(help: ArgumentHelp("Where the stage before this one reaches this worker.", valueName: "address"))
+  var listen: String = "tcp://127.0.0.1:0"
+
+  @Option(help: ArgumentHelp("What others are told to dial, where it is not --listen.", valueName: "address"))
+  var advertise: String?
+
+  @Option(
+    help: ArgumentHelp("Folder with the checkpoint. Without it, the coordinator sends the blocks.", valueName: "dir"))
+  var model: String?
+
+  @Flag(help: ArgumentHelp("Use the built-in demo model as --model.", visibility: .hidden))
+  var demo = false
+
+  @Option(help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"))
+  var cache: String?
+
+  @Option(help: ArgumentHelp("Threads that compute. (default: the cores this process may use)", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("What people call this worker. (default: the host's name)", valueName: "name"))
+  var name: String?
+
+  @Option(help: ArgumentHelp("Memory for blocks and cache, as 4GB. (default: what is free)", valueName: "size"))
+  var memory: ByteCount?
+
+  @Option(help: ArgumentHelp("Most seconds to wait for the coordinator.", valueName: "seconds"))
+  var wait: Int = 300
+
+  @OptionGroup var security: SecurityOptions
+
+  @Flag(help: ArgumentHelp("Say nothing but errors.", visibility: .hidden))
+  var quiet = false
+
+  @Flag(help: ArgumentHelp("End when standard input does.", visibility: .hidden))
+  var untilInputCloses = false
+
+  mutating func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads): give a number from 1 to 1024")
+    }
+    guard (1...86400).contains(wait) else { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
+    if let name, name.isEmpty || name.utf8.count > 64 {
+      throw ValidationError("--name “\(name)”: give 1 to 64 bytes")
+    }
+    if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
+    for (flag, address) in [("--coordinator", coordinator), ("--listen", listen)] {
+      try security.check(address, flag: flag)
+    }
+    if let advertise { try security.check(advertise, flag: "--advertise") }
+  }
+
+  func run() throws {
+    if untilInputCloses { Self.endWithInput() }
+    let context = try Context()
+    let key = try security.keyPair()
+    let authenticator = try key.map { key in
+      let authenticator = try Authenticator(context, accepting: [key.publicKey])
+      try authenticator.selfTest(key)
+      return authenticator
+    }
+    let source: SliceSource =
+      if demo {
+        .checkpoint(try Checkpoint(.demo))
+      } else if let model {
+        .checkpoint(try Checkpoint(CheckpointFolder(path: model)))
+      } else {
+        .cache(try TensorCache(folder: cache ?? TensorCache.defaultFolder()))
+      }
+    let options = WorkerOptions(
+      name: name ?? Self.hostName, coordinator: coordinator, listen: listen, advertise: advertise, key: key,
+      weights: source, threads: threads ?? ThreadPool.availableCores,
+      memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
+    let quiet = quiet
+    let failure = Failure()
+    let thread = try JoinableThread {
+      do { try StageService(options, context: context) { if !quiet { Terminal.note($0.line) } }.run() } catch {
+        failure.error = error
+      }
+    }
+    thread.join()
+    withExtendedLifetime(authenticator) {}
+    if let error = failure.error { throw error }
+  }
+
+  private final class Failure: @unchecked Sendable {
+    // Unchecked: read after the thread that writes it was joined.
+    var error: (any Error)?
+  }
+
+  /// Ends this process when whoever started it is gone.
+  private static func endWithInput() {
+    DispatchQueue.global().async {
+      var byte: UInt8 = 0
+      while true {
+        let count = read(STDIN_FILENO, &byte, 1)
+        if count == 0 || (count < 0 && errno != EINTR) { _exit(0) }
+      }
+    }
+  }
+
+  private static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, 255) == 0 else { return "worker" }
+    let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return text.isEmpty ? "worker" : String(text.prefix(64))
+  }
+}
+
+extension WorkerNotice {
+  /// A line for a person.
+  var line: String {
+    switch self {
+    case .dialing(let coordinator, let listening): "dialling \(coordinator), listening at \(listening)"
+    case .handshakeFailing(let coordinator, let reason): "gpt2: \(coordinator): the handshake fails: \(reason)"
+    case .joined(let coordinator): "joined \(coordinator)"
+    case .spare: "a spare: no block is left for this worker"
+    case .assigned(let stage, let stageCount, let first, let last):
+      "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
+    case .loaded(let read, let received, let cached, let time):
+      "loaded in \(time.short): \(bytes(read)) read, \(bytes(received)) received, \(bytes(cached)) from the cache"
+    case .dropped(let reason): "gpt2: dropped \(reason)"
+    case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
+    }
+  }
+}
+
+/// A number of bytes as people write it: `4GB`, `512MiB`, `1000000`.
+struct ByteCount: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    let units: [(String, Int)] = [
+      ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("TB", 1_000_000_000_000),
+      ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("KB", 1000), ("G", 1_000_000_000), ("M", 1_000_000),
+      ("B", 1), ("", 1),
+    ]
+    for (unit, factor) in units where argument.hasSuffix(unit) {
+      guard let number = Double(argument.dropLast(unit.count)), number > 0, number * Double(factor) < 1e18 else {
+        return nil
+      }
+      bytes = Int(number * Double(factor))
+      return
+    }
+    return nil
+  }
+}

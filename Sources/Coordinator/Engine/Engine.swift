@@ -1,0 +1,113 @@
+public import GPT2
+internal import Pipeline
+internal import Synchronization
+public import ZeroMQ
+
+/// Runs requests over a pipe of stages: takes them as they come, from any number of callers, and gives each its own stream of
+/// results.
+///
+/// What a request yields depends neither on the cluster nor on the requests beside it, bit for bit.
+public final class Engine: Sendable {
+  public let configuration: Configuration
+  private let mailbox: Mailbox
+  private let statisticsBox: StatisticsBox
+  private let nextID = Mutex<UInt64>(0)
+
+  /// Undelivered results from which on a request is held until its reader has caught up.
+  private static let tokenLimit = 256
+  private static let chunkLimit = 4
+
+  /// Begins to listen for workers; they, and ``ready()``, may come in any order.
+  ///
+  /// - Parameter notify: told on the engine's thread how the cluster comes together.
+  /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
+  public init(
+    _ checkpoint: Checkpoint, options: EngineOptions, context: Context,
+    notify: @escaping @Sendable (EngineNotice) -> Void = { _ in }
+  ) throws {
+    configuration = checkpoint.configuration
+    let mailbox = try Mailbox()
+    let statisticsBox = StatisticsBox(keepsTimeline: options.keepsTimeline)
+    (self.mailbox, self.statisticsBox) = (mailbox, statisticsBox)
+    let listening = Handover<Result<String, any Error>>()
+    // The engine's sockets belong to its thread from the beginning.
+    thread = try JoinableThread {
+      do {
+        let loop = try EngineLoop(checkpoint, options, context, mailbox, statisticsBox, notify: notify)
+        listening.give(.success(loop.listening))
+        loop.run()
+      } catch {
+        _ = mailbox.close(error)
+        listening.give(.failure(error))
+      }
+    }
+    address = try listening.take().get()
+  }
+
+  deinit {
+    mailbox.post(.stop)
+    thread.join()
+  }
+
+  /// Where workers dial in.
+  public let address: String
+  private let thread: JoinableThread
+
+  /// Waits until every stage is ready, and says who holds what.
+  ///
+  /// - Throws: ``ClusterError`` when no cluster comes to be.
+  public func ready() async throws -> [StageDescription] { try await mailbox.ready() }
+
+  /// Writes on: one update for each token.
+  ///
+  /// - Throws: while reading ``SamplingError``, ``AdmissionError``, ``ClusterError``.
+  public func generate(_ generation: Generation) -> Results<Generation.Update> {
+    submit(.generate(generation), limit: Self.tokenLimit) { if case .token(let update) = $0 { update } else { nil } }
+  }
+
+  /// Scores given tokens: log p of each but the first, in nats, in order, piece by piece.
+  public func score(_ scoring: Scoring) -> Results<[Float]> {
+    submit(.score(scoring), limit: Self.chunkLimit) { if case .scores(let scores) = $0 { scores } else { nil } }
+  }
+
+  /// Reads given tokens: their hidden states in order, piece by piece.
+  public func embed(_ reading: Reading, withLogits: Bool = false) -> Results<HiddenStates> {
+    submit(.embed(reading), limit: Self.chunkLimit, wantsLogits: withLogits) {
+      if case .hidden(let states) = $0 { states } else { nil }
+    }
+  }
+
+  /// What was done so far.
+  public var statistics: PipelineStatistics { statisticsBox.snapshot() }
+
+  /// Every micro-batch so far, if the engine was told to keep them.
+  public var timeline: Timeline { statisticsBox.timeline() }
+
+  /// Ends the engine because a worker is known to have ended, sooner than its silence would tell.
+  public func lose(worker name: String, reason: String) { mailbox.post(.lose(name: name, reason: reason)) }
+
+  /// Ends the engine: requests under way fail with ``ClusterError/stopped``, workers are sent home. So does its deinit, which
+  /// also waits for the end.
+  public func stop() { mailbox.post(.stop) }
+
+  private func submit<Element>(
+    _ work: Work, limit: Int, wantsLogits: Bool = false, element: @escaping @Sendable (RequestResult) -> Element?
+  ) -> Results<Element> {
+    let id = nextID.withLock { next in
+      next += 1
+      return RequestID(next)
+    }
+    let (results, writer) = Results<Element>.make(limit: limit) { [mailbox] event in
+      switch event {
+      case .drained: mailbox.post(.resume(id))
+      case .abandoned: mailbox.post(.cancel(id))
+      }
+    }
+    if work.isFinished {
+      writer.finish()
+    } else {
+      mailbox.post(.submit(id, work, Sink(writer, wantsLogits: wantsLogits, element: element)))
+    }
+    return results
+  }
+}

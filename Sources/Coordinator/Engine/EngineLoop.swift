@@ -1,0 +1,496 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import ZeroMQ
+
+/// The thread behind an ``Engine``: lets workers join, keeps the pipe full, finishes what comes out of it.
+///
+/// Everything here belongs to that one thread; callers reach it through the mailbox.
+final class EngineLoop {
+  private let checkpoint: Checkpoint
+  private let options: EngineOptions
+  private let context: Context
+  private let mailbox: Mailbox
+  private let notify: @Sendable (EngineNotice) -> Void
+  private let epoch = UInt64.random(in: 1...UInt64.max)
+  private let kernels: Kernels
+  private let pool: ThreadPool
+  private let inbox: Socket
+  private let inboxMonitor: Monitor?
+  let listening: String
+  private let parts: Deferred<Finisher>
+  private let server: TensorServer
+  private let buffers: ActivationsPool
+  private let statistics: StatisticsBox
+
+  private var roster: Roster
+  /// The blocks of each stage.
+  private var layers: [LayerRange] = []
+  private var pacing = Pacing(stageCount: 1)
+  private var positionBudget = 1
+  /// Where the last stage's activations arrive, from when there is a plan.
+  private var receiver: PassReceiver?
+  private var pipe: Pipe?
+  private var sinks: [RequestID: Sink] = [:]
+  private var requests: [(RequestID, Work)] = []
+  private var turnedAway: [String] = []
+  private var outbox: [(RequestID, Delivery)] = []
+  /// Whether all workers that are waited for have joined.
+  private var isComplete = false
+  private var lastPulse: UInt64 = 0
+  private var lastStep: UInt64 = MonotonicTime.now
+  private let started = ContinuousClock.now
+
+  private static let pulseInterval: UInt64 = 200_000_000
+  private static let linkPatience = Duration.seconds(10)
+
+  /// What there is once every stage is ready.
+  private struct Pipe {
+    let first: PassSender
+    let finisher: Finisher
+    var scheduler: Scheduler
+    var unsent: (dispatch: Dispatch, payload: Frame)?
+    let dialed = ContinuousClock.now
+    var isOpen = false
+    var blockSeconds: Double
+  }
+
+  /// Begins to listen.
+  init(
+    _ checkpoint: Checkpoint, _ options: EngineOptions, _ context: Context, _ mailbox: Mailbox,
+    _ statistics: StatisticsBox, notify: @escaping @Sendable (EngineNotice) -> Void
+  ) throws {
+    self.checkpoint = checkpoint
+    self.options = options
+    self.context = context
+    self.mailbox = mailbox
+    self.statistics = statistics
+    self.notify = notify
+    let kernels = try Kernels.selected()
+    let pool = ThreadPool(threadCount: options.threads)
+    (self.kernels, self.pool) = (kernels, pool)
+    inbox = try Socket(.router, context, options: .inbox(key: options.key))
+    inboxMonitor = options.listen.hasPrefix("inproc:") ? nil : try inbox.monitor()
+    listening = try inbox.bind(options.listen)
+    buffers = ActivationsPool(width: checkpoint.configuration.width)
+    server = TensorServer(checkpoint)
+    parts = Deferred { try Finisher(checkpoint, kernels: kernels, pool: pool) }
+    if !options.sharesFiles {
+      server.computeFingerprints(threadCount: options.threads) { mailbox.wakeup.wake() }
+    }
+    roster = Roster(
+      expected: options.workerCount, measures: options.workerCount > 1 || !options.sharesFiles,
+      configuration: checkpoint.configuration.fingerprint.bytes, programVersion: ProgramVersion.current)
+    notify(.listening(listening, workers: options.workerCount))
+  }
+
+  /// Runs until it is stopped or something fails; whoever waits for a result is told.
+  func run() {
+    do {
+      while try step() {}
+      end(ClusterError.stopped, reason: "")
+    } catch {
+      end(error, reason: "\(error)")
+    }
+  }
+
+  private func end(_ error: any Error, reason: String) {
+    for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
+    for sink in sinks.values { sink.finish(error) }
+    for (_, _, sink) in mailbox.close(error) { sink.finish(error) }
+  }
+
+  // MARK: - One round
+
+  private func step() throws -> Bool {
+    var items: [PollItem] = [.socket(inbox), .wakeup(mailbox.wakeup)]
+    if let inboxMonitor { items.append(.monitor(inboxMonitor)) }
+    if let pipe { items.append(.socket(pipe.first.socket)) }
+    _ = try Poll.wait(items, timeout: .milliseconds(100))
+    mailbox.wakeup.clear()
+    guard try takeCommands() else { return false }
+    try takeMessages()
+    try watchConnections()
+    // Plans wait for the fingerprints, which are computed meanwhile.
+    if isComplete, !roster.isAssigned, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
+      try plan()
+    }
+    try dispatch()
+    try passTime()
+    return true
+  }
+
+  private func takeCommands() throws -> Bool {
+    for command in mailbox.take() {
+      switch command {
+      case .stop: return false
+      case .lose(let name, let reason):
+        let stage = roster.members.first { $0.hello.name == name }?.stage
+        throw ClusterError.workerLost(name: name, blocks: stage.map { layers[$0] }, reason: reason)
+      case .submit(let id, let work, let sink):
+        sinks[id] = sink
+        if pipe == nil { requests.append((id, work)) } else { submit(id, work) }
+      case .cancel(let id):
+        sinks[id] = nil
+        requests.removeAll { $0.0 == id }
+        pipe?.scheduler.cancel(id)
+      case .hold(let id): pipe?.scheduler.hold(id)
+      case .resume(let id): pipe?.scheduler.resume(id)
+      }
+    }
+    return true
+  }
+
+  private func submit(_ id: RequestID, _ work: Work) {
+    do throws(AdmissionError) {
+      try pipe!.scheduler.submit(id, work)
+    } catch {
+      sinks.removeValue(forKey: id)?.finish(error)
+    }
+  }
+
+  private func takeMessages() throws {
+    // At most so many a round, so that nothing else waits for long.
+    for _ in 0..<64 {
+      switch try inbox.receive(atMost: 3) {
+      case .nothing: return
+      case .tooMany: notify(.dropped(reason: "a message of more than 3 frames"))
+      case .frames(let frames): try take(frames)
+      }
+    }
+    // There may be more, which poll would not say again.
+    mailbox.wakeup.wake()
+  }
+
+  private func take(_ frames: [Frame]) throws {
+    guard frames.count >= 2 else { return notify(.dropped(reason: "a message without a header")) }
+    let id = frames[0].bytes
+    let (header, message): (Header, Message)
+    do throws(WireError) {
+      (header, message) = try Message.decode(frames[1].bytes)
+    } catch {
+      if let member = roster[id] { throw ClusterError.workerBroken(name: member.name, reason: "\(error)") }
+      if case .otherVersion = error { refuse(id, "a worker", "\(error)") }
+      return notify(.dropped(reason: "\(error)"))
+    }
+    switch message {
+    case .open, .pass:
+      guard receiver != nil else { return notify(.dropped(reason: "\(message.kind) before there is a plan")) }
+      let arrival: PassReceiver.Arrival
+      do {
+        arrival = try receiver!.receive(frames, header, message)
+      } catch {
+        throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
+      }
+      switch arrival {
+      case .stranger(let reason): notify(.dropped(reason: reason))
+      case .opened(let answer): try answer.send(on: inbox)
+      case .pass(let header, let pass, let payload, let answer):
+        try answer?.send(on: inbox)
+        try finish(pass, header, payload)
+      }
+    default:
+      for event in roster.receive(message, header, from: id, now: MonotonicTime.now) { try handle(event) }
+    }
+  }
+
+  // MARK: - Membership
+
+  private func handle(_ event: Roster.Event) throws {
+    switch event {
+    case .joined(let id):
+      guard let member = roster[id] else { return }
+      send(.welcome(Welcome(configuration: checkpoint.configuration.json, measures: roster.measures)), to: id)
+      notify(
+        .joined(
+          name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.members.count,
+          of: options.workerCount))
+    case .refused(let id, let name, let reason): refuse(id, name, reason)
+    case .complete: isComplete = true
+    case .wanted(let id, let wanted):
+      guard let member = roster[id], let stage = member.stage else { return }
+      do {
+        for piece in try server.pieces(wanted, of: layers[stage]) { send(.piece(piece), to: id) }
+      } catch let error as WantedError {
+        throw ClusterError.workerBroken(name: member.name, reason: "\(error)")
+      }
+    case .ready: try connect()
+    case .lost(let name, let stage, let reason):
+      if stage == nil, pipe == nil, !roster.isAssigned {
+        notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
+        return
+      }
+      guard let stage else { return }
+      throw ClusterError.workerLost(name: name, blocks: layers[stage], reason: reason)
+    case .failed(let name, let reason): throw ClusterError.workerFailed(name: name, reason: reason)
+    case .broken(let name, let reason): throw ClusterError.workerBroken(name: name, reason: reason)
+    case .stranger(let reason): notify(.dropped(reason: reason))
+    }
+  }
+
+  private func refuse(_ id: [UInt8], _ name: String, _ reason: String) {
+    send(.refusal(Refusal(reason: reason)), to: id)
+    if turnedAway.count < 16 { turnedAway.append("\(name): \(reason)") }
+    notify(.refused(name: name, reason: reason))
+  }
+
+  private func send(_ message: Message, to id: [UInt8]) {
+    let header = roster.header(for: id, epoch: epoch)
+    // One that is gone is noticed by its silence.
+    _ = try? inbox.send([Frame(id), Frame(message.encode(header: header))])
+  }
+
+  // MARK: - Plan
+
+  /// Deals the blocks out to the workers that are there.
+  private func plan() throws {
+    let configuration = checkpoint.configuration
+    var workers = roster.members.filter { $0.standing == (roster.measures ? .measured : .welcomed) }
+    // Workers that were started together come in any order; people count them by their names.
+    if options.sharesFiles { workers.sort { ($0.name.count, $0.name) < ($1.name.count, $1.name) } }
+    let finisher = try parts.get()
+    let load = roster.measures ? try finisher.secondsForHead(rows: Self.plannedRows) : 0
+    let cores = ThreadPool.availableCores
+    let members = workers.map { worker in
+      // Alike workers of one host were measured side by side, and what differs between them is chance.
+      let alike = workers.filter { $0.hello.host == worker.hello.host && $0.hello.threads == worker.hello.threads }
+      let seconds = alike.compactMap { $0.blockTimes.seconds(rows: Self.plannedRows) }.reduce(0, +)
+      // Everybody who was asked for is to take part, so each counts as a host of its own.
+      return Member(
+        name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
+        memory: worker.hello.memory, blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
+    }
+    let memory = StageMemory(configuration, rowLimit: 512)
+    let plan: StagePlan
+    do throws(PlanError) {
+      plan =
+        if let split = options.split {
+          try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: memory)
+        } else {
+          try StagePlan(
+            balancing: configuration.layerCount, over: members,
+            coordinator: CoordinatorLoad(
+              host: HostIdentity.current, cores: cores, threads: pool.threadCount, seconds: load), memory: memory)
+        }
+    } catch { throw ClusterError.plan(error) }
+
+    let stages = plan.stages.map { (worker: workers[$0.member], layers: $0.layers) }
+    layers = stages.map(\.layers)
+    pacing = Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
+    positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
+    roster.assign(stages.map(\.worker.id))
+    receiver = PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
+    notify(
+      .planned(
+        stages.map { describe($0.worker, $0.layers) },
+        spares: plan.spares.map { "\($0)" }))
+    for (index, stage) in stages.enumerated() {
+      send(
+        .assignment(
+          Assignment(
+            stage: index, stageCount: stages.count, layers: stage.layers, slotCount: options.slotCount,
+            rowLimit: rowLimit, credits: pacing.inFlightLimit,
+            next: index + 1 < stages.count ? stages[index + 1].worker.hello.address : listening,
+            sharesFiles: options.sharesFiles,
+            tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),
+        to: stage.worker.id)
+    }
+    // A slice without blocks: a spare.
+    for worker in roster.members where worker.standing == .spare {
+      send(
+        .assignment(
+          Assignment(
+            stage: 0, stageCount: stages.count, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1, next: listening,
+            sharesFiles: true, tensors: [])), to: worker.id)
+    }
+  }
+
+  /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
+  private static let plannedRows = 16
+  /// Most rows of a micro-batch.
+  private var rowLimit: Int { min(4096, (32 << 20) / (4 * checkpoint.configuration.width)) }
+
+  private func describe(_ worker: Roster.Member, _ layers: LayerRange) -> StageDescription {
+    StageDescription(
+      name: worker.name, address: worker.hello.address, layers: layers, threads: worker.hello.threads,
+      kernels: worker.hello.kernels, bytesRead: worker.ready?.bytesRead ?? 0,
+      bytesReceived: worker.ready?.bytesReceived ?? 0, bytesCached: worker.ready?.bytesCached ?? 0)
+  }
+
+  /// Every stage is ready: dials the first.
+  private func connect() throws {
+    let stages = roster.stages
+    let first = try PassSender(
+      to: stages[0].hello.address, stage: -1, epoch: epoch, context: context,
+      options: .dialing(stages[0].hello.address, key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
+    let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
+    pipe = Pipe(
+      first: first, finisher: try parts.get(),
+      scheduler: Scheduler(slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing),
+      blockSeconds: slowest)
+    let descriptions = zip(stages, layers).map { describe($0, $1) }
+    statistics.begin(descriptions)
+    for (id, work) in requests { submit(id, work) }
+    requests = []
+  }
+
+  // MARK: - Into the pipe
+
+  private func dispatch() throws {
+    guard pipe != nil else { return }
+    do { try pipe!.first.update() } catch {
+      throw ClusterError.workerBroken(name: roster.stages.first?.name ?? "", reason: "\(error)")
+    }
+    if !pipe!.isOpen {
+      guard pipe!.first.isOpen else {
+        guard .now - pipe!.dialed > Self.linkPatience else { return }
+        let first = roster.stages[0]
+        throw ClusterError.unreachable(name: first.name, address: first.hello.address, after: Self.linkPatience)
+      }
+      pipe!.isOpen = true
+      let descriptions = zip(roster.stages, layers).map { describe($0, $1) }
+      notify(.ready(descriptions))
+      mailbox.becomeReady(descriptions)
+    }
+    while pipe!.first.canSend {
+      if pipe!.unsent == nil {
+        guard let dispatch = pipe!.scheduler.next() else { return }
+        let start = MonotonicTime.now
+        let activations = try buffers.take(rowCount: dispatch.microBatch.rowCount)
+        try pipe!.finisher.embed(dispatch.tokens, dispatch.microBatch, into: activations)
+        let (bytes, release) = buffers.lend(activations)
+        pipe!.unsent = (dispatch, Frame(borrowing: bytes, release: release))
+        statistics.dispatched(
+          dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
+          end: MonotonicTime.now)
+      }
+      let (dispatch, payload) = pipe!.unsent!
+      let pass = Pass(microBatch: dispatch.microBatch, width: checkpoint.configuration.width, records: [])
+      guard try pipe!.first.send(pass, sequence: dispatch.sequence, attempt: 0, payload: payload) else { return }
+      pipe!.unsent = nil
+    }
+  }
+
+  // MARK: - Out of the pipe
+
+  private func finish(_ pass: Pass, _ header: Header, _ payload: Frame) throws {
+    let last = roster.stages.last?.name ?? ""
+    guard let oldest = pipe!.scheduler.oldest, oldest.sequence == header.sequence, oldest.microBatch == pass.microBatch,
+      pass.width == checkpoint.configuration.width, pass.records.count == layers.count
+    else { throw ClusterError.workerBroken(name: last, reason: "micro-batch \(header.sequence) came back as another") }
+    let start = MonotonicTime.now
+    let arrivals = pipe!.scheduler.arrived(header.sequence)
+    // What can go on without these results goes first: the head takes time, and stages would wait.
+    try dispatch()
+    if !arrivals.isEmpty {
+      let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
+      payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
+      try pipe!.finisher.normalize(activations)
+      buffers.put(activations)
+      try decide(arrivals.filter { $0.output == .nextToken })
+      for arrival in arrivals { try read(arrival) }
+    }
+    statistics.finished(
+      header.sequence, records: pass.records, offsets: roster.stages.map(\.clockOffset), rows: pass.microBatch.rowCount,
+      bytes: payload.count, start: start, end: MonotonicTime.now)
+    // The stages first, the callers then.
+    try dispatch()
+    deliver()
+  }
+
+  /// Chooses the next token of every generation whose last row is here.
+  private func decide(_ arrivals: [Arrival]) throws {
+    guard !arrivals.isEmpty else { return }
+    let places = arrivals.map { (row: $0.rows.lowerBound, generation: pipe!.scheduler.generation(of: $0.request)!) }
+    let tokens = try pipe!.finisher.choose(places)
+    for (arrival, token) in zip(arrivals, tokens) {
+      do throws(SamplingError) {
+        let update = pipe!.scheduler.accept(try token.get(), for: arrival.request)
+        statistics.generated()
+        outbox.append((arrival.request, .result(.token(update))))
+        if update.finishReason != nil { outbox.append((arrival.request, .end(nil))) }
+      } catch {
+        fail(arrival.request, error)
+      }
+    }
+  }
+
+  /// Makes what a request asked for of the rows that are here.
+  private func read(_ arrival: Arrival) throws {
+    let finisher = pipe!.finisher
+    switch arrival.output {
+    case .nothing, .nextToken: break
+    case .scores(let targets):
+      do {
+        let scores = try finisher.score(arrival.rows, targets: targets, start: arrival.start)
+        outbox.append((arrival.request, .result(.scores(scores))))
+      } catch let error as SamplingError { return fail(arrival.request, error) }
+    case .hidden:
+      guard let sink = sinks[arrival.request] else { return }
+      let withLogits = sink.wantsLogits
+      let step = withLogits ? Finisher.logitRows : arrival.rows.count
+      for first in stride(from: arrival.rows.lowerBound, to: arrival.rows.upperBound, by: step) {
+        let rows = first..<min(first + step, arrival.rows.upperBound)
+        let start = arrival.start + first - arrival.rows.lowerBound
+        let states = try finisher.read(rows, start: start, withLogits: withLogits)
+        outbox.append((arrival.request, .result(.hidden(states))))
+      }
+    }
+    if arrival.isLast { outbox.append((arrival.request, .end(nil))) }
+  }
+
+  private func fail(_ id: RequestID, _ error: any Error) {
+    pipe!.scheduler.cancel(id)
+    outbox.append((id, .end(error)))
+  }
+
+  /// Hands out what there is for the callers.
+  private func deliver() {
+    for (id, delivery) in outbox {
+      switch delivery {
+      case .result(let result):
+        // Held before its drained event can be taken from the mailbox.
+        if sinks[id]?.deliver(result) == true { pipe!.scheduler.hold(id) }
+      case .end(let error): sinks.removeValue(forKey: id)?.finish(error)
+      }
+    }
+    outbox = []
+  }
+
+  private enum Delivery {
+    case result(RequestResult)
+    case end((any Error)?)
+  }
+
+  // MARK: - Time
+
+  private func passTime() throws {
+    let now = MonotonicTime.now
+    if now - lastPulse >= Self.pulseInterval {
+      lastPulse = now
+      for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
+    }
+    // A stage in the middle of something large is silent, and so is everybody after a halt of this thread itself.
+    let halt = Duration.nanoseconds(now - lastStep) - .milliseconds(200)
+    lastStep = now
+    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0)) + max(.zero, halt)
+    for event in roster.tick(now: now, grace: grace) { try handle(event) }
+    if pipe == nil, !roster.isAssigned, .now - started > options.patience {
+      throw ClusterError.tooFewWorkers(
+        joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience,
+        listening: listening,
+        turnedAway: turnedAway)
+    }
+  }
+
+  private func watchConnections() throws {
+    while let event = try inboxMonitor?.next() {
+      guard case .handshakeFailed(let failure) = event.kind else { continue }
+      let reason = "a connection from elsewhere was turned away: \(failure)"
+      if turnedAway.count < 16, !turnedAway.contains(reason) {
+        turnedAway.append(reason)
+        notify(.dropped(reason: reason))
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+public import ZeroMQ
+
+/// How an engine finds its workers, and how it drives them.
+public struct EngineOptions: Sendable {
+  /// Where workers dial in; `inproc://…` for stages of this process.
+  public var listen: String
+  /// How many workers to wait for.
+  public var workerCount: Int
+  public var key: CurveKeyPair?
+  /// Blocks of each stage, set by hand.
+  public var split: [Int]?
+  /// Rows of a micro-batch, set by hand.
+  public var microBatchRows: Int?
+  /// Whether workers read the very files that the coordinator reads, so that nothing need be compared.
+  public var sharesFiles: Bool
+  /// Threads for embedding, head and sampling.
+  public var threads: Int
+  /// Most sequences in the pipe at once.
+  public var slotCount: Int
+  /// How long workers are waited for.
+  public var patience: Duration
+  /// Whether every micro-batch is written down for a timeline.
+  public var keepsTimeline: Bool
+
+  public init(
+    listen: String, workerCount: Int, key: CurveKeyPair? = nil, split: [Int]? = nil, microBatchRows: Int? = nil,
+    sharesFiles: Bool = false, threads: Int, slotCount: Int = 64, patience: Duration = .seconds(300),
+    keepsTimeline: Bool = false
+  ) {
+    self.listen = listen
+    self.workerCount = workerCount
+    self.key = key
+    self.split = split
+    self.microBatchRows = microBatchRows
+    self.sharesFiles = sharesFiles
+    self.threads = threads
+    self.slotCount = slotCount
+    self.patience = patience
+    self.keepsTimeline = keepsTimeline
+  }
+}
+
+/// What an engine tells while workers join.
+public enum EngineNotice: Sendable {
+  case listening(String, workers: Int)
+  case joined(name: String, address: String, folder: String, count: Int, of: Int)
+  case left(name: String, reason: String, count: Int, of: Int)
+  case refused(name: String, reason: String)
+  /// A message or a connection of somebody who is not of the cluster was dropped.
+  case dropped(reason: String)
+  /// Who holds which blocks.
+  case planned([StageDescription], spares: [String])
+  case ready([StageDescription])
+}
+
+/// One stage of the running pipe.
+public struct StageDescription: Hashable, Sendable {
+  public var name: String
+  public var address: String
+  public var layers: Range<Int>
+  public var threads: Int
+  public var kernels: String
+  /// Bytes of its weights, by how they came.
+  public var bytesRead = 0
+  public var bytesReceived = 0
+  public var bytesCached = 0
+}

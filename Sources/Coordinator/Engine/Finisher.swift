@@ -1,0 +1,128 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+
+/// The coordinator's own part of the model: tokens into activations at one end, activations into hidden states, logits and
+/// tokens at the other.
+///
+/// Belongs to the engine's thread.
+final class Finisher {
+  let configuration: Configuration
+  let embedding: Embedding
+  let head: Head
+  let kernels: Kernels
+  let pool: ThreadPool
+  private let hidden: Activations
+  private let chosen: Activations
+  private let logits: Activations
+
+  /// Rows whose logits are in memory at a time.
+  static let logitRows = 64
+
+  /// Loads the parts of the checkpoint that no worker holds.
+  init(_ checkpoint: Checkpoint, kernels: Kernels, pool: ThreadPool) throws {
+    configuration = checkpoint.configuration
+    self.kernels = kernels
+    self.pool = pool
+    embedding = try Embedding(checkpoint, kernels: kernels, pool: pool)
+    head = try Head(checkpoint, tiedTo: embedding, kernels: kernels, pool: pool)
+    hidden = try Activations(width: configuration.width)
+    chosen = try Activations(width: configuration.width)
+    logits = try Activations(width: configuration.vocabularySize)
+  }
+
+  /// What enters the first block, `[R, C]`.
+  func embed(_ tokens: [Int], _ microBatch: MicroBatch, into activations: Activations) throws {
+    try embedding.apply(tokens, microBatch, into: activations)
+  }
+
+  /// Takes what the last block left, `[R, C]`; everything below is about its hidden states.
+  func normalize(_ activations: Activations) throws {
+    try head.normalize(activations, into: hidden)
+  }
+
+  /// The next token of each generation, from its row of the hidden states.
+  func choose(_ places: [(row: Int, generation: Generation)]) throws -> [Result<SampledToken, SamplingError>] {
+    try chosen.resize(rowCount: places.count)
+    for (index, place) in places.enumerated() { _ = chosen[index].update(fromContentsOf: hidden[place.row]) }
+    var results: [Result<SampledToken, SamplingError>] = []
+    for first in stride(from: 0, to: places.count, by: Self.logitRows) {
+      let rows = first..<min(first + Self.logitRows, places.count)
+      try head.logits(of: chosen, rows: rows, into: logits)
+      results += each(rows.count) { index, row throws(SamplingError) in
+        try places[first + index].generation.sample(row, kernels: self.kernels)
+      }
+    }
+    return results
+  }
+
+  /// log p of each row's target, in nats.
+  ///
+  /// - Parameter start: index in the text of the first row's token, for messages.
+  func score(_ rows: Range<Int>, targets: ArraySlice<Int>, start: Int) throws -> [Float] {
+    var scores: [Float] = []
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
+      let part = first..<min(first + Self.logitRows, rows.upperBound)
+      try head.logits(of: hidden, rows: part, into: logits)
+      let offset = first - rows.lowerBound
+      scores += try each(part.count) { index, row throws(SamplingError) -> Float in
+        guard let probabilities = LogProbabilities(row, kernels: self.kernels) else {
+          throw .notFinite(position: start + offset + index)
+        }
+        let target = targets[targets.startIndex + offset + index]
+        return probabilities.logProbability(ofLogit: row[target])
+      }.map { try $0.get() }
+    }
+    return scores
+  }
+
+  /// The hidden states of some rows, and their logits if they are asked for.
+  func read(_ rows: Range<Int>, start: Int, withLogits: Bool) throws -> HiddenStates {
+    var states = HiddenStates(start: start, rowCount: rows.count, width: configuration.width, values: [])
+    states.values.reserveCapacity(rows.count * configuration.width)
+    for row in rows { states.values.append(contentsOf: hidden[row]) }
+    guard withLogits else { return states }
+    states.logits.reserveCapacity(rows.count * configuration.vocabularySize)
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
+      let part = first..<min(first + Self.logitRows, rows.upperBound)
+      try head.logits(of: hidden, rows: part, into: logits)
+      for row in 0..<part.count { states.logits.append(contentsOf: logits[row]) }
+    }
+    return states
+  }
+
+  /// Makes something of every row of the logits, on all threads.
+  private func each<Value>(
+    _ count: Int, _ make: (Int, Span<Float>) throws(SamplingError) -> Value
+  ) -> [Result<Value, SamplingError>] {
+    var results: [Result<Value, SamplingError>?] = Array(repeating: nil, count: count)
+    results.withUnsafeMutableBufferPointer { results in
+      pool.forEach(count, work: 4 * count * configuration.vocabularySize) { index in
+        let row = UnsafeBufferPointer(logits[index])
+        results[index] = Result { () throws(SamplingError) in try make(index, row.span) }
+      }
+    }
+    return results.map { $0! }
+  }
+}
+
+/// Hidden states after ln_f of consecutive tokens of a text.
+public struct HiddenStates: Sendable {
+  /// Index of the first token.
+  public var start: Int
+  public var rowCount: Int
+  public var width: Int
+  /// `[rowCount, width]`
+  public var values: [Float]
+  /// `[rowCount, V]`; empty unless they were asked for.
+  public var logits: [Float] = []
+}
+
+extension Finisher {
+  /// Seconds that head and log-probabilities take for so many rows.
+  func secondsForHead(rows: Int) throws -> Double {
+    let timer = try EdgeTimer(configuration, embedding: embedding, head: head, kernels: kernels, pool: pool)
+    let points = try timer.measureHead(within: .milliseconds(100))
+    return points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }.seconds(rows: rows) ?? 0
+  }
+}

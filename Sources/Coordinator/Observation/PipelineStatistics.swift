@@ -1,0 +1,45 @@
+/// What the stages and the coordinator have done so far.
+public struct PipelineStatistics: Sendable {
+  /// Where the time of one station went.
+  public struct Station: Hashable, Sendable {
+    public var name: String
+    /// None at the coordinator.
+    public var layers: Range<Int>
+    public var microBatches = 0
+    public var rows = 0
+    /// Computing.
+    public var compute = Duration.zero
+    /// With nothing to do, while there was work somewhere.
+    public var wait = Duration.zero
+    /// Handing results on.
+    public var send = Duration.zero
+    /// Activations that went out.
+    public var bytesSent = 0
+
+    /// Share of `elapsed` that it computed.
+    public func busyShare(of elapsed: Duration) -> Double {
+      elapsed > .zero ? min(1, compute / elapsed) : 0
+    }
+  }
+
+  /// In the order in which a token passes them.
+  public var stages: [Station] = []
+  public var coordinator = Station(name: "coordinator", layers: 0..<0)
+  /// Time in which at least one micro-batch was in flight.
+  public var elapsed = Duration.zero
+  public var tokensGenerated = 0
+  public var microBatchesInFlight = 0
+
+  /// Share of the stages' time that they had nothing to compute, from 0 to 1.
+  public var idleShare: Double {
+    guard !stages.isEmpty, elapsed > .zero else { return 0 }
+    return 1 - stages.reduce(0) { $0 + $1.busyShare(of: elapsed) } / Double(stages.count)
+  }
+
+  /// What of that cannot be avoided when M equal micro-batches fill and drain P equal stages once: (P − 1) / (M + P − 1)
+  /// (Huang et al. 2019, GPipe).
+  public var gpipeIdleShare: Double {
+    let (count, passes) = (stages.count, stages.first?.microBatches ?? 0)
+    return count + passes > 1 ? Double(count - 1) / Double(passes + count - 1) : 0
+  }
+}

@@ -1,0 +1,65 @@
+/// When every micro-batch was where, on the coordinator's clock.
+public struct Timeline: Sendable {
+  /// Nanoseconds of the coordinator's monotonic clock.
+  public struct MicroBatch: Sendable {
+    public var sequence: UInt64
+    public var rows: Int
+    public var embedded: Range<UInt64>
+    public var finished: Range<UInt64>
+    /// One for each stage.
+    public var stages: [Range<UInt64>]
+  }
+
+  public internal(set) var stages: [StageDescription] = []
+  public private(set) var microBatches: [MicroBatch] = []
+  /// Micro-batches that came after the last one there is room for.
+  public private(set) var droppedCount = 0
+
+  private static let limit = 1_000_000
+
+  mutating func add(_ microBatch: MicroBatch) {
+    if microBatches.count < Self.limit { microBatches.append(microBatch) } else { droppedCount += 1 }
+  }
+
+  /// The timeline in the Trace Event Format that Perfetto and Chrome open: a row for the coordinator and one for each stage, a
+  /// box for each micro-batch.
+  public var traceEvents: String {
+    let origin = microBatches.map(\.embedded.lowerBound).min() ?? 0
+    var lines = [
+      #"{"name":"process_name","ph":"M","pid":1,"args":{"name":"gpt2"}}"#, row(0, "coordinator"),
+    ]
+    for (index, stage) in stages.enumerated() {
+      lines.append(row(index + 1, "\(stage.name): blocks \(stage.layers.lowerBound) to \(stage.layers.upperBound - 1)"))
+    }
+    for microBatch in microBatches {
+      lines.append(box("embed", 0, microBatch.embedded, microBatch, origin))
+      for (index, range) in microBatch.stages.enumerated() {
+        lines.append(box("micro-batch", index + 1, range, microBatch, origin))
+      }
+      lines.append(box("finish", 0, microBatch.finished, microBatch, origin))
+    }
+    return #"{"displayTimeUnit":"ms","traceEvents":["# + "\n" + lines.joined(separator: ",\n") + "\n]}\n"
+  }
+
+  private func row(_ number: Int, _ name: String) -> String {
+    let escaped = name.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"": "\\\""
+      case "\\": "\\\\"
+      default: scalar.value < 0x20 ? " " : String(scalar)
+      }
+    }.joined()
+    return #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(number),"args":{"name":"\#(escaped)"}},"#
+      + "\n" + #"{"name":"thread_sort_index","ph":"M","pid":1,"tid":\#(number),"args":{"sort_index":\#(number)}}"#
+  }
+
+  private func box(
+    _ name: String, _ row: Int, _ range: Range<UInt64>, _ microBatch: MicroBatch, _ origin: UInt64
+  ) -> String {
+    // Another machine's clock may lie a little before the coordinator's.
+    let start = Double(Int64(truncatingIfNeeded: range.lowerBound &- origin)) / 1000
+    let duration = Double(range.upperBound - range.lowerBound) / 1000
+    return
+      #"{"name":"\#(name) \#(microBatch.sequence)","cat":"micro-batch","ph":"X","pid":1,"tid":\#(row),"ts":\#(start),"dur":\#(duration),"args":{"micro-batch":\#(microBatch.sequence),"rows":\#(microBatch.rows)}}"#
+  }
+}

@@ -1,0 +1,40 @@
+public import GPT2
+internal import MicroBatching
+
+/// One pass over given tokens, for their hidden states.
+public struct Reading: Sendable {
+  public let tokens: [Int]
+  private var sent = 0
+
+  /// Reads nothing.
+  init() { tokens = [] }
+
+  /// - Throws: ``ModelError`` for a token the model does not have, and for more tokens than its context.
+  public init(_ tokens: [Int], configuration: Configuration) throws(ModelError) {
+    guard tokens.count <= configuration.positionCount else {
+      throw .beyondContext(position: tokens.count - 1, limit: configuration.positionCount)
+    }
+    try configuration.check(tokens)
+    self.tokens = tokens
+  }
+
+  /// Rows that are not yet sent.
+  var remainingRows: Int { tokens.count - sent }
+
+  mutating func takeChunk(atMost count: Int) -> Chunk? {
+    let chunk = tokens[sent...].prefix(count)
+    guard !chunk.isEmpty else { return nil }
+    sent = chunk.endIndex
+    return Chunk(
+      tokens: chunk, position: chunk.startIndex, rows: 0..<chunk.count, start: chunk.startIndex, output: .hidden)
+  }
+}
+
+extension Configuration {
+  /// Throws ``ModelError/tokenOutOfRange(token:vocabularySize:)`` for the first token the model does not have.
+  func check(_ tokens: [Int]) throws(ModelError) {
+    if let token = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+      throw .tokenOutOfRange(token: token, vocabularySize: vocabularySize)
+    }
+  }
+}

@@ -1,0 +1,267 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+
+/// Decides what goes into the pipe next: continuous batching over a cache with a fixed number of slots.
+///
+/// Pure state, driven from one thread:
+///
+/// ```
+/// while let dispatch = scheduler.next() { … embed dispatch.tokens and send … }
+/// … a micro-batch came back …
+/// for arrival in scheduler.arrived(sequence) {
+///   … arrival.output says what its rows are for; for .nextToken, sample from scheduler.generation(of: arrival.request) …
+/// }
+/// … every token sampled is handed to accept(_:for:) before next() is asked again, so that groups stay whole …
+/// ```
+///
+/// A micro-batch has the next row of a group of the sequences being written, and prompts in the room that is left. Prompts
+/// with the fewest rows left go first, so that a short one is not stuck behind a long one; every few micro-batches the one
+/// that did not for longest does, so that none starves. Chunks of a prompt follow each other without waiting. The pipe
+/// keeps the order of micro-batches, which is why a slot can have another owner while rows of the last one are on their way.
+struct Scheduler {
+  private struct Request {
+    var work: Work
+    /// Nil once the last row is sent.
+    var slot: Int?
+    var state = State.reading
+    var isHeld = false
+    /// The last micro-batch in which it went before other prompts, or the first one it could have been in.
+    var preferred: UInt64
+    /// Whether tokens are being written: the prompt has been read.
+    var isWriting = false
+  }
+
+  private enum State {
+    /// Rows of given tokens are left to send.
+    case reading
+    /// All known rows are sent.
+    case sent
+    /// The newest token is to be chosen.
+    case deciding
+    /// The newest token is to be sent.
+    case ready
+  }
+
+  /// Micro-batches filled with the shortest prompts before the one comes first that did not for longest.
+  private static let patience = 3
+
+  let pacing: Pacing
+  /// First come, first served.
+  private var queue: [RequestID] = []
+  private var waitingWork: [RequestID: Work] = [:]
+  /// Requests that have a slot, or whose last rows are in the pipe.
+  private var requests: [RequestID: Request] = [:]
+  /// Sequences whose newest token is to be sent, the longest ready first.
+  private var ready: [RequestID] = []
+  /// Requests with given tokens to send, in order of admission.
+  private var prompts: [RequestID] = []
+  /// Oldest first.
+  private var flights: [Flight] = []
+  private var slots: SlotPool
+  private var sequence: UInt64 = 0
+  /// Whether steps of written sequences left prompts so little room that prompts go first now.
+  private var promptsAreDue = false
+  /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
+  private var patienceUsed = 0
+
+  /// - Parameters:
+  ///   - slotCount: sequences that every stage's cache has room for; at least 1.
+  ///   - positionBudget: positions that every stage has memory for, over all slots.
+  init(slotCount: Int, positionBudget: Int, pacing: Pacing) {
+    precondition(pacing.inFlightLimit >= 1)
+    self.pacing = pacing
+    slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget)
+  }
+
+  /// Requests that wait for a slot or for room in the caches.
+  var waiting: Int { queue.count }
+  /// Requests that were admitted and have not ended.
+  var running: Int { requests.count }
+  /// Micro-batches in the pipe.
+  var inFlight: Int { flights.count }
+  /// Whether nothing is left to do, in the pipe neither, and every slot was given back.
+  var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && slots.released.isEmpty }
+
+  /// The micro-batch that comes back next; nil when none is in the pipe.
+  var oldest: (sequence: UInt64, microBatch: MicroBatch)? {
+    flights.first.map { ($0.sequence, $0.microBatch) }
+  }
+
+  /// An admitted generation as it stands; nil for other requests, and after its end.
+  ///
+  /// Do not keep the value beyond `accept`, which would then have to copy it.
+  func generation(of id: RequestID) -> Generation? {
+    guard case .generate(let generation)? = requests[id]?.work else { return nil }
+    return generation
+  }
+}
+
+// MARK: - Requests
+
+extension Scheduler {
+  /// Takes a request, which waits its turn.
+  ///
+  /// - Throws: ``AdmissionError/beyondBudget(positions:budget:)`` when its turn could never come.
+  /// - Precondition: the id is not in use, and the work has not finished.
+  mutating func submit(_ id: RequestID, _ work: Work) throws(AdmissionError) {
+    precondition(requests[id] == nil && waitingWork[id] == nil, "request submitted twice")
+    precondition(!work.isFinished, "nothing to compute")
+    guard work.positions <= slots.positionBudget else {
+      throw .beyondBudget(positions: work.positions, budget: slots.positionBudget)
+    }
+    queue.append(id)
+    waitingWork[id] = work
+  }
+
+  /// Forgets a request: its rows in the pipe mean nothing any more, and its slot is given back with the next micro-batch.
+  ///
+  /// Does nothing for a request that has ended.
+  mutating func cancel(_ id: RequestID) {
+    if waitingWork.removeValue(forKey: id) != nil { queue.removeAll { $0 == id } }
+    guard let request = requests.removeValue(forKey: id) else { return }
+    if let slot = request.slot { slots.giveBack(slot, positions: request.work.positions) }
+    ready.removeAll { $0 == id }
+    prompts.removeAll { $0 == id }
+    for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
+  }
+
+  /// Sends nothing more of a request until ``resume(_:)``; what is in the pipe still arrives. It keeps its slot.
+  ///
+  /// Does nothing for a request that waits or has ended.
+  mutating func hold(_ id: RequestID) { requests[id]?.isHeld = true }
+
+  mutating func resume(_ id: RequestID) { requests[id]?.isHeld = false }
+
+  /// Gives slots to those who wait, in their order: a large request is not overtaken by smaller ones.
+  private mutating func admit() {
+    while let id = queue.first, let work = waitingWork[id], let slot = slots.take(positions: work.positions) {
+      queue.removeFirst()
+      waitingWork[id] = nil
+      requests[id] = Request(work: work, slot: slot, preferred: sequence)
+      prompts.append(id)
+    }
+  }
+}
+
+// MARK: - Into the pipe
+
+extension Scheduler {
+  /// The next micro-batch to send; nil when nothing may go now.
+  ///
+  /// Has no rows when slots are to be given back and nothing else is on its way.
+  mutating func next() -> Dispatch? {
+    guard flights.count < pacing.inFlightLimit else { return nil }
+    admit()
+    var flight = Flight(sequence: sequence, releasing: slots.released)
+    var tokens: [Int] = []
+
+    let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
+    let rows = max(1, pacing.rows(outstanding: outstanding))
+    if promptsAreDue {
+      takePrompts(upTo: rows, into: &flight, &tokens)
+      promptsAreDue = false
+      takeSteps(atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
+    } else {
+      takeSteps(atMost: pacing.fixedRows ?? .max, into: &flight, &tokens)
+      promptsAreDue = rows - flight.microBatch.rowCount < min(rows.dividedUp(by: 4), outstanding)
+      takePrompts(upTo: rows, into: &flight, &tokens)
+    }
+
+    let releasedCount = flight.microBatch.releasedSlots.count
+    guard !tokens.isEmpty || (flights.isEmpty && releasedCount > 0) else { return nil }
+    slots.announced(releasedCount)
+    sequence += 1
+    flights.append(flight)
+    return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens)
+  }
+
+  /// Adds the newest token of a group of the sequences being written.
+  private mutating func takeSteps(atMost limit: Int, into flight: inout Flight, _ tokens: inout [Int]) {
+    let group = ready.filter { !requests[$0]!.isHeld }.prefix(min(limit, groupSize))
+    for id in group { send(id, atMost: 1, into: &flight, &tokens) }
+    ready.removeAll { requests[$0]!.state != .ready }
+  }
+
+  /// Rows of the next group: so that no two groups come to differ by more than one row, even when they did before.
+  private var groupSize: Int {
+    let running = requests.values.count { $0.isWriting && !$0.isHeld }
+    guard running > 0 else { return 0 }
+    // Where a group may not be as large as it should be, more of them are under way.
+    let groupCount = max(pacing.groupCount(running: running), pacing.fixedRows.map { running.dividedUp(by: $0) } ?? 1)
+    guard flights.count(where: { $0.stepCount > 0 }) < groupCount else { return 0 }
+    let (size, larger) = running.quotientAndRemainder(dividingBy: groupCount)
+    return flights.count { $0.stepCount > size } < larger ? size + 1 : size
+  }
+
+  /// Adds chunks of prompts until the micro-batch has `rows` rows.
+  private mutating func takePrompts(upTo rows: Int, into flight: inout Flight, _ tokens: inout [Int]) {
+    let candidates = prompts.filter { !requests[$0]!.isHeld }
+    guard !candidates.isEmpty, rows > flight.microBatch.rowCount else { return }
+    let isFair = patienceUsed == Self.patience
+    let order = candidates.enumerated().map { place, id in
+      (key: isFair ? requests[id]!.preferred : UInt64(requests[id]!.work.remainingRows), place: place, id: id)
+    }.sorted { ($0.key, $0.place) < ($1.key, $1.place) }
+    for (_, _, id) in order where flight.microBatch.rowCount < rows {
+      send(id, atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
+    }
+    requests[order[0].id]!.preferred = flight.sequence
+    if order.dropFirst().contains(where: { requests[$0.id]!.state == .reading }) {
+      patienceUsed = isFair ? 0 : patienceUsed + 1
+    }
+    prompts.removeAll { requests[$0]!.state != .reading }
+  }
+
+  /// Adds the next rows of a request, and gives its slot back after the last ones.
+  private mutating func send(_ id: RequestID, atMost count: Int, into flight: inout Flight, _ tokens: inout [Int]) {
+    let chunk = requests[id]!.work.takeChunk(atMost: count)!
+    let isAll = requests[id]!.work.remainingRows == 0
+    let isLast = isAll && chunk.output != .nextToken
+    flight.append(chunk, of: id, slot: requests[id]!.slot!, isStep: requests[id]!.isWriting, isLast: isLast)
+    tokens.append(contentsOf: chunk.tokens)
+    if isAll { requests[id]!.state = .sent }
+    if isLast, let slot = requests[id]!.slot.take() {
+      slots.giveBack(slot, positions: requests[id]!.work.positions)
+    }
+  }
+}
+
+// MARK: - Out of the pipe
+
+extension Scheduler {
+  /// Takes note that a micro-batch came back.
+  ///
+  /// - Returns: what its rows are for, in the order of the rows; cancelled requests are left out.
+  /// - Precondition: it is the ``oldest`` in the pipe.
+  mutating func arrived(_ sequence: UInt64) -> [Arrival] {
+    precondition(flights.first?.sequence == sequence, "the pipe keeps the order of micro-batches")
+    return flights.removeFirst().shares.map { share in
+      let id = share.arrival.request
+      if share.arrival.output == .nextToken { requests[id]!.state = .deciding }
+      if share.arrival.isLast { requests[id] = nil }
+      return share.arrival
+    }
+  }
+
+  /// Adds the token that was chosen for a generation, which is ready to go on, or has ended and gives its slot back.
+  ///
+  /// - Precondition: rows of the generation arrived as ``Output/nextToken``, and it was not cancelled since.
+  mutating func accept(_ token: SampledToken, for id: RequestID) -> Generation.Update {
+    precondition(requests[id]?.state == .deciding, "no token of this request is to be chosen")
+    let update = requests[id]!.work.accept(token)
+    if update.finishReason == nil {
+      requests[id]!.state = .ready
+      requests[id]!.isWriting = true
+      ready.append(id)
+    } else {
+      let request = requests.removeValue(forKey: id)!
+      slots.giveBack(request.slot!, positions: request.work.positions)
+    }
+    return update
+  }
+}
+
+extension Int {
+  /// The quotient, rounded up.
+  fileprivate func dividedUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
+}

@@ -1,0 +1,66 @@
+public import GPT2
+
+/// The log-likelihood of given tokens, by windows that slide over them.
+///
+/// Windows of `window` tokens begin every `stride` tokens; each scores the tokens no earlier window has scored, with all
+/// of the window before them as context. Positions begin at 0 in every window. Nothing waits for a result, so chunks
+/// follow each other down the pipe, across windows too.
+public struct Scoring: Sendable {
+  public let tokens: [Int]
+  public let window: Int
+  public let stride: Int
+
+  /// Where the window being read begins.
+  private var begin = 0
+  /// The next row to send: index of its token.
+  private var next = 0
+  /// Rows before this one were scored by earlier windows.
+  private var scored = 0
+  /// Rows that are not yet sent, of all windows together.
+  private(set) var remainingRows = 0
+
+  /// - Parameters:
+  ///   - window: 2 … n_positions
+  ///   - stride: 1 … window − 1, or `window` for windows that only share one token
+  /// - Throws: ``ModelError/tokenOutOfRange(token:vocabularySize:)``.
+  /// - Precondition: window and stride are in range.
+  public init(_ tokens: [Int], window: Int, stride: Int, configuration: Configuration) throws(ModelError) {
+    precondition(window >= 2 && window <= configuration.positionCount && stride >= 1 && stride <= window)
+    try configuration.check(tokens)
+    self.tokens = tokens
+    self.window = window
+    self.stride = stride
+    guard tokens.count > 1 else { return }
+    var begin = 0
+    while true {
+      let end = min(begin + window, tokens.count)
+      remainingRows += end - 1 - begin
+      if end == tokens.count { break }
+      begin = min(begin + stride, end - 1)
+    }
+  }
+
+  /// Most positions a window fills: its last token is only scored, never read.
+  var positions: Int { min(window, tokens.count) - 1 }
+
+  mutating func takeChunk(atMost count: Int) -> Chunk? {
+    guard remainingRows > 0 else { return nil }
+    let end = min(begin + window, tokens.count) - 1
+    let rows = next..<min(next + count, end)
+    let targets = max(rows.lowerBound, scored)..<max(rows.upperBound, scored)
+    let position = next - begin
+    remainingRows -= rows.count
+    next = rows.upperBound
+    if next == end {
+      scored = end
+      begin = min(begin + stride, end)
+      next = begin
+    }
+    let isScored = !targets.isEmpty
+    let meant = isScored ? targets : rows
+    return Chunk(
+      tokens: tokens[rows], position: position,
+      rows: (meant.lowerBound - rows.lowerBound)..<(meant.upperBound - rows.lowerBound), start: meant.lowerBound,
+      output: isScored ? .scores(targets: tokens[(targets.lowerBound + 1)..<(targets.upperBound + 1)]) : .nothing)
+  }
+}

@@ -1,0 +1,90 @@
+public import GPT2
+
+/// What a request asks of the pipe.
+public enum Work: Sendable {
+  case generate(Generation)
+  case score(Scoring)
+  case embed(Reading)
+}
+
+extension Work {
+  /// Whether nothing is left to send; a request that begins like this needs no pipe.
+  public var isFinished: Bool {
+    switch self {
+    case .generate(let generation): generation.finishReason != nil
+    case .score(let scoring): scoring.remainingRows == 0
+    case .embed(let reading): reading.remainingRows == 0
+    }
+  }
+
+  /// Most positions of a slot that are ever filled.
+  var positions: Int {
+    switch self {
+    // The last token is given to the caller and never read.
+    case .generate(let generation): generation.lengthLimit - 1
+    case .score(let scoring): scoring.positions
+    case .embed(let reading): reading.tokens.count
+    }
+  }
+
+  /// Rows that are known and not yet sent.
+  var remainingRows: Int {
+    switch self {
+    case .generate(let generation): generation.pendingInput.count
+    case .score(let scoring): scoring.remainingRows
+    case .embed(let reading): reading.remainingRows
+    }
+  }
+
+  /// Takes the next rows, at most `count` (≥ 1) of them; nil when there are none to take.
+  mutating func takeChunk(atMost count: Int) -> Chunk? {
+    switch self {
+    case .generate(var generation):
+      guard let input = generation.takeInput(atMost: count) else { return nil }
+      self = .generate(generation)
+      let rows = input.isLast ? (input.tokens.count - 1)..<input.tokens.count : 0..<input.tokens.count
+      return Chunk(
+        tokens: input.tokens, position: input.start, rows: rows, start: input.start + rows.lowerBound,
+        output: input.isLast ? .nextToken : .nothing)
+    case .score(var scoring):
+      defer { self = .score(scoring) }
+      return scoring.takeChunk(atMost: count)
+    case .embed(var reading):
+      defer { self = .embed(reading) }
+      return reading.takeChunk(atMost: count)
+    }
+  }
+
+  /// Adds a token to a generation. Traps for other work.
+  mutating func accept(_ token: SampledToken) -> Generation.Update {
+    guard case .generate(var generation) = self else { preconditionFailure("only a generation takes tokens") }
+    // Lets go of the generation, so that its arrays grow in place instead of being copied for every token.
+    self = .embed(Reading())
+    defer { self = .generate(generation) }
+    return generation.accept(token)
+  }
+}
+
+/// Consecutive rows of one request on their way into a micro-batch.
+struct Chunk {
+  var tokens: ArraySlice<Int>
+  /// Position of the first row in its slot.
+  var position: Int
+  /// The rows, counted from the chunk's first, that `output` speaks of.
+  var rows: Range<Int>
+  /// Index, in the request's tokens, of the first of `rows`.
+  var start: Int
+  var output: Output
+}
+
+/// What rows that came back are for.
+enum Output: Hashable, Sendable {
+  /// They are in the caches now, which is all they were for.
+  case nothing
+  /// The logits of the one row decide the request's next token.
+  case nextToken
+  /// Each row's logits say how likely its target is.
+  case scores(targets: ArraySlice<Int>)
+  /// The rows themselves are asked for.
+  case hidden
+}

@@ -1,0 +1,38 @@
+extension Message {
+  /// What a message is, as the header says it.
+  public enum Kind: UInt16, Hashable, Sendable, CaseIterable {
+    case hello = 1
+    case measurement = 2
+    case wanted = 3
+    case ready = 4
+    case heartbeat = 5
+    case failure = 6
+
+    case welcome = 17
+    case refusal = 18
+    case assignment = 19
+    case piece = 20
+    case pulse = 21
+
+    case goodbye = 33
+
+    case open = 49
+    case credit = 50
+    case pass = 51
+  }
+
+  public var kind: Kind { type(of: body).kind }
+}
+
+extension Message.Kind {
+  /// Whether the message belongs to a plan of the cluster, so that one of another epoch is none of ours.
+  var hasEpoch: Bool {
+    switch self {
+    case .wanted, .ready, .assignment, .piece, .open, .credit, .pass: true
+    case .hello, .measurement, .heartbeat, .failure, .welcome, .refusal, .pulse, .goodbye: false
+    }
+  }
+
+  /// Whether the message begins an epoch on its link.
+  var beginsEpoch: Bool { self == .assignment || self == .open }
+}

@@ -1,0 +1,63 @@
+public import MicroBatching
+
+/// A micro-batch on its way through the stages.
+public struct Pass: Hashable, Sendable {
+  public var microBatch: MicroBatch
+  /// Values in a row of the activations, C.
+  public var width: Int
+  /// What the stages so far did with it, first stage first.
+  public var records: [StageRecord]
+
+  public init(microBatch: MicroBatch, width: Int, records: [StageRecord]) {
+    self.microBatch = microBatch
+    self.width = width
+    self.records = records
+  }
+}
+
+extension Pass {
+  /// Bytes of the second frame: rows × width × 4.
+  public var payloadByteCount: Int { microBatch.rowCount * width * MemoryLayout<Float>.size }
+
+  /// Throws unless the second frame has as many bytes as the rows take; to be asked before one of them is looked at.
+  public func checkPayload(byteCount: Int) throws(WireError) {
+    guard byteCount == payloadByteCount else {
+      throw .wrongPayload(bytes: byteCount, rows: microBatch.rowCount, width: width)
+    }
+  }
+}
+
+extension Pass: MessageBody {
+  static var kind: Message.Kind { .pass }
+
+  init(_ reader: inout WireReader) throws(WireError) {
+    width = try reader.word("width", in: WireLimits.width)
+    let segments = try reader.array("segments", in: WireLimits.segments, size: Segment.byteCount) {
+      (reader) throws(WireError) in
+      try Segment(&reader)
+    }
+    let releasedSlots = try reader.array("releasedSlots", in: WireLimits.segments, size: 4) {
+      (reader) throws(WireError) in
+      try reader.word("releasedSlot", in: WireLimits.slotIndices)
+    }
+    records = try reader.array("records", in: WireLimits.stageRecords, size: StageRecord.byteCount) {
+      (reader) throws(WireError) in
+      try StageRecord(&reader)
+    }
+    microBatch = MicroBatch(segments, releasing: releasedSlots)
+    guard microBatch.rowCount <= WireLimits.rows.upperBound else {
+      throw reader.error(
+        "segments", found: "\(microBatch.rowCount) rows", expected: "at most \(WireLimits.rows.upperBound)")
+    }
+  }
+
+  func write(to writer: inout WireWriter) {
+    precondition(microBatch.rowCount <= WireLimits.rows.upperBound, "\(microBatch.rowCount) rows are too many")
+    writer.word(width, in: WireLimits.width)
+    writer.array(microBatch.segments, in: WireLimits.segments) { $1.write(to: &$0) }
+    writer.array(microBatch.releasedSlots, in: WireLimits.segments) {
+      $0.word($1, in: WireLimits.slotIndices)
+    }
+    writer.array(records, in: WireLimits.stageRecords) { $1.write(to: &$0) }
+  }
+}

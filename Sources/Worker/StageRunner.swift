@@ -1,0 +1,77 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import ZeroMQ
+
+/// A loaded stage between its two links: takes passes, runs them, hands them on.
+final class StageRunner {
+  let next: PassSender
+  private(set) var passCount = 0
+  private let stage: Stage
+  private var receiver: PassReceiver
+  private let rowLimit: Int
+  private let buffers: ActivationsPool
+  private var pending: (pass: Pass, header: Header, payload: Frame)?
+  private var idleSince = MonotonicTime.now
+  private var lastSent: UInt64 = 0
+
+  init(_ stage: Stage, _ assignment: Assignment, epoch: UInt64, next: PassSender) {
+    self.stage = stage
+    self.next = next
+    rowLimit = assignment.rowLimit
+    receiver = PassReceiver(epoch: epoch, from: assignment.stage - 1, credits: assignment.credits)
+    buffers = ActivationsPool(width: stage.configuration.width)
+  }
+
+  /// Takes one message of the inbox; when it is a pass, runs it and hands it on.
+  ///
+  /// - Returns: why the message was dropped, if it was: anybody can send to a port.
+  /// - Throws: ``LinkError`` and ``ModelError`` for what the previous stage must not send.
+  func take(_ frames: [Frame], from inbox: Socket, progress: () -> Void) throws -> String? {
+    guard frames.count >= 2 else { return "a message without a header" }
+    let (header, message): (Header, Message)
+    do throws(WireError) {
+      (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
+    } catch {
+      return "\(error)"
+    }
+    switch try receiver.receive(frames, header, message) {
+    case .stranger(let reason): return reason
+    case .opened(let answer): try answer.send(on: inbox)
+    case .pass(let header, var pass, let payload, let answer):
+      let received = MonotonicTime.now
+      try answer?.send(on: inbox)
+      guard pass.width == stage.configuration.width, pass.microBatch.rowCount <= rowLimit else {
+        throw WorkerError.unfit(
+          reason:
+            "a pass of \(pass.microBatch.rowCount) rows of width \(pass.width); this stage takes up to \(rowLimit) of width \(stage.configuration.width)"
+        )
+      }
+      let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
+      payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
+      try stage.forward(pass.microBatch, activations, progress: progress)
+      passCount += 1
+      pass.records.append(
+        StageRecord(
+          received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince), sent: lastSent))
+      let (bytes, release) = buffers.lend(activations)
+      pending = (pass, header, Frame(borrowing: bytes, release: release))
+      _ = try sendPending()
+    }
+    return nil
+  }
+
+  /// Hands on what was computed; false when the next stage takes nothing yet, and then nothing more may be taken.
+  func sendPending() throws -> Bool {
+    guard let (pass, header, payload) = pending else { return true }
+    guard next.canSend else { return false }
+    let start = MonotonicTime.now
+    guard try next.send(pass, sequence: header.sequence, attempt: header.attempt, payload: payload) else {
+      return false
+    }
+    pending = nil
+    idleSince = MonotonicTime.now
+    lastSent = idleSince - start
+    return true
+  }
+}

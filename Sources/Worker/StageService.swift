@@ -1,0 +1,193 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+public import ZeroMQ
+
+/// A worker: joins a coordinator, loads the slice it is given and serves it until the coordinator says goodbye.
+///
+/// One thread does everything: it polls, receives, computes and sends, so that a hop costs no hand-over between threads and a
+/// heartbeat says that the thread that computes is alive. That thread needs a stack of at least 1 MiB.
+public final class StageService {
+  let options: WorkerOptions
+  let kernels: Kernels
+  let pool: ThreadPool
+  private let context: Context
+  private let notify: (WorkerNotice) -> Void
+  private let control: ControlLink
+  private let inbox: Socket
+  private var phase = Phase.dialing
+  private var epoch: UInt64 = 0
+  private let started = ContinuousClock.now
+
+  private enum Phase {
+    case dialing
+    case joined(Configuration)
+    case fetching(Assignment, AssignedSlice, since: ContinuousClock.Instant)
+    case linking(Assignment, StageRunner, Ready, since: ContinuousClock.Instant)
+    case serving(StageRunner)
+    case left
+  }
+
+  /// How long the next stage may take to answer.
+  private static let linkPatience = Duration.seconds(10)
+  /// How long the coordinator may be silent.
+  private static let silencePatience = Duration.seconds(15)
+
+  /// Begins to listen and to dial.
+  ///
+  /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
+  public init(_ options: WorkerOptions, context: Context, notify: @escaping (WorkerNotice) -> Void) throws {
+    self.options = options
+    self.context = context
+    self.notify = notify
+    kernels = try Kernels.selected()
+    pool = ThreadPool(threadCount: options.threads)
+    inbox = try Socket(.router, context, options: .inbox(key: options.key))
+    let listening = try inbox.bind(options.listen)
+    control = try ControlLink(options, context)
+    control.introduce(
+      Hello(
+        name: options.name, incarnation: control.incarnation, programVersion: ProgramVersion.current,
+        kernels: kernels.name, threads: pool.threadCount, memory: options.memory, cores: ThreadPool.availableCores,
+        host: HostIdentity.current, address: options.advertise ?? listening, folder: options.weights.folderName,
+        configuration: options.weights.configurationFingerprint))
+    notify(.dialing(coordinator: options.coordinator, listening: listening))
+  }
+
+  /// Serves until the coordinator says goodbye. Blocks.
+  ///
+  /// - Throws: ``WorkerError``, ``CheckpointError``, ``ModelError``, ``ZeroMQError``; the coordinator is told why first.
+  public func run() throws {
+    do {
+      while true {
+        if case .left = phase { return }
+        try step()
+      }
+    } catch {
+      control.fail("\(error)", epoch: epoch)
+      throw error
+    }
+  }
+
+  private func step() throws {
+    var items = control.pollItems + [.socket(inbox)]
+    switch phase {
+    case .linking(_, let runner, _, _), .serving(let runner): items.append(.socket(runner.next.socket))
+    default: break
+    }
+    _ = try Poll.wait(items, timeout: control.timeToBeat)
+    try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
+    while let (header, message) = try control.receive() { try handle(message, header) }
+    switch phase {
+    case .dialing:
+      control.dial()
+      if control.silence > options.patience {
+        throw WorkerError.noCoordinator(
+          options.coordinator, after: options.patience, handshake: control.handshakeFailure)
+      }
+    case .linking(let assignment, let runner, let ready, let since):
+      try receive(runner)
+      try runner.next.update()
+      if runner.next.isOpen {
+        control.send(.ready(ready), epoch: epoch)
+        phase = .serving(runner)
+      } else if .now - since > Self.linkPatience {
+        throw WorkerError.nextUnreachable(assignment.next, Self.linkPatience)
+      }
+    case .serving(let runner):
+      try runner.next.update()
+      try receive(runner)
+    case .joined, .fetching, .left: break
+    }
+    beat()
+    if case .dialing = phase { return }
+    if control.silence > Self.silencePatience {
+      throw WorkerError.coordinatorSilent(options.coordinator, Self.silencePatience)
+    }
+  }
+
+  // MARK: - Control
+
+  private func handle(_ message: Message, _ header: Header) throws {
+    switch (message, phase) {
+    case (.pulse, _): break
+    case (.goodbye(let goodbye), _):
+      guard goodbye.reason.isEmpty else {
+        throw WorkerError.ended(coordinator: options.coordinator, reason: goodbye.reason)
+      }
+      if case .serving(let runner) = phase { notify(.finished(microBatches: runner.passCount)) }
+      phase = .left
+    case (.refusal(let refusal), _):
+      throw WorkerError.refused(coordinator: options.coordinator, reason: refusal.reason)
+    case (.welcome(let welcome), .dialing):
+      notify(.joined(coordinator: options.coordinator))
+      let configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
+      control.isWelcome = true
+      phase = .joined(configuration)
+      if welcome.measures {
+        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(100))
+        control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
+      }
+    case (.assignment(let assignment), .joined) where assignment.layers.isEmpty:
+      notify(.spare)
+    case (.assignment(let assignment), .joined(let configuration)):
+      epoch = header.epoch
+      notify(
+        .assigned(
+          stage: assignment.stage, of: assignment.stageCount, firstBlock: assignment.layers.lowerBound,
+          lastBlock: assignment.layers.upperBound - 1))
+      let start = ContinuousClock.now
+      let slice = try AssignedSlice(
+        assignment, of: configuration, from: options.weights, pool: pool, progress: progress)
+      phase = .fetching(assignment, slice, since: start)
+      try finishLoading()
+    case (.piece(let piece), .fetching(_, let slice, _)):
+      try slice.accept(piece)
+      progress()
+      try finishLoading()
+    default:
+      throw WorkerError.unexpected(coordinator: options.coordinator, message.kind)
+    }
+  }
+
+  /// Asks for what is missing; builds the stage when all of its weights are there, and dials the next one.
+  private func finishLoading() throws {
+    guard case .fetching(let assignment, let slice, let start) = phase else { return }
+    while let wanted = try slice.wanted() { control.send(.wanted(wanted), epoch: epoch) }
+    guard slice.isComplete else { return }
+    let stage = try Stage(
+      slice.checkpoint(), layers: assignment.layers, slotCount: assignment.slotCount, kernels: kernels, pool: pool,
+      progress: progress)
+    let time = ContinuousClock.now - start
+    notify(
+      .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
+    let next = try PassSender(
+      to: assignment.next, stage: assignment.stage, epoch: epoch, context: context,
+      options: .dialing(assignment.next, key: options.key, name: control.routingName + "/data"))
+    phase = .linking(
+      assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
+      Ready(
+        bytesRead: slice.bytesRead, bytesReceived: slice.bytesReceived, bytesCached: slice.bytesCached,
+        nanoseconds: UInt64(time / .nanoseconds(1))), since: .now)
+  }
+
+  private func progress() {
+    control.progress += 1
+    beat()
+  }
+
+  private func beat() { control.beat(epoch: epoch) }
+
+  // MARK: - Activations
+
+  private func receive(_ runner: StageRunner) throws {
+    guard try runner.sendPending() else { return }
+    switch try inbox.receive(atMost: 3) {
+    case .nothing: return
+    case .tooMany: notify(.dropped(reason: "a message of more than 3 frames"))
+    case .frames(let frames):
+      let drop = try runner.take(frames, from: inbox, progress: progress)
+      if let drop { notify(.dropped(reason: drop)) }
+    }
+  }
+}

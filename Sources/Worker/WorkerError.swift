@@ -1,0 +1,50 @@
+public import Pipeline
+
+/// Why a worker ended.
+public enum WorkerError: Error, Sendable {
+  /// Nobody answered in time. `handshake` says how connections failed, if they did.
+  case noCoordinator(String, after: Duration, handshake: String?)
+  /// The coordinator turned the worker away.
+  case refused(coordinator: String, reason: String)
+  /// Nothing was heard of the coordinator for so long.
+  case coordinatorSilent(String, Duration)
+  /// The coordinator ended the run because of an error.
+  case ended(coordinator: String, reason: String)
+  /// The coordinator sent what it must not.
+  case protocolBroken(coordinator: String, WireError)
+  /// A message came that was not due.
+  case unexpected(coordinator: String, Message.Kind)
+  /// What the coordinator asked for cannot be done with this model.
+  case unfit(reason: String)
+  case nextUnreachable(String, Duration)
+}
+
+extension WorkerError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noCoordinator(let address, let time, nil):
+      "\(address): no coordinator answered within \(time.inSeconds); start one there (gpt2 generate --listen … --workers …), or check the address and the firewall"
+    case .noCoordinator(let address, let time, let handshake?):
+      "\(address): something answers, but the handshake failed for \(time.inSeconds) (\(handshake)); use the coordinator's --key file here too"
+    case .refused(let address, let reason): "\(address): the coordinator refused this worker: \(reason)"
+    case .coordinatorSilent(let address, let time):
+      "\(address): nothing heard of the coordinator for \(time.inSeconds); it is gone or cut off, start it and this worker again"
+    case .ended(let address, let reason): "\(address): the coordinator ended the run: \(reason)"
+    case .protocolBroken(let address, let error):
+      "\(address): the coordinator sent a message that cannot be read: \(error)"
+    case .unexpected(let address, let kind):
+      "\(address): the coordinator sent \(kind), which was not due; run the same gpt2 on every host"
+    case .unfit(let reason): reason
+    case .nextUnreachable(let address, let time):
+      "\(address): the next stage did not answer within \(time.inSeconds); check that worker's --advertise address and its firewall"
+    }
+  }
+}
+
+extension Duration {
+  /// `5 s`, `0.2 s`.
+  var inSeconds: String {
+    let tenths = Int((self / .milliseconds(100)).rounded())
+    return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+  }
+}

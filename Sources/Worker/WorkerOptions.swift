@@ -1,0 +1,53 @@
+public import ZeroMQ
+
+/// How a worker is reached, what it may use, and where its weights come from.
+public struct WorkerOptions: Sendable {
+  /// What people call it; at most 64 bytes.
+  public var name: String
+  /// Where the coordinator listens.
+  public var coordinator: String
+  /// Where the previous stage reaches this worker; port 0 chooses one.
+  public var listen: String
+  /// The address that others are told, where it is not the one listened on (behind NAT).
+  public var advertise: String?
+  /// The cluster's key pair; nil for addresses that need none.
+  public var key: CurveKeyPair?
+  public var weights: SliceSource
+  public var threads: Int
+  /// Most bytes of weights and cache.
+  public var memory: Int
+  /// How long the coordinator is waited for.
+  public var patience: Duration
+
+  public init(
+    name: String, coordinator: String, listen: String, advertise: String? = nil, key: CurveKeyPair? = nil,
+    weights: SliceSource, threads: Int, memory: Int, patience: Duration = .seconds(300)
+  ) {
+    self.name = name
+    self.coordinator = coordinator
+    self.listen = listen
+    self.advertise = advertise
+    self.key = key
+    self.weights = weights
+    self.threads = threads
+    self.memory = memory
+    self.patience = patience
+  }
+}
+
+/// What a worker tells of its life.
+public enum WorkerNotice: Sendable {
+  /// It listens, and dials the coordinator.
+  case dialing(coordinator: String, listening: String)
+  /// The handshake with the coordinator fails; it goes on trying.
+  case handshakeFailing(coordinator: String, reason: String)
+  case joined(coordinator: String)
+  /// There is no block left for it.
+  case spare
+  case assigned(stage: Int, of: Int, firstBlock: Int, lastBlock: Int)
+  /// Its weights are there.
+  case loaded(read: Int, received: Int, cached: Int, time: Duration)
+  /// A message from somebody who is not of the cluster was dropped.
+  case dropped(reason: String)
+  case finished(microBatches: Int)
+}

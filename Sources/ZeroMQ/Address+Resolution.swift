@@ -1,0 +1,37 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// A host as libzmq wants it.
+struct ResolvedHost {
+  /// Without port; IPv6 in brackets.
+  var text: String
+  var isIPv6: Bool
+}
+
+extension Address {
+  /// Asks the system for `host`'s numeric address, IPv4 if it has one; blocks as long as the system's resolver does.
+  static func resolve(_ host: String) throws(ZeroMQError) -> ResolvedHost {
+    if host == "*" { return ResolvedHost(text: "*", isIPv6: false) }
+    var list: UnsafeMutablePointer<addrinfo>?
+    let code = getaddrinfo(host, nil, nil, &list)
+    guard code == 0, let first = list else { throw .unknownHost(host, code: code) }
+    defer { freeaddrinfo(first) }
+    let all = sequence(first: first) { $0.pointee.ai_next }
+    guard
+      let chosen = all.first(where: { $0.pointee.ai_family == AF_INET })
+        ?? sequence(first: first, next: { $0.pointee.ai_next }).first(where: { $0.pointee.ai_family == AF_INET6 })
+    else { throw .unknownHost(host, code: EAI_FAMILY) }
+    var text = [CChar](repeating: 0, count: 1025)
+    let nameCode = getnameinfo(
+      chosen.pointee.ai_addr, chosen.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+    guard nameCode == 0 else { throw .unknownHost(host, code: nameCode) }
+    let numeric = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let isIPv6 = chosen.pointee.ai_family == AF_INET6
+    return ResolvedHost(text: isIPv6 ? "[\(numeric)]" : numeric, isIPv6: isIPv6)
+  }
+}

@@ -1,0 +1,112 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Where a socket listens or dials: `tcp://HOST:PORT` or `inproc://NAME`.
+public enum Address: Hashable, Sendable {
+  /// Within the process and its ``Context``.
+  case inproc(String)
+  /// `host` is a name, an IPv4 or (without brackets) an IPv6 address, or `*` to listen everywhere; port 0 listens on a free one.
+  case tcp(host: String, port: Int)
+
+  static let longest = 1024
+
+  /// Reads an address.
+  ///
+  /// - Throws: ``ZeroMQError/address(_:_:)``.
+  public init(_ text: String) throws(ZeroMQError) {
+    func refuse(_ problem: AddressProblem) -> ZeroMQError { .address(text, problem) }
+    guard text.utf8.count <= Self.longest else { throw .address(String(text.prefix(64)) + "…", .tooLong) }
+    guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw refuse(.strangeCharacter) }
+    let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2 else { throw refuse(.noTransport) }
+    switch parts[0] {
+    case "inproc":
+      guard !parts[1].isEmpty, parts[1].utf8.count <= 255 else { throw refuse(.name) }
+      self = .inproc(String(parts[1]))
+    case "tcp":
+      guard let colon = parts[1].lastIndex(of: ":") else { throw refuse(.noPort) }
+      let digits = parts[1][parts[1].index(after: colon)...]
+      var host = parts[1][..<colon]
+      if host.first == "[", host.last == "]" {
+        host = host.dropFirst().dropLast()
+        guard Self.isIPv6(String(host)) else { throw refuse(.host) }
+      } else {
+        if host.contains(":") { throw refuse(.noBrackets) }
+        let isName = host.allSatisfy { $0.isLetter || $0.isNumber || "-._".contains($0) }
+        guard host == "*" || isName && !host.isEmpty else { throw refuse(.host) }
+      }
+      guard digits.allSatisfy(\.isNumber), let port = Int(digits), port <= 65535 else { throw refuse(.port) }
+      self = .tcp(host: String(host), port: port)
+    default:
+      throw refuse(.transport(String(parts[0])))
+    }
+  }
+
+  /// Whether nothing sent there leaves this machine, as can be told without asking for a name.
+  public var isLocal: Bool {
+    switch self {
+    case .inproc: true
+    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.") && Self.isIPv4(host)
+    }
+  }
+
+  private static func isIPv4(_ text: String) -> Bool {
+    var bytes = in_addr()
+    return inet_pton(AF_INET, text, &bytes) == 1
+  }
+
+  private static func isIPv6(_ text: String) -> Bool {
+    var bytes = in6_addr()
+    // A zone may follow: fe80::1%eth0.
+    return inet_pton(AF_INET6, String(text.prefix { $0 != "%" }), &bytes) == 1
+  }
+}
+
+extension Address: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .inproc(let name): "inproc://\(name)"
+    case .tcp(let host, let port): host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
+    }
+  }
+}
+
+/// What is wrong with the text of an address.
+public enum AddressProblem: Hashable, Sendable {
+  case noTransport
+  case transport(String)
+  case name
+  case host
+  case noBrackets
+  case noPort
+  case port
+  case tooLong
+  case strangeCharacter
+  /// `*`, `0.0.0.0` or `::`, which one can listen on but not dial.
+  case wildcard
+  /// Port 0, which one can listen on but not dial.
+  case portZero
+}
+
+extension AddressProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noTransport: "has no transport, expected tcp://HOST:PORT"
+    case .transport(let name): "the transport \(name) is not spoken here, expected tcp://HOST:PORT"
+    case .name: "the name must have 1 to 255 bytes"
+    case .host: "the host is neither a name nor an address, expected tcp://HOST:PORT"
+    case .noBrackets: "an IPv6 address goes in brackets, as tcp://[::1]:7070"
+    case .noPort: "has no port, expected tcp://HOST:PORT"
+    case .port: "the port is not a number from 0 to 65535"
+    case .tooLong: "is longer than \(Address.longest) bytes"
+    case .strangeCharacter: "holds a space or another character that no address has"
+    case .wildcard: "stands for every interface and cannot be dialled; give the other host's name or address"
+    case .portZero: "port 0 stands for any free port and cannot be dialled; give the port that the other side reports"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+internal import CZMQ
+
+/// One half of a CURVE key pair: 32 bytes, written as 40 characters of Z85.
+public struct CurveKey: Hashable, Sendable {
+  public static let byteCount = 32
+  static let characterCount = 40
+
+  public let bytes: [UInt8]
+
+  /// Reads 40 characters of Z85.
+  ///
+  /// - Throws: ``CurveKeyProblem/length(_:)`` or ``CurveKeyProblem/encoding``.
+  public init(z85 text: String) throws(CurveKeyProblem) {
+    guard text.utf8.count == Self.characterCount else { throw .length(text.utf8.count) }
+    var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+    guard !text.utf8.contains(0), zmq_z85_decode(&bytes, text) != nil else { throw .encoding }
+    self.bytes = bytes
+  }
+
+  /// Takes 32 bytes; nil for another number of them.
+  init?(_ bytes: [UInt8]) {
+    guard bytes.count == Self.byteCount else { return nil }
+    self.bytes = bytes
+  }
+
+  public var z85: String {
+    var text = [CChar](repeating: 0, count: Self.characterCount + 1)
+    zmq_z85_encode(&text, bytes, bytes.count)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// A CURVE key pair: who has it is a member of the cluster.
+///
+/// Its description has the public half only, so that the secret half gets into no log by accident.
+public struct CurveKeyPair: Hashable, Sendable {
+  public let publicKey: CurveKey
+  let secretKey: CurveKey
+
+  /// Makes a new one from the system's random numbers.
+  ///
+  /// - Throws: ``ZeroMQError/system(call:code:)`` with `ENOTSUP` when libzmq was built without CURVE.
+  public static func make() throws(ZeroMQError) -> CurveKeyPair {
+    var publicText = [CChar](repeating: 0, count: CurveKey.characterCount + 1)
+    var secretText = publicText
+    guard zmq_curve_keypair(&publicText, &secretText) == 0 else { throw ZeroMQError(call: "make a key") }
+    let secret = String(decoding: secretText.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard let secretKey = try? CurveKey(z85: secret), let pair = try? CurveKeyPair(secretKey: secretKey) else {
+      preconditionFailure("libzmq made a key that it cannot read")
+    }
+    return pair
+  }
+
+  /// The pair to which `secretKey` belongs.
+  init(secretKey: CurveKey) throws(CurveKeyProblem) {
+    var text = [CChar](repeating: 0, count: CurveKey.characterCount + 1)
+    guard zmq_curve_public(&text, secretKey.z85) == 0 else { throw .unsupported }
+    self.secretKey = secretKey
+    publicKey = try CurveKey(z85: String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+}
+
+extension CurveKeyPair: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "key pair \(publicKey.z85)" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: ["publicKey": publicKey]) }
+}
