@@ -1,18 +1,92 @@
 /// How work is cut for a pipe: how many micro-batches are in flight, and how large they are.
-public struct Pacing: Sendable {
+public struct Pacing: Hashable, Sendable {
   /// Most micro-batches in flight at once.
   public var inFlightLimit: Int
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
+  /// What was found best from so many outstanding rows, or running sequences, on; ascending, nothing when nothing is
+  /// known of the pipe.
+  private var rows: [Choice] = []
+  private var groups: [Choice] = []
 
+  private struct Choice: Hashable {
+    var from: Int
+    var best: Int
+  }
+
+  /// Without knowledge of the pipe: chunks of 128 rows, as many groups as may be in flight.
   public init(stageCount: Int, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
     self.fixedRows = fixedRows
   }
 
+  /// What the model of the pipe finds best.
+  ///
+  /// Takes some milliseconds for each stage.
+  ///
+  /// - Parameter rowLimit: most rows of a micro-batch.
+  public init(for pipe: Pipe, rowLimit: Int = 512, fixedRows: Int? = nil) {
+    self.fixedRows = fixedRows
+    let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
+    for level in [32, 128, 512, 2048] {
+      // Sequences of 512 tokens, since attention grows with length; no more than 64 micro-batches, to be quick.
+      let sequences = (level + 511) / 512
+      let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
+      guard !candidates.isEmpty else { continue }
+      // Among equals the largest, which are the fewest messages.
+      let best = Self.best(candidates.reversed()) { rows in
+        let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
+        return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+      }
+      rows.append(Choice(from: level, best: best))
+    }
+    let largest = fixedRows ?? rows.last?.best ?? rowLimit
+    let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
+    var limit = Self.best(counts) { count in
+      let work = PipeWorkload.prefill(sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest)
+      return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
+    }
+    for running in [1, 2, 4, 8, 16, 32, 64, 128] {
+      let best = Self.best(counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }) { count in
+        let work = PipeWorkload.decode(sequences: running, groups: count, context: 128, steps: 6)
+        return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
+      }
+      groups.append(Choice(from: running, best: best))
+      limit = max(limit, best)
+    }
+    inFlightLimit = limit
+  }
+
   /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read.
-  public func rows(outstanding: Int) -> Int { fixedRows ?? 128 }
+  public func rows(outstanding: Int) -> Int {
+    fixedRows ?? Self.choice(in: rows, for: outstanding) ?? 128
+  }
 
   /// Into how many groups `running` sequences that are being written are dealt.
-  public func groupCount(running: Int) -> Int { max(1, min(running, inFlightLimit, 2)) }
+  public func groupCount(running: Int) -> Int {
+    max(1, min(running, inFlightLimit, Self.choice(in: groups, for: running) ?? inFlightLimit))
+  }
+
+  private static func choice(in choices: [Choice], for number: Int) -> Int? {
+    (choices.last { $0.from <= number } ?? choices.first)?.best
+  }
+
+  /// The first of the candidates that takes at most a hundredth longer than the quickest; 1 of none.
+  private static func best(_ candidates: [Int], seconds: (Int) -> Double) -> Int {
+    let times = candidates.map(seconds)
+    guard let least = times.min() else { return 1 }
+    return zip(candidates, times).first { $0.1 <= least * 1.01 }!.0
+  }
+
+  /// Every station with one, one waiting before each, and more where links are long.
+  private static func inFlightCandidates(stageCount: Int) -> [Int] {
+    Set(
+      Array(1...3) + [
+        stageCount, stageCount + 1, stageCount + 2, 2 * stageCount + 2, mostInFlight(stageCount: stageCount),
+      ]
+    )
+    .sorted()
+  }
+
+  private static func mostInFlight(stageCount: Int) -> Int { 4 * stageCount + 4 }
 }

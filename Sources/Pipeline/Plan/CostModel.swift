@@ -1,0 +1,80 @@
+public import MicroBatching
+
+/// What of a model's shape decides how long its blocks take.
+public struct BlockShape: Hashable, Sendable {
+  /// Width of the residual stream, C.
+  public var width: Int
+  /// Numbers in the matrices of one block.
+  public var matrixElements: Int
+
+  public init(width: Int, matrixElements: Int) {
+    self.width = width
+    self.matrixElements = matrixElements
+  }
+
+  /// Bytes of the matrices of one block, which every micro-batch reads once, as fp32.
+  var weightBytes: Double { 4 * Double(matrixElements) }
+
+  /// Bytes of the cached keys and values of one position.
+  var cacheBytes: Double { 8 * Double(width) }
+}
+
+/// How long one block takes a process for a micro-batch, from what was measured of it.
+///
+/// Measured is one sequence from its beginning. To that comes attention to what was cached before: a segment's rows read
+/// the keys and values before them together, as fast as one row reads the weights, and multiply with them each, at a
+/// share of the rate of the matrix products.
+public struct CostModel: Hashable, Sendable {
+  public let curve: TimeCurve
+  public let shape: BlockShape
+  /// Bytes of weights read in a second, by a micro-batch of one row.
+  private let readRate: Double
+  /// Operations of matrix products in a second, by large micro-batches; a multiply-add is two.
+  private let operationRate: Double
+
+  /// Attention multiplies matrices as narrow as a head, and has the softmax between them.
+  private static let attentionShare = 0.5
+
+  public init(curve: TimeCurve, shape: BlockShape) {
+    self.curve = curve
+    self.shape = shape
+    readRate = shape.weightBytes / max(curve.seconds(rows: 1), 1e-9)
+    let rows = curve.lastRows
+    operationRate = 2 * Double(shape.matrixElements * rows) / max(curve.seconds(rows: rows), 1e-9)
+  }
+
+  /// Seconds that one block takes for the micro-batch when nothing else runs on the machine.
+  public func seconds(_ microBatch: MicroBatch) -> Double {
+    var seconds = curve.seconds(rows: microBatch.rowCount)
+    for segment in microBatch.segments {
+      let read = shape.cacheBytes * Double(segment.start) / readRate
+      let operations = 4 * Double(shape.width * segment.count) * Double(segment.start)
+      seconds += max(read, operations / (operationRate * Self.attentionShare))
+    }
+    return seconds
+  }
+
+  /// Bytes that one block reads from memory for the micro-batch: its weights and the cached keys and values.
+  public func bytesRead(_ microBatch: MicroBatch) -> Double {
+    microBatch.segments.reduce(shape.weightBytes) { $0 + shape.cacheBytes * Double($1.start) }
+  }
+
+  /// Bytes a second that one process can read.
+  public var memoryRate: Double { readRate }
+}
+
+/// How long the coordinator's own work takes it.
+public struct EdgeCosts: Hashable, Sendable {
+  /// Embedding and ln_f, by rows.
+  public var edges: TimeCurve
+  /// Head and the choice of a token, by the rows that a token follows.
+  public var head: TimeCurve
+  /// Bytes of the head's matrix, which every use of it reads once.
+  public var headBytes: Double
+
+  public init(edges: TimeCurve, head: TimeCurve, headBytes: Double) {
+    self.edges = edges
+    self.head = head
+    self.headBytes = headBytes
+  }
+}
