@@ -1,18 +1,19 @@
-internal import MicroBatching
+import GPT2
+import MicroBatching
 
 /// Runs generations on a model in this process, several at once.
 ///
 /// Each step is one micro-batch: the next token of every sequence that is being written, and a piece of the prompts that
 /// are still being read. A sequence that ends makes room for the next one waiting. What a sequence becomes does not depend
 /// on those beside it.
-public final class Generator {
+final class Generator {
   private let model: Model
   private let hidden: Activations
   private let last: Activations
   private let logits: Activations
 
   /// - Throws: ``ModelError/outOfMemory(bytes:)``.
-  public init(_ model: Model) throws(ModelError) {
+  init(_ model: Model) throws(ModelError) {
     self.model = model
     hidden = try Activations(width: model.configuration.width)
     last = try Activations(width: model.configuration.width)
@@ -27,7 +28,7 @@ public final class Generator {
   ///     computing.
   /// - Returns: the generations, all finished.
   /// - Throws: ``ModelError``, ``SamplingError``, and what `update` throws; the cache is given back in any case.
-  public func run(
+  func run(
     _ generations: [Generation], update: (Int, Generation, Generation.Update) throws -> Void
   ) throws -> [Generation] {
     var generations = generations

@@ -1,7 +1,8 @@
-internal import MicroBatching
+import GPT2
+import MicroBatching
 
 /// Log-likelihood of given tokens, by windows that slide over them.
-public final class Scorer {
+final class Scorer {
   private let model: Model
   private let hidden: Activations
   private let logits: Activations
@@ -10,7 +11,7 @@ public final class Scorer {
   private static let logitRows = 64
 
   /// - Throws: ``ModelError/outOfMemory(bytes:)``.
-  public init(_ model: Model) throws(ModelError) {
+  init(_ model: Model) throws(ModelError) {
     self.model = model
     hidden = try Activations(width: model.configuration.width)
     logits = try Activations(width: model.configuration.vocabularySize)
@@ -28,7 +29,7 @@ public final class Scorer {
   /// - Returns: `[T − 1]` for T tokens; nothing for fewer than two.
   /// - Throws: ``ModelError``; ``SamplingError/notFinite(position:)`` when the model's logits are no numbers.
   /// - Precondition: window and stride are in range.
-  public func logLikelihoods(
+  func logLikelihoods(
     of tokens: [Int], window: Int, stride: Int, progress: (Int) -> Void = { _ in }
   ) throws -> [Float] {
     precondition(window >= 2 && window <= model.configuration.positionCount && stride >= 1 && stride <= window)

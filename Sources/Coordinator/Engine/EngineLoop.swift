@@ -30,7 +30,7 @@ final class EngineLoop {
   private var positionBudget = 1
   /// Where the last stage's activations arrive, from when there is a plan.
   private var receiver: PassReceiver?
-  private var pipe: Pipe?
+  private var pipe: Running?
   private var sinks: [RequestID: Sink] = [:]
   private var requests: [(RequestID, Work)] = []
   private var turnedAway: [String] = []
@@ -45,7 +45,7 @@ final class EngineLoop {
   private static let linkPatience = Duration.seconds(10)
 
   /// What there is once every stage is ready.
-  private struct Pipe {
+  private struct Running {
     let first: PassSender
     let finisher: Finisher
     var scheduler: Scheduler
@@ -248,13 +248,12 @@ final class EngineLoop {
     var workers = roster.members.filter { $0.standing == (roster.measures ? .measured : .welcomed) }
     // Workers that were started together come in any order; people count them by their names.
     if options.sharesFiles { workers.sort { ($0.name.count, $0.name) < ($1.name.count, $1.name) } }
-    let finisher = try parts.get()
-    let load = roster.measures ? try finisher.secondsForHead(rows: Self.plannedRows) : 0
+    let edges = roster.measures ? try parts.get().measure() : nil
     let cores = ThreadPool.availableCores
     let members = workers.map { worker in
       // Alike workers of one host were measured side by side, and what differs between them is chance.
       let alike = workers.filter { $0.hello.host == worker.hello.host && $0.hello.threads == worker.hello.threads }
-      let seconds = alike.compactMap { $0.blockTimes.seconds(rows: Self.plannedRows) }.reduce(0, +)
+      let seconds = alike.compactMap { TimeCurve($0.blockTimes)?.seconds(rows: Self.plannedRows) }.reduce(0, +)
       // Everybody who was asked for is to take part, so each counts as a host of its own.
       return Member(
         name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
@@ -270,13 +269,19 @@ final class EngineLoop {
           try StagePlan(
             balancing: configuration.layerCount, over: members,
             coordinator: CoordinatorLoad(
-              host: HostIdentity.current, cores: cores, threads: pool.threadCount, seconds: load), memory: memory)
+              host: HostIdentity.current, cores: cores, threads: pool.threadCount,
+              seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0), memory: memory)
         }
     } catch { throw ClusterError.plan(error) }
 
     let stages = plan.stages.map { (worker: workers[$0.member], layers: $0.layers) }
     layers = stages.map(\.layers)
-    pacing = Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
+    pacing =
+      if stages.count > 1, let edges {
+        Pacing(for: pipe(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
+      } else {
+        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
+      }
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
     receiver = PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
@@ -305,6 +310,29 @@ final class EngineLoop {
     }
   }
 
+  /// The pipe as the model of it sees it.
+  private func pipe(_ stages: [(worker: Roster.Member, layers: LayerRange)], _ edges: EdgeCosts) -> Pipe {
+    let configuration = checkpoint.configuration
+    let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
+    let costs = stages.map {
+      CostModel(curve: TimeCurve($0.worker.blockTimes) ?? edges.head, shape: shape)
+    }
+    // The coordinator's host comes first.
+    var hosts = [HostIdentity.current]
+    for stage in stages where !hosts.contains(stage.worker.hello.host) { hosts.append(stage.worker.hello.host) }
+    return Pipe(
+      hosts: hosts.map { host in
+        let here = stages.filter { $0.worker.hello.host == host }
+        return Pipe.Host(cores: here.map(\.worker.hello.cores).max() ?? ThreadPool.availableCores)
+      },
+      stages: zip(stages, costs).map { stage, cost in
+        Pipe.Stage(
+          host: hosts.firstIndex(of: stage.worker.hello.host)!, threads: stage.worker.hello.threads,
+          blockCount: stage.layers.count, cost: cost)
+      },
+      coordinator: Pipe.Coordinator(host: 0, threads: pool.threadCount, costs: edges))
+  }
+
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
   private static let plannedRows = 16
   /// Most rows of a micro-batch.
@@ -324,7 +352,7 @@ final class EngineLoop {
       to: stages[0].hello.address, stage: -1, epoch: epoch, context: context,
       options: .dialing(stages[0].hello.address, key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
-    pipe = Pipe(
+    pipe = Running(
       first: first, finisher: try parts.get(),
       scheduler: Scheduler(slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing),
       blockSeconds: slowest)

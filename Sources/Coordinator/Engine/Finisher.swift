@@ -119,10 +119,12 @@ public struct HiddenStates: Sendable {
 }
 
 extension Finisher {
-  /// Seconds that head and log-probabilities take for so many rows.
-  func secondsForHead(rows: Int) throws -> Double {
+  /// How long the coordinator's own work takes here; blocks for some tenths of a second.
+  func measure() throws -> EdgeCosts {
     let timer = try EdgeTimer(configuration, embedding: embedding, head: head, kernels: kernels, pool: pool)
-    let points = try timer.measureHead(within: .milliseconds(100))
-    return points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }.seconds(rows: rows) ?? 0
+    let edges = try timer.measureEdges(within: .milliseconds(20)).map { BlockTime(rows: $0.rows, seconds: $0.seconds) }
+    let rows = try timer.measureHead(within: .milliseconds(80)).map { BlockTime(rows: $0.rows, seconds: $0.seconds) }
+    guard let edges = TimeCurve(edges), let rows = TimeCurve(rows) else { preconditionFailure("nothing was measured") }
+    return EdgeCosts(edges: edges, head: rows, headBytes: configuration.headBytes)
   }
 }

@@ -1,6 +1,12 @@
 extension Configuration {
   /// Numbers in the matrices of the blocks.
-  var blockMatrixElements: Int { layerCount * (4 * width * width + 2 * width * innerWidth) }
+  var blockMatrixElements: Int { layerCount * matrixElementsPerBlock }
+
+  /// Numbers in the matrices of one block.
+  public var matrixElementsPerBlock: Int { 4 * width * width + 2 * width * innerWidth }
+
+  /// Bytes of the head's matrix in memory, as fp32.
+  public var headBytes: Double { 4 * Double(headMatrixElements) }
 
   /// Numbers in the head's matrix.
   var headMatrixElements: Int { width * vocabularySize }
