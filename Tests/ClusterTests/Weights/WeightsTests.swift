@@ -139,6 +139,16 @@ struct WeightsTests {
     #expect(files.count == 24 && files.allSatisfy { $0.hasSuffix(".tensor") })
   }
 
+  @Test("that another worker of the folder has fetched meanwhile are not fetched again")
+  func fetchedMeanwhile() throws {
+    let fixture = try WeightsFixture()
+    let (first, second) = (try fixture.slice(), try fixture.slice())
+    try fixture.transfer(first)
+    try fixture.transfer(second)
+    #expect(second.isComplete && second.bytesReceived == 0 && second.bytesCached == fixture.byteCount)
+    #expect(try second.checkpoint().fingerprint(of: [.block(2)]) == fixture.checkpoint.fingerprint(of: [.block(2)]))
+  }
+
   @Test("come to many workers of one folder at the same time")
   func concurrently() async throws {
     let fixture = try WeightsFixture()

@@ -4,6 +4,14 @@ import Testing
 
 @testable import Worker
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @Suite("Tensor cache")
 struct TensorCacheTests {
   private let folder: TemporaryFolder
@@ -92,14 +100,19 @@ struct TensorCacheTests {
     #expect(try files == ["\(tensor.fingerprint).tensor"])
   }
 
-  @Test("does not write into a file that its holder finishes meanwhile")
+  @Test("does not write into a file that its holder finishes between opening and locking")
   func finishedMeanwhile() throws {
-    let first = try PartialTensor(tensor, in: cache)
-    try first.append(bytes)
-    _ = try first.finish()
-    let second = try PartialTensor(tensor, in: cache)
-    try second.append([0])
-    #expect(try cache.tensor(tensor)?.read(bytes: 0..<120) == bytes)
+    var first: PartialTensor? = try PartialTensor(tensor, in: cache)
+    try first?.append(bytes)
+    let path = cache.partialPaths(of: tensor)[0]
+    let descriptor = open(path, O_RDWR)
+    defer { close(descriptor) }
+    #expect(PartialTensor.lock(descriptor, at: path) == .failed(code: EWOULDBLOCK))
+    _ = try first?.finish()
+    first = nil
+    #expect(PartialTensor.lock(descriptor, at: path) == .renamed)
+    try folder.write([1], to: "cache/\(tensor.fingerprint).partial")
+    #expect(PartialTensor.lock(descriptor, at: path) == .renamed)
   }
 
   @Test("clears away what a worker that was killed has left of a tensor that is there now")
