@@ -33,6 +33,9 @@ struct ClusterOptions: ParsableArguments {
 
   @OptionGroup var security: SecurityOptions
 
+  /// Whether micro-batches are written down, for a trace or a measurement.
+  var keepsTimeline = false
+
   mutating func validate() throws {
     let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count
     guard given <= 1 else { throw ValidationError("give only one of --stages, --spawn and --listen") }

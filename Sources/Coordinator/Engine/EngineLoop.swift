@@ -419,7 +419,7 @@ final class EngineLoop {
       for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
-      header.sequence, records: pass.records, offsets: roster.stages.map(\.clockOffset), rows: pass.microBatch.rowCount,
+      header.sequence, records: pass.records, offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }, rows: pass.microBatch.rowCount,
       bytes: payload.count, start: start, end: MonotonicTime.now)
     // The stages first, the callers then.
     try dispatch()
