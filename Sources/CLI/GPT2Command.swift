@@ -96,7 +96,8 @@ struct GPT2Command: ParsableCommand {
       source.setEventHandler {
         SafetensorsWriter.removeUnfinished()
         signal(number, SIG_DFL)
-        raise(number)
+        // To the process: the threads of Dispatch block signals, and raise would send it to this one.
+        kill(getpid(), number)
       }
       source.resume()
       _ = Unmanaged.passRetained(source as AnyObject)  // it works as long as the process lives

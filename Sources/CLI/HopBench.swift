@@ -22,7 +22,7 @@ struct HopBench {
     let results = session.engine.generate(
       try Generation(
         GenerationRequest(
-          prompt: [token], options: SamplingOptions(temperature: 0), maximumTokens: length - 1, endOfTextTokens: []),
+          prompt: [token], options: .greedy, maximumTokens: length - 1, endOfTextTokens: []),
         configuration: session.configuration, tokenizer: nil))
     for try await _ in results {}
     trips += try roundTrips()

@@ -94,7 +94,7 @@ final class PipelineBench {
       session.engine.generate(
         try Generation(
           GenerationRequest(
-            prompt: prompt, options: SamplingOptions(temperature: 0), maximumTokens: steps, endOfTextTokens: []),
+            prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
           configuration: session.configuration, tokenizer: nil))
     }
     return try await withThrowingTaskGroup(of: (ContinuousClock.Instant, ContinuousClock.Instant).self) { group in
@@ -143,7 +143,7 @@ private final class SingleProcess {
     var generations = try prompts.map { prompt in
       try Generation(
         GenerationRequest(
-          prompt: prompt, options: SamplingOptions(temperature: 0), maximumTokens: steps, endOfTextTokens: []),
+          prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
         configuration: model.configuration, tokenizer: nil)
     }
     var start = ContinuousClock.now
@@ -151,7 +151,7 @@ private final class SingleProcess {
       var microBatch = MicroBatch()
       var tokens: [Int] = []
       for slot in generations.indices {
-        let input = generations[slot].takeInput(atMost: .max)!
+        let input = generations[slot].takeInput(atMost: Int.max)!
         microBatch.append(Segment(slot: slot, start: input.start, count: input.tokens.count))
         tokens += input.tokens
       }
@@ -216,5 +216,14 @@ struct PipelineResult: Encodable {
       one more hop              \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) x half a round trip over bare libzmq
 
       """
+  }
+}
+
+extension SamplingOptions {
+  /// Always the likeliest token.
+  static var greedy: SamplingOptions {
+    var options = SamplingOptions()
+    options.temperature = 0
+    return options
   }
 }

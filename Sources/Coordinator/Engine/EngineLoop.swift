@@ -408,8 +408,8 @@ final class EngineLoop {
     else { throw ClusterError.workerBroken(name: last, reason: "micro-batch \(header.sequence) came back as another") }
     let start = MonotonicTime.now
     let arrivals = pipe!.scheduler.arrived(header.sequence)
-    // What can go on without these results goes first: the head takes time, and stages would wait.
-    try dispatch()
+    // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
+    if !arrivals.contains(where: { $0.output == .nextToken }) { try dispatch() }
     if !arrivals.isEmpty {
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
