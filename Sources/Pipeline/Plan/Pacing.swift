@@ -25,7 +25,7 @@ public struct Pacing: Hashable, Sendable {
   /// Takes some milliseconds for each stage.
   ///
   /// - Parameter rowLimit: most rows of a micro-batch.
-  public init(for pipe: Pipe, rowLimit: Int = 512, fixedRows: Int? = nil) {
+  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
     for level in [32, 128, 512, 2048] {

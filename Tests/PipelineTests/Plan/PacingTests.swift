@@ -11,7 +11,7 @@ import Testing
 
   @Test("What is chosen is within the limits, whatever waits", arguments: [1, 2, 3, 12])
   func limits(stages: Int) {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let pacing = Pacing(
       for: PipeSimulationTests.pipe(stages: stages, blocks: 2, cost: Self.real, link: link), rowLimit: 256)
     #expect(pacing.inFlightLimit >= stages && pacing.inFlightLimit <= 4 * stages + 4)
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func aShortPromptIsCutSmallerForMoreStages() {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let rows = [2, 12].map { stages in
       Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(outstanding: 512)
     }
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func groupsKeepAllStagesBusyWhenRowsAreEnough() {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let pacing = Pacing(for: PipeSimulationTests.pipe(stages: 4, cost: Self.real, link: link))
     #expect(pacing.groupCount(running: 128) >= 4)
     // Nothing but the weights to read: two rows take as long as one, so that groups gain nothing.
@@ -55,7 +55,7 @@ import Testing
 
   @Test func longLinksTakeMoreInFlight() {
     let limits = [50e-6, 50e-3].map { latency in
-      let link = Pipe.Link(latency: latency, bandwidth: 1e9)
+      let link = PipeModel.Link(latency: latency, bandwidth: 1e9)
       return Pacing(for: PipeSimulationTests.pipe(stages: 2, cost: Self.real, link: link)).inFlightLimit
     }
     #expect(limits[1] > limits[0])
