@@ -18,7 +18,8 @@ public final class Socket {
     case sent
     /// The queue is full up to the high-water mark; the frames are still the caller's.
     case full
-    /// A router has no such peer; the frames are still the caller's.
+    /// A router has no such peer; the frames are still the caller's. For some milliseconds after a peer went away,
+    /// messages for it are still taken, and lost.
     case unreachable
   }
 
@@ -81,6 +82,8 @@ public final class Socket {
   }
 
   /// Takes the next message that has arrived, if it has at most `limit` frames; never blocks.
+  ///
+  /// A message that never ends does not arrive: libzmq gathers its frames without bound. Only keys keep out who sends one.
   ///
   /// - Throws: ``ZeroMQError/terminated``.
   public func receive(atMost limit: Int) throws(ZeroMQError) -> Received {
