@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// The order between a thread that sends and one that receives, said in Swift's own terms.
 ///
-/// libzmq has its barriers, but neither the compiler nor the thread sanitizer sees them; bytes that are read where another
-/// thread wrote them would be a data race on paper.
+/// libzmq has its barriers, but nothing in Swift says so, and the thread sanitizer does not see them: it reported every frame
+/// over borrowed bytes that was given back on another thread.
 enum Crossing {
   private static let sent = Atomic<Int>(0)
 
