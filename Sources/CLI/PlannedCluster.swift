@@ -78,7 +78,7 @@ struct PlannedCluster {
       prefill: line("prefill of 8 × \(promptTokens)") { pacing in
         .prefill(
           sequences: 8, tokens: promptTokens,
-          rows: min(Self.rowLimit, pacing.pacing.rows(outstanding: 8 * promptTokens)))
+          rows: min(Self.rowLimit, pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: 2)))
       },
       decode: [
         line("decode, 1 sequence", decode(1)), line("decode, \(Self.sequences) sequences", decode(Self.sequences)),
