@@ -125,7 +125,7 @@ public final class StageService {
       control.isWelcome = true
       phase = .joined(configuration)
       if welcome.measures {
-        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(100))
+        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
         control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
       }
     case (.assignment(let assignment), .joined) where assignment.layers.isEmpty:

@@ -33,8 +33,8 @@ public struct Pacing: Hashable, Sendable {
       let sequences = (level + 511) / 512
       let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
       guard !candidates.isEmpty else { continue }
-      // Among equals the largest, which are the fewest messages.
-      let best = Self.best(candidates.reversed()) { rows in
+      // Among equals the largest, which are the fewest messages and read the weights least often.
+      let best = Self.best(candidates.reversed(), tolerance: 0.03) { rows in
         let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
@@ -81,11 +81,11 @@ public struct Pacing: Hashable, Sendable {
     (choices.last { $0.from <= number } ?? choices.first)?.best
   }
 
-  /// The first of the candidates that takes at most a hundredth longer than the quickest; 1 of none.
-  private static func best(_ candidates: [Int], seconds: (Int) -> Double) -> Int {
+  /// The first of the candidates that takes longer than the quickest by no more than this share; 1 of none.
+  private static func best(_ candidates: [Int], tolerance: Double = 0.01, seconds: (Int) -> Double) -> Int {
     let times = candidates.map(seconds)
     guard let least = times.min() else { return 1 }
-    return zip(candidates, times).first { $0.1 <= least * 1.01 }!.0
+    return zip(candidates, times).first { $0.1 <= least * (1 + tolerance) }!.0
   }
 
   /// Every station with one, one waiting before each, and more where links are long.
