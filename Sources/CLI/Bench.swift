@@ -2,7 +2,7 @@ import ArgumentParser
 import GPT2
 import MicroBatching
 
-struct Bench: ParsableCommand {
+struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure the model's speed beside what this machine can do.",
     discussion: """
@@ -13,6 +13,7 @@ struct Bench: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var cluster: ClusterOptions
 
   @Option(help: ArgumentHelp("Rounds of each measurement.", valueName: "n"))
   var rounds: Int = 7
@@ -24,11 +25,14 @@ struct Bench: ParsableCommand {
     guard (1...1000).contains(rounds) else { throw ValidationError("--rounds \(rounds): give a number from 1 to 1000") }
   }
 
-  func run() throws {
-    let loaded = try model.startLoading(slotCount: 32).get()
-    Terminal.note(loaded.summary)
-    let bench = try ModelBench(loaded.model, rounds: rounds)
-    var result = BenchResult(threads: loaded.model.pool.threadCount)
+  func run() async throws {
+    if cluster.workerCount > 1 || !cluster.isInProcess { return try await runPipeline() }
+    let checkpoint = try Checkpoint(model.folder)
+    let bench = try ModelBench(
+      Model(
+        checkpoint, slotCount: 32, kernels: Kernels.selected(),
+        pool: ThreadPool(threadCount: model.threads ?? ThreadPool.availableCores)), rounds: rounds)
+    var result = BenchResult(threads: bench.model.pool.threadCount)
     for rows in [128, 512, 1024] {
       Terminal.progress("prefill of \(rows) rows …")
       result.prefill.append(try bench.prefill(rows: rows))
@@ -41,6 +45,19 @@ struct Bench: ParsableCommand {
     result.limits.fmaGflops = bench.limits.fma.median
     result.limits.readGbps = bench.limits.read.median
     try Terminal.write(json ? jsonLine(result) : result.text)
+  }
+
+  /// Holds the pipe against one process with one thread and with all cores, in turns.
+  private func runPipeline() async throws {
+    var flags = cluster
+    flags.keepsTimeline = true
+    let session = try ClusterSession(model, flags, slotCount: 32)
+    try await session.ready()
+    let bench = try PipelineBench(session, rounds: rounds)
+    let result = try await bench.run()
+    Terminal.clearProgress()
+    try Terminal.write(json ? jsonLine(["pipeline": result]) : result.text)
+    try session.close()
   }
 }
 

@@ -33,6 +33,9 @@ struct ClusterOptions: ParsableArguments {
 
   @OptionGroup var security: SecurityOptions
 
+  /// Whether micro-batches are written down, for a trace or a measurement.
+  var keepsTimeline = false
+
   mutating func validate() throws {
     let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count
     guard given <= 1 else { throw ValidationError("give only one of --stages, --spawn and --listen") }
@@ -82,12 +85,10 @@ struct SecurityOptions: ParsableArguments {
 
   /// Refuses an address that others can reach when there is no key.
   func check(_ address: String, flag: String) throws {
-    guard address.hasPrefix("tcp://") else {
-      throw ValidationError("\(flag) \(address): give an address as tcp://HOST:PORT")
-    }
-    let host = address.dropFirst("tcp://".count).prefix { $0 != ":" || address.contains("[") }
-    let isLoopback = host.hasPrefix("127.") || host.hasPrefix("localhost") || host.hasPrefix("[::1]")
-    guard isLoopback || key != nil || insecure else {
+    let parsed: Address
+    do throws(ZeroMQError) { parsed = try Address(address) } catch { throw ValidationError("\(flag) \(error)") }
+    guard case .tcp = parsed else { throw ValidationError("\(flag) \(address): give an address as tcp://HOST:PORT") }
+    guard parsed.isLocal || key != nil || insecure else {
       throw ValidationError(
         "\(flag) \(address): others can reach this address; make a key with gpt2 keygen FILE and give --key FILE everywhere, or spell out --insecure"
       )

@@ -41,7 +41,7 @@ final class ClusterSession {
       workerCount: flags.workerCount, key: key, split: try flags.split.map { try StagePlan.parts(of: $0) },
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
-      slotCount: slotCount, patience: .seconds(flags.wait), keepsTimeline: flags.trace != nil)
+      slotCount: slotCount, patience: .seconds(flags.wait), keepsTimeline: flags.trace != nil || flags.keepsTimeline)
     let tellsAll = flags.listen != nil
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
       Self.tell(notice, all: tellsAll)

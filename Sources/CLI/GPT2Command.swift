@@ -29,7 +29,9 @@ struct GPT2Command: ParsableCommand {
       The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
       """,
     version: ProgramVersion.current,
-    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Bench.self, Keygen.self])
+    subcommands: [
+      Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self, Keygen.self,
+    ])
 
   static func main() async {
     holdStandardDescriptors()
@@ -96,7 +98,8 @@ struct GPT2Command: ParsableCommand {
       source.setEventHandler {
         SafetensorsWriter.removeUnfinished()
         signal(number, SIG_DFL)
-        raise(number)
+        // To the process: the threads of Dispatch block signals, and raise would send it to this one.
+        kill(getpid(), number)
       }
       source.resume()
       _ = Unmanaged.passRetained(source as AnyObject)  // it works as long as the process lives

@@ -5,7 +5,7 @@ import MicroBatching
 final class ModelBench {
   /// Limits seen so far.
   private(set) var limits: (fma: [Double], read: [Double]) = ([], [])
-  private let model: Model
+  let model: Model
   private let machine: MachineLimits
   private let rounds: Int
   private let hidden: Activations

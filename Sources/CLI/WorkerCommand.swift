@@ -27,8 +27,11 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "address"))
   var coordinator: String
 
-  @Option(help: ArgumentHelp("Where the stage before this one reaches this worker.", valueName: "address"))
-  var listen: String = "tcp://127.0.0.1:0"
+  @Option(
+    help: ArgumentHelp(
+      "Where the stage before this one reaches this worker. (default: a free port of the interface that faces the coordinator)",
+      valueName: "address"))
+  var listen: String?
 
   @Option(help: ArgumentHelp("What others are told to dial, where it is not --listen.", valueName: "address"))
   var advertise: String?
@@ -72,8 +75,13 @@ struct WorkerCommand: ParsableCommand {
       throw ValidationError("--name “\(name)”: give 1 to 64 bytes")
     }
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
-    for (flag, address) in [("--coordinator", coordinator), ("--listen", listen)] {
-      try security.check(address, flag: flag)
+    try security.check(coordinator, flag: "--coordinator")
+    if let listen {
+      try security.check(listen, flag: "--listen")
+      if case .tcp(let host, _) = try Address(listen), ["*", "0.0.0.0", "::"].contains(host), advertise == nil {
+        throw ValidationError(
+          "--listen \(listen): others cannot dial that; add --advertise with the address they reach this host at")
+      }
     }
     if let advertise { try security.check(advertise, flag: "--advertise") }
   }
@@ -96,7 +104,8 @@ struct WorkerCommand: ParsableCommand {
         .cache(try TensorCache(folder: cache ?? TensorCache.defaultFolder()))
       }
     let options = WorkerOptions(
-      name: name ?? Self.hostName, coordinator: coordinator, listen: listen, advertise: advertise, key: key,
+      name: name ?? Self.hostName, coordinator: coordinator,
+      listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise, key: key,
       weights: source, threads: threads ?? ThreadPool.availableCores,
       memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
     let quiet = quiet

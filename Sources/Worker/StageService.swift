@@ -161,9 +161,12 @@ public final class StageService {
     let time = ContinuousClock.now - start
     notify(
       .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
+    // Behind the last stage is the coordinator, under the address by which this worker knows it.
+    let isLast = assignment.stage == assignment.stageCount - 1
+    let address = isLast ? options.coordinator : assignment.next
     let next = try PassSender(
-      to: assignment.next, stage: assignment.stage, epoch: epoch, context: context,
-      options: .dialing(assignment.next, key: options.key, name: control.routingName + "/data"))
+      to: address, stage: assignment.stage, epoch: epoch, context: context,
+      options: .dialing(address, key: options.key, name: control.routingName + "/data"))
     phase = .linking(
       assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
       Ready(

@@ -18,7 +18,8 @@ public final class Socket {
     case sent
     /// The queue is full up to the high-water mark; the frames are still the caller's.
     case full
-    /// A router has no such peer; the frames are still the caller's.
+    /// A router has no such peer; the frames are still the caller's. For some milliseconds after a peer went away,
+    /// messages for it are still taken, and lost.
     case unreachable
   }
 
@@ -60,6 +61,7 @@ public final class Socket {
   public func send(_ frames: [Frame]) throws(ZeroMQError) -> SendResult {
     precondition(frames.count >= (kind == .router ? 2 : 1), "a message without a frame")
     precondition(frames.allSatisfy { !$0.isSent && $0.count <= largestFrame }, "a frame that was sent or is too large")
+    Crossing.release()
     for (index, frame) in frames.enumerated() {
       let flags = ZMQ_DONTWAIT | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
       var (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
@@ -81,6 +83,8 @@ public final class Socket {
   }
 
   /// Takes the next message that has arrived, if it has at most `limit` frames; never blocks.
+  ///
+  /// A message that never ends does not arrive: libzmq gathers its frames without bound. Only keys keep out who sends one.
   ///
   /// - Throws: ``ZeroMQError/terminated``.
   public func receive(atMost limit: Int) throws(ZeroMQError) -> Received {
@@ -108,7 +112,9 @@ public final class Socket {
     let frame = Frame()
     let (_, code) = retryingOnInterrupt { zmq_msg_recv(frame.message, pointer, ZMQ_DONTWAIT) }
     switch code {
-    case 0: return frame
+    case 0:
+      Crossing.acquire()
+      return frame
     case EAGAIN: return nil
     default: throw ZeroMQError(call: "receive", code: code)
     }

@@ -37,9 +37,10 @@ struct MonitorTests {
     let monitor = try dealer.monitor()
     try dealer.connect(address)
     for _ in 0..<3 {
-      try Exchange.event(monitor) {
-        if case .connectRetried(let after) = $0 { after >= .milliseconds(5) } else { false }
-      }
+      // libzmq adds up to as much again, by chance.
+      let event = try Exchange.event(monitor) { if case .connectRetried = $0 { true } else { false } }
+      guard case .connectRetried(let interval) = event.kind else { return }
+      #expect((.milliseconds(5)..<(.milliseconds(10))).contains(interval))
     }
   }
 

@@ -278,7 +278,7 @@ final class EngineLoop {
     layers = stages.map(\.layers)
     pacing =
       if stages.count > 1, let edges {
-        Pacing(for: pipe(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
+        Pacing(for: model(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
       } else {
         Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
       }
@@ -311,7 +311,7 @@ final class EngineLoop {
   }
 
   /// The pipe as the model of it sees it.
-  private func pipe(_ stages: [(worker: Roster.Member, layers: LayerRange)], _ edges: EdgeCosts) -> Pipe {
+  private func model(_ stages: [(worker: Roster.Member, layers: LayerRange)], _ edges: EdgeCosts) -> PipeModel {
     let configuration = checkpoint.configuration
     let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
     let costs = stages.map {
@@ -320,17 +320,17 @@ final class EngineLoop {
     // The coordinator's host comes first.
     var hosts = [HostIdentity.current]
     for stage in stages where !hosts.contains(stage.worker.hello.host) { hosts.append(stage.worker.hello.host) }
-    return Pipe(
+    return PipeModel(
       hosts: hosts.map { host in
         let here = stages.filter { $0.worker.hello.host == host }
-        return Pipe.Host(cores: here.map(\.worker.hello.cores).max() ?? ThreadPool.availableCores)
+        return PipeModel.Host(cores: here.map(\.worker.hello.cores).max() ?? ThreadPool.availableCores)
       },
       stages: zip(stages, costs).map { stage, cost in
-        Pipe.Stage(
+        PipeModel.Stage(
           host: hosts.firstIndex(of: stage.worker.hello.host)!, threads: stage.worker.hello.threads,
           blockCount: stage.layers.count, cost: cost)
       },
-      coordinator: Pipe.Coordinator(host: 0, threads: pool.threadCount, costs: edges))
+      coordinator: PipeModel.Coordinator(host: 0, threads: pool.threadCount, costs: edges))
   }
 
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
@@ -408,8 +408,8 @@ final class EngineLoop {
     else { throw ClusterError.workerBroken(name: last, reason: "micro-batch \(header.sequence) came back as another") }
     let start = MonotonicTime.now
     let arrivals = pipe!.scheduler.arrived(header.sequence)
-    // What can go on without these results goes first: the head takes time, and stages would wait.
-    try dispatch()
+    // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
+    if !arrivals.contains(where: { $0.output == .nextToken }) { try dispatch() }
     if !arrivals.isEmpty {
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
@@ -419,7 +419,7 @@ final class EngineLoop {
       for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
-      header.sequence, records: pass.records, offsets: roster.stages.map(\.clockOffset), rows: pass.microBatch.rowCount,
+      header.sequence, records: pass.records, offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }, rows: pass.microBatch.rowCount,
       bytes: payload.count, start: start, end: MonotonicTime.now)
     // The stages first, the callers then.
     try dispatch()

@@ -16,6 +16,17 @@ public struct PipelineStatistics: Sendable {
     /// Activations that went out.
     public var bytesSent = 0
 
+    func since(_ earlier: Station) -> Station {
+      var difference = self
+      difference.microBatches -= earlier.microBatches
+      difference.rows -= earlier.rows
+      difference.compute -= earlier.compute
+      difference.wait -= earlier.wait
+      difference.send -= earlier.send
+      difference.bytesSent -= earlier.bytesSent
+      return difference
+    }
+
     /// Share of `elapsed` that it computed.
     public func busyShare(of elapsed: Duration) -> Double {
       elapsed > .zero ? min(1, compute / elapsed) : 0
@@ -29,6 +40,16 @@ public struct PipelineStatistics: Sendable {
   public var elapsed = Duration.zero
   public var tokensGenerated = 0
   public var microBatchesInFlight = 0
+
+  /// What was done since an earlier look at the same pipe.
+  public func since(_ earlier: PipelineStatistics) -> PipelineStatistics {
+    var difference = self
+    difference.stages = zip(stages, earlier.stages).map { $0.since($1) }
+    difference.coordinator = coordinator.since(earlier.coordinator)
+    difference.elapsed -= earlier.elapsed
+    difference.tokensGenerated -= earlier.tokensGenerated
+    return difference
+  }
 
   /// Share of the stages' time that they had nothing to compute, from 0 to 1.
   public var idleShare: Double {

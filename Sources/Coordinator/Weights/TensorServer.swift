@@ -85,7 +85,7 @@ public final class TensorServer: Sendable {
     }
     let starts = stride(from: wanted.offset, to: tensor.byteCount, by: Piece.byteLimit).prefix(wanted.pieces)
     return try starts.map { start in
-      let bytes = try tensor.bytes(start..<min(start + Piece.byteLimit, tensor.byteCount))
+      let bytes = try tensor.read(bytes: start..<min(start + Piece.byteLimit, tensor.byteCount))
       return Piece(tensor: wanted.tensor, offset: start, bytes: bytes)
     }
   }

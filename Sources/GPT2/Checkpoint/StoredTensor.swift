@@ -62,7 +62,7 @@ public struct StoredTensor: Sendable {
   }
 
   /// The bytes `range`, counted from the tensor's first, as they are stored; otherwise as ``read(elements:into:)``.
-  public func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+  public func read(bytes range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes outside the tensor")
     return try source.read((byteOffset + range.lowerBound)..<(byteOffset + range.upperBound))
   }

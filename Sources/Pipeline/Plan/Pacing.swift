@@ -25,7 +25,7 @@ public struct Pacing: Hashable, Sendable {
   /// Takes some milliseconds for each stage.
   ///
   /// - Parameter rowLimit: most rows of a micro-batch.
-  public init(for pipe: Pipe, rowLimit: Int = 512, fixedRows: Int? = nil) {
+  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
     for level in [32, 128, 512, 2048] {
@@ -57,9 +57,19 @@ public struct Pacing: Hashable, Sendable {
     inFlightLimit = limit
   }
 
-  /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read.
-  public func rows(outstanding: Int) -> Int {
-    fixedRows ?? Self.choice(in: rows, for: outstanding) ?? 128
+  /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read and `inFlight` micro-batches are
+  /// on their way.
+  public func rows(outstanding: Int, inFlight: Int) -> Int {
+    fixedRows
+      ?? Self.chunk(of: Self.choice(in: rows, for: outstanding) ?? 128, outstanding: outstanding, inFlight: inFlight)
+  }
+
+  /// Rows of a chunk where `rows` are best in the middle: fewer while the pipe fills and while it drains, because the last
+  /// stage waits for as long as the first micro-batches take the others, and the first stage while the last ones pass.
+  static func chunk(of rows: Int, outstanding: Int, inFlight: Int) -> Int {
+    let smallest = 32
+    let filling = inFlight < 2 ? max(smallest, rows >> (2 - inFlight)) : rows
+    return min(rows, filling, max(smallest, outstanding / 2))
   }
 
   /// Into how many groups `running` sequences that are being written are dealt.

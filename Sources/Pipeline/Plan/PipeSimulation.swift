@@ -7,6 +7,8 @@ public struct PipeForecast: Hashable, Sendable {
   /// Share of the time that each stage had work.
   public var busy: [Double]
   public var coordinatorBusy: Double
+  /// Share of the time that the busiest link was sending.
+  public var linkBusy: Double
   public var microBatchCount: Int
 
   /// Share of the stages' time that went by without work.
@@ -23,7 +25,7 @@ public struct PipeForecast: Hashable, Sendable {
 /// threads than it has, and its memory's bandwidth when they ask for more than there is; each gets what it asks for, or an
 /// equal share with the others that ask for more. A link carries one message after the other.
 public struct PipeSimulation {
-  private let pipe: Pipe
+  private let pipe: PipeModel
   private let items: [PipeWorkload.Item]
   private let width: Double
   private let inFlightLimit: Int
@@ -33,6 +35,7 @@ public struct PipeSimulation {
   private var stations: [Station]
   /// When each link has sent what was given to it; link i leads into station i.
   private var linkFree: [Double]
+  private var linkBusy: [Double]
   /// Messages on links: when they arrive, where, and which micro-batch they are.
   private var arrivals = ArrivalQueue()
   private var next = 0
@@ -59,17 +62,17 @@ public struct PipeSimulation {
   /// Foretells how long `workload` takes with at most `inFlight` micro-batches on their way.
   ///
   /// - Precondition: the workload has micro-batches, and `inFlight` is at least 1.
-  public static func run(_ workload: PipeWorkload, on pipe: Pipe, inFlight: Int) -> PipeForecast {
+  public static func run(_ workload: PipeWorkload, on pipe: PipeModel, inFlight: Int) -> PipeForecast {
     var simulation = PipeSimulation(pipe, workload.items, inFlight: inFlight)
     simulation.run()
     let seconds = max(simulation.now, 1e-12)
     let busy = simulation.stations.map { $0.busy / seconds }
     return PipeForecast(
       seconds: seconds, tokensPerSecond: Double(workload.tokenCount) / seconds, busy: Array(busy.dropFirst()),
-      coordinatorBusy: busy[0], microBatchCount: simulation.items.count)
+      coordinatorBusy: busy[0], linkBusy: (simulation.linkBusy.max() ?? 0) / seconds, microBatchCount: simulation.items.count)
   }
 
-  private init(_ pipe: Pipe, _ items: [PipeWorkload.Item], inFlight: Int) {
+  private init(_ pipe: PipeModel, _ items: [PipeWorkload.Item], inFlight: Int) {
     precondition(!items.isEmpty && inFlight >= 1)
     self.pipe = pipe
     self.items = items
@@ -80,6 +83,7 @@ public struct PipeSimulation {
     sharing = pipe.hosts.indices.map { host in (host, (0..<stationCount).filter { pipe.host(of: $0) == host }) }
       .filter { $0.stations.count > 1 }
     linkFree = Array(repeating: 0, count: pipe.stages.count + 1)
+    linkBusy = linkFree
     returned = Array(repeating: false, count: items.count)
   }
 
@@ -131,6 +135,7 @@ public struct PipeSimulation {
     }
     let target = (station + 1) % stations.count
     let link = pipe.link(into: target)
+    linkBusy[target] += bytes(job.item) / link.bandwidth
     linkFree[target] = max(now, linkFree[target]) + bytes(job.item) / link.bandwidth
     arrivals.insert(Arrival(time: linkFree[target] + link.latency, station: target, item: job.item))
   }
@@ -139,7 +144,7 @@ public struct PipeSimulation {
 
   private func job(_ item: Int, at station: Int, isReturn: Bool) -> Job {
     let microBatch = items[item].microBatch
-    func handling(_ link: Pipe.Link) -> Double { link.messageSeconds + link.byteSeconds * bytes(item) }
+    func handling(_ link: PipeModel.Link) -> Double { link.messageSeconds + link.byteSeconds * bytes(item) }
     if station > 0 {
       let stage = pipe.stages[station - 1]
       let seconds = Double(stage.blockCount) * stage.cost.seconds(microBatch)

@@ -2,7 +2,8 @@ internal import MicroBatching
 
 /// Work for a pipe whose speed is to be foretold.
 public enum PipeWorkload: Hashable, Sendable {
-  /// `sequences` prompts of `tokens` tokens to hidden states, in micro-batches of up to `rows` rows.
+  /// `sequences` prompts of `tokens` tokens to hidden states, in micro-batches of up to `rows` rows; fewer at the beginning
+  /// and the end, as ``Pacing`` has it.
   case prefill(sequences: Int, tokens: Int, rows: Int)
   /// One token after the other for each of `sequences`, dealt into `groups`, from position `context`.
   case decode(sequences: Int, groups: Int, context: Int, steps: Int)
@@ -24,14 +25,18 @@ extension PipeWorkload {
     case .prefill(let sequences, let tokens, let rows):
       var items: [Item] = []
       var open = MicroBatch()
+      var outstanding = sequences * tokens
+      var room = Pacing.chunk(of: rows, outstanding: outstanding, inFlight: 0)
       for slot in 0..<sequences {
         var start = 0
         while start < tokens {
-          let count = min(tokens - start, rows - open.rowCount)
+          let count = min(tokens - start, room - open.rowCount)
           open.append(Segment(slot: slot, start: start, count: count))
           start += count
-          if open.rowCount == rows {
+          if open.rowCount == room {
             items.append(Item(microBatch: open, headRows: 0))
+            outstanding -= room
+            room = Pacing.chunk(of: rows, outstanding: outstanding, inFlight: items.count)
             open = MicroBatch()
           }
         }

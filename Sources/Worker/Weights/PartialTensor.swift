@@ -92,19 +92,32 @@ final class PartialTensor {
         if errno == ENOENT, !create { return nil }
         throw .cache(path: path, code: errno)
       }
-      var locked = stat()
-      var named = stat()
-      if flock(descriptor, LOCK_EX | LOCK_NB) != 0 || fstat(descriptor, &locked) != 0 {
-        let code = errno
+      switch lock(descriptor, at: path) {
+      case .locked(let byteCount): return (descriptor, byteCount)
+      case .renamed: close(descriptor)
+      case .failed(let code):
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
         throw .cache(path: path, code: code)
       }
-      // Between opening and locking, its holder may have finished it: then it has another name, and is not ours to write.
-      if stat(path, &named) == 0, named.st_ino == locked.st_ino, named.st_dev == locked.st_dev {
-        return (descriptor, Int(locked.st_size))
-      }
-      close(descriptor)
     }
+  }
+
+  enum Locking: Equatable {
+    case locked(byteCount: Int)
+    /// Between opening and locking, its holder finished it: it has another name now, and is not ours to write.
+    case renamed
+    case failed(code: Int32)
+  }
+
+  /// Locks a file that was opened as `path`.
+  static func lock(_ descriptor: Int32, at path: String) -> Locking {
+    var locked = stat()
+    var named = stat()
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &locked) == 0 else {
+      return .failed(code: errno)
+    }
+    let isNamed = stat(path, &named) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev
+    return isNamed ? .locked(byteCount: Int(locked.st_size)) : .renamed
   }
 }

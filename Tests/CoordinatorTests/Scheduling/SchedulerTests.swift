@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct SchedulerTests {
   private static func scheduler(
-    slotCount: Int = 16, positionBudget: Int = 1 << 20, inFlightLimit: Int = 3, rows: Int? = nil
+    slotCount: Int = 16, positionBudget: Int = 1 << 20, inFlightLimit: Int = 3, rows: Int? = 128
   ) -> Scheduler {
     var pacing = Pacing(stageCount: 2, fixedRows: rows)
     pacing.inFlightLimit = inFlightLimit

@@ -11,12 +11,12 @@ import Testing
 
   @Test("What is chosen is within the limits, whatever waits", arguments: [1, 2, 3, 12])
   func limits(stages: Int) {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let pacing = Pacing(
       for: PipeSimulationTests.pipe(stages: stages, blocks: 2, cost: Self.real, link: link), rowLimit: 256)
     #expect(pacing.inFlightLimit >= stages && pacing.inFlightLimit <= 4 * stages + 4)
     for outstanding in [0, 1, 31, 32, 100, 4096, 1 << 20] {
-      #expect((16...256).contains(pacing.rows(outstanding: outstanding)))
+      #expect((16...256).contains(pacing.rows(outstanding: outstanding, inFlight: 2)))
     }
     for running in [0, 1, 2, 7, 32, 1000] {
       let groups = pacing.groupCount(running: running)
@@ -29,20 +29,20 @@ import Testing
     let pacing = Pacing(for: pipe)
     #expect(pacing.inFlightLimit == 1)
     #expect(pacing.groupCount(running: 32) == 1)
-    #expect(pacing.rows(outstanding: 2048) == 512)
+    #expect(pacing.rows(outstanding: 2048, inFlight: 2) == 512)
   }
 
   @Test func aShortPromptIsCutSmallerForMoreStages() {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let rows = [2, 12].map { stages in
-      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(outstanding: 512)
+      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(outstanding: 512, inFlight: 2)
     }
     #expect(rows[1] < rows[0])
     #expect(rows[0] < 512)
   }
 
   @Test func groupsKeepAllStagesBusyWhenRowsAreEnough() {
-    let link = Pipe.Link(latency: 50e-6, bandwidth: 1e9)
+    let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let pacing = Pacing(for: PipeSimulationTests.pipe(stages: 4, cost: Self.real, link: link))
     #expect(pacing.groupCount(running: 128) >= 4)
     // Nothing but the weights to read: two rows take as long as one, so that groups gain nothing.
@@ -55,7 +55,7 @@ import Testing
 
   @Test func longLinksTakeMoreInFlight() {
     let limits = [50e-6, 50e-3].map { latency in
-      let link = Pipe.Link(latency: latency, bandwidth: 1e9)
+      let link = PipeModel.Link(latency: latency, bandwidth: 1e9)
       return Pacing(for: PipeSimulationTests.pipe(stages: 2, cost: Self.real, link: link)).inFlightLimit
     }
     #expect(limits[1] > limits[0])
@@ -65,8 +65,8 @@ import Testing
     for pacing in [
       Pacing(stageCount: 3, fixedRows: 7), Pacing(for: PipeSimulationTests.pipe(stages: 3), fixedRows: 7),
     ] {
-      #expect(pacing.rows(outstanding: 1) == 7)
-      #expect(pacing.rows(outstanding: 5000) == 7)
+      #expect(pacing.rows(outstanding: 1, inFlight: 2) == 7)
+      #expect(pacing.rows(outstanding: 5000, inFlight: 2) == 7)
     }
   }
 }

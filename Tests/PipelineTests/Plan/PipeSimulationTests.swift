@@ -17,18 +17,18 @@ import Testing
 
   /// Equal stages, each on a host of its own.
   static func pipe(
-    stages: Int, blocks: Int = 1, cost: CostModel = cost(), edges: EdgeCosts = idle, link: Pipe.Link = .none,
+    stages: Int, blocks: Int = 1, cost: CostModel = cost(), edges: EdgeCosts = idle, link: PipeModel.Link = .none,
     sharedCores: Int? = nil, memoryRate: Double = .infinity
-  ) -> Pipe {
+  ) -> PipeModel {
     let hosts =
-      sharedCores.map { [Pipe.Host(cores: $0, memoryRate: memoryRate)] }
-      ?? (0...stages).map { _ in Pipe.Host(cores: 1, memoryRate: memoryRate) }
-    return Pipe(
+      sharedCores.map { [PipeModel.Host(cores: $0, memoryRate: memoryRate)] }
+      ?? (0...stages).map { _ in PipeModel.Host(cores: 1, memoryRate: memoryRate) }
+    return PipeModel(
       hosts: hosts,
       stages: (0..<stages).map {
-        Pipe.Stage(host: sharedCores == nil ? $0 + 1 : 0, threads: 1, blockCount: blocks, cost: cost)
+        PipeModel.Stage(host: sharedCores == nil ? $0 + 1 : 0, threads: 1, blockCount: blocks, cost: cost)
       },
-      coordinator: Pipe.Coordinator(host: 0, threads: 1, costs: edges), network: link, local: link)
+      coordinator: PipeModel.Coordinator(host: 0, threads: 1, costs: edges), network: link, local: link)
   }
 
   private func isNear(_ a: Double, _ b: Double, within part: Double = 1e-6) -> Bool { abs(a - b) <= part * abs(b) }
@@ -61,15 +61,16 @@ import Testing
   }
 
   @Test func aLinkThatIsTooThinCarriesItsBytesOneAfterTheOther() {
-    let link = Pipe.Link(latency: 0, bandwidth: 1e6, messageSeconds: 0, byteSeconds: 0)
+    let link = PipeModel.Link(latency: 0, bandwidth: 1e6, messageSeconds: 0, byteSeconds: 0)
     let pipe = Self.pipe(stages: 2, cost: Self.cost(rowSeconds: 1e-6, width: 1000), link: link)
     let forecast = PipeSimulation.run(.prefill(sequences: 50, tokens: 8, rows: 8), on: pipe, inFlight: 50)
     // 4 bytes × 1000 × 8 rows × 50 on each of three links, which overlap but for the last micro-batch's way.
     #expect(isNear(forecast.seconds, (50 + 2) * 0.032, within: 1e-3))
+    #expect(isNear(forecast.linkBusy, 50.0 / 52, within: 1e-3))
   }
 
   @Test func oneSequencesTokensTakeTheSumOfAllStations() {
-    let link = Pipe.Link(latency: 0.01, bandwidth: .infinity, messageSeconds: 1e-3, byteSeconds: 0)
+    let link = PipeModel.Link(latency: 0.01, bandwidth: .infinity, messageSeconds: 1e-3, byteSeconds: 0)
     let pipe = Self.pipe(stages: 3, blocks: 4, link: link)
     let forecast = PipeSimulation.run(.decode(sequences: 1, groups: 1, context: 0, steps: 7), on: pipe, inFlight: 4)
     // Three stages of four blocks; four links, each with a sender and a receiver.
@@ -77,7 +78,7 @@ import Testing
   }
 
   @Test func latencyIsHiddenByMoreInFlight() {
-    let link = Pipe.Link(latency: 0.1, bandwidth: .infinity, messageSeconds: 0, byteSeconds: 0)
+    let link = PipeModel.Link(latency: 0.1, bandwidth: .infinity, messageSeconds: 0, byteSeconds: 0)
     let pipe = Self.pipe(stages: 2, link: link)
     let work = PipeWorkload.prefill(sequences: 100, tokens: 10, rows: 10)
     let few = PipeSimulation.run(work, on: pipe, inFlight: 1).seconds

@@ -1,5 +1,5 @@
 /// A cluster as far as its speed goes: processes on hosts, and links between them.
-public struct Pipe: Hashable, Sendable {
+public struct PipeModel: Hashable, Sendable {
   public struct Host: Hashable, Sendable {
     public var cores: Int
     /// Bytes that all its cores together read from memory in a second.

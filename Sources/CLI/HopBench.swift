@@ -1,0 +1,76 @@
+import Coordinator
+import GPT2
+import MicroBatching
+import Pipeline
+import ZeroMQ
+
+/// What handing one token's activations from stage to stage costs, beside the same bytes over bare libzmq.
+struct HopBench {
+  private let session: ClusterSession
+  private let token: Int
+
+  init(_ session: ClusterSession, token: [Int]) {
+    self.session = session
+    self.token = token[0]
+  }
+
+  /// Medians, in seconds: from a stage's last computation to the next stage's having the activations, and half a round trip.
+  func measure() async throws -> (hop: Double, halfRoundTrip: Double) {
+    let seen = session.engine.timeline.microBatches.count
+    var trips = try roundTrips()
+    let length = min(session.configuration.positionCount, 200)
+    let results = session.engine.generate(
+      try Generation(
+        GenerationRequest(
+          prompt: [token], options: .greedy, maximumTokens: length - 1, endOfTextTokens: []),
+        configuration: session.configuration, tokenizer: nil))
+    for try await _ in results {}
+    trips += try roundTrips()
+    let hops = session.engine.timeline.microBatches.dropFirst(seen).flatMap { microBatch in
+      zip([microBatch.embedded] + microBatch.stages, microBatch.stages + [microBatch.finished])
+        .dropFirst(microBatch.stages.count > 1 ? 1 : 0).dropLast(microBatch.stages.count > 1 ? 1 : 0)
+        .map { Double($1.lowerBound - min($0.upperBound, $1.lowerBound)) / 1e9 }
+    }
+    return (Array(hops).median, trips.median / 2)
+  }
+
+  /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
+  private func roundTrips() throws -> [Double] {
+    let width = session.configuration.width
+    let head = Message.pass(
+      Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 1)]), width: width, records: [])
+    ).encode(header: Header(number: 0))
+    let payload = [UInt8](repeating: 1, count: width * 4)
+    let address = session.engine.address.hasPrefix("inproc:") ? "inproc://hop" : "tcp://127.0.0.1:0"
+    let context = try Context()
+    let router = try Socket(.router, context)
+    let endpoint = try router.bind(address)
+    // Over TCP the other end has I/O threads of its own, as another process has.
+    let other = address.hasPrefix("inproc:") ? context : try Context()
+    let count = 500
+    let echo = try JoinableThread {
+      guard let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil else { return }
+      _ = try? dealer.send([Frame([0])])
+      for _ in 0..<count {
+        guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
+          case .frames(let frames)? = try? dealer.receive(atMost: 2)
+        else { return }
+        _ = try? dealer.send(frames)
+      }
+    }
+    defer { echo.join() }
+    guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0],
+      case .frames(let opening) = try router.receive(atMost: 2)
+    else { return [] }
+    let peer = opening[0].bytes
+    var trips: [Double] = []
+    for _ in 0..<count {
+      let start = ContinuousClock.now
+      _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
+      guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
+      else { break }
+      trips.append((ContinuousClock.now - start).seconds)
+    }
+    return trips
+  }
+}

@@ -1,0 +1,229 @@
+import Coordinator
+import GPT2
+import MicroBatching
+
+/// Times a running pipe, in turns with the whole model in this process.
+final class PipelineBench {
+  private let session: ClusterSession
+  private let rounds: Int
+  private let oneThread: SingleProcess
+  private let allCores: SingleProcess
+  private let prompts: [[Int]]
+  private let texts: [[Int]]
+  private let steps: Int
+
+  init(_ session: ClusterSession, rounds: Int) throws {
+    self.session = session
+    self.rounds = rounds
+    let configuration = session.configuration
+    oneThread = try SingleProcess(session.checkpoint, threads: 1)
+    allCores = try SingleProcess(session.checkpoint, threads: ThreadPool.availableCores)
+    let context = configuration.positionCount
+    steps = max(2, min(24, context / 3))
+    func tokens(_ count: Int, _ salt: Int) -> [Int] {
+      (0..<count).map { ($0 * 7919 + salt * 104_729 + 13) % configuration.vocabularySize }
+    }
+    texts = (0..<8).map { tokens(min(512, context), $0) }
+    prompts = (0..<32).map { tokens(min(32, context / 3), $0) }
+  }
+
+  func run() async throws -> PipelineResult {
+    var result = PipelineResult(stages: session.engine.statistics.stages.count)
+    var (prefill, decode) = (Rounds(), Rounds())
+    var (idle, gpipe): ([Double], [Double]) = ([], [])
+    // The first round warms up and does not count.
+    for round in 0...rounds {
+      Terminal.progress("round \(round) of \(rounds): reading …")
+      let one = try oneThread.read(texts)
+      let before = session.engine.statistics
+      let pipe = try await read()
+      let done = session.engine.statistics.since(before)
+      let all = try allCores.read(texts)
+      Terminal.progress("round \(round) of \(rounds): writing …")
+      let writing = (
+        one: try oneThread.write(prompts, steps: steps), pipe: try await write(),
+        all: try allCores.write(prompts, steps: steps)
+      )
+      guard round > 0 else { continue }
+      prefill.add(one: one, pipe: pipe, all: all)
+      decode.add(one: writing.one, pipe: writing.pipe, all: writing.all)
+      idle.append(done.idleShare)
+      gpipe.append(done.gpipeIdleShare)
+    }
+    let rows = Double(texts.reduce(0) { $0 + $1.count })
+    result.prefillTokensPerSecond = rows / prefill.pipe.median
+    result.prefillSpeedupOneThread = prefill.overOne
+    result.prefillSpeedupAllCores = prefill.overAll
+    result.decodeTokensPerSecond = Double(prompts.count * (steps - 1)) / decode.pipe.median
+    result.decodeSpeedupOneThread = decode.overOne
+    result.decodeSpeedupAllCores = decode.overAll
+    result.idleShare = idle.median
+    result.gpipeIdleShare = gpipe.median
+    Terminal.progress("hops …")
+    let hop = try await HopBench(session, token: prompts[0]).measure()
+    result.hopMicroseconds = hop.hop * 1e6
+    result.hopOverLibzmq = hop.hop / hop.halfRoundTrip
+    return result
+  }
+
+  /// Times of the same work by the pipe and by one process, round by round.
+  private struct Rounds {
+    var (one, pipe, all): ([Double], [Double], [Double]) = ([], [], [])
+
+    mutating func add(one: Double, pipe: Double, all: Double) {
+      self.one.append(one)
+      self.pipe.append(pipe)
+      self.all.append(all)
+    }
+
+    var overOne: Double { zip(one, pipe).map { $0 / $1 }.median }
+    var overAll: Double { zip(all, pipe).map { $0 / $1 }.median }
+  }
+
+  /// Seconds that the pipe takes for the hidden states of all texts.
+  private func read() async throws -> Double {
+    let start = ContinuousClock.now
+    let results = try texts.map { session.engine.embed(try Reading($0, configuration: session.configuration)) }
+    for result in results { for try await _ in result {} }
+    return (ContinuousClock.now - start).seconds
+  }
+
+  /// Seconds that the pipe takes for the tokens after the first of every sequence.
+  private func write() async throws -> Double {
+    let results = try prompts.map { prompt in
+      session.engine.generate(
+        try Generation(
+          GenerationRequest(
+            prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
+          configuration: session.configuration, tokenizer: nil))
+    }
+    return try await withThrowingTaskGroup(of: (ContinuousClock.Instant, ContinuousClock.Instant).self) { group in
+      for result in results {
+        group.addTask {
+          var first: ContinuousClock.Instant?
+          for try await _ in result { first = first ?? .now }
+          return (first ?? .now, .now)
+        }
+      }
+      // From when every sequence has its first token; those that have more by then are few.
+      var (first, last) = (ContinuousClock.now, ContinuousClock.now)
+      var firsts: [ContinuousClock.Instant] = []
+      for try await (begin, end) in group {
+        firsts.append(begin)
+        last = max(last, end)
+      }
+      first = firsts.sorted()[firsts.count / 2]
+      return (last - first).seconds
+    }
+  }
+}
+
+/// The whole model in this process: what the pipe is held against.
+private final class SingleProcess {
+  private let model: Model
+  private let hidden: Activations
+  private let logits: Activations
+
+  init(_ checkpoint: Checkpoint, threads: Int) throws {
+    model = try Model(
+      checkpoint, slotCount: 32, kernels: Kernels.selected(), pool: ThreadPool(threadCount: threads))
+    hidden = try Activations(width: checkpoint.configuration.width)
+    logits = try Activations(width: checkpoint.configuration.vocabularySize)
+  }
+
+  func read(_ texts: [[Int]]) throws -> Double {
+    let start = ContinuousClock.now
+    for text in texts {
+      try model.forward(text, MicroBatch([Segment(slot: 0, start: 0, count: text.count)]), into: hidden)
+    }
+    return (ContinuousClock.now - start).seconds
+  }
+
+  func write(_ prompts: [[Int]], steps: Int) throws -> Double {
+    var generations = try prompts.map { prompt in
+      try Generation(
+        GenerationRequest(
+          prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
+        configuration: model.configuration, tokenizer: nil)
+    }
+    var start = ContinuousClock.now
+    for step in 0..<steps {
+      var microBatch = MicroBatch()
+      var tokens: [Int] = []
+      for slot in generations.indices {
+        let input = generations[slot].takeInput(atMost: Int.max)!
+        microBatch.append(Segment(slot: slot, start: input.start, count: input.tokens.count))
+        tokens += input.tokens
+      }
+      try model.forward(tokens, microBatch, into: hidden)
+      // After the prompts only each one's last row decides.
+      var row = -1
+      for (slot, segment) in microBatch.segments.enumerated() {
+        row += segment.count
+        if step == 0 { _ = hidden[slot].update(fromContentsOf: hidden[row]) }
+      }
+      try model.logits(of: hidden, rows: 0..<generations.count, into: logits)
+      var chosen: [SampledToken?] = Array(repeating: nil, count: generations.count)
+      chosen.withUnsafeMutableBufferPointer { chosen in
+        model.pool.forEach(chosen.count, work: 4 * chosen.count * model.configuration.vocabularySize) { slot in
+          chosen[slot] = try? generations[slot].sample(UnsafeBufferPointer(logits[slot]).span, kernels: model.kernels)
+        }
+      }
+      for (slot, token) in chosen.enumerated() { _ = generations[slot].accept(token!) }
+      if step == 0 { start = .now }
+    }
+    return (ContinuousClock.now - start).seconds
+  }
+}
+
+/// What the pipe gains over one process.
+struct PipelineResult: Encodable {
+  var stages: Int
+  var prefillTokensPerSecond = 0.0
+  var prefillSpeedupOneThread = 0.0
+  var prefillSpeedupAllCores = 0.0
+  var decodeTokensPerSecond = 0.0
+  var decodeSpeedupOneThread = 0.0
+  var decodeSpeedupAllCores = 0.0
+  var idleShare = 0.0
+  var gpipeIdleShare = 0.0
+  var hopMicroseconds = 0.0
+  var hopOverLibzmq = 0.0
+
+  init(stages: Int) { self.stages = stages }
+
+  enum CodingKeys: String, CodingKey {
+    case stages
+    case prefillTokensPerSecond = "prefill_tokens_per_second"
+    case prefillSpeedupOneThread = "prefill_speedup_one_thread"
+    case prefillSpeedupAllCores = "prefill_speedup_all_cores"
+    case decodeTokensPerSecond = "decode_tokens_per_second"
+    case decodeSpeedupOneThread = "decode_speedup_one_thread"
+    case decodeSpeedupAllCores = "decode_speedup_all_cores"
+    case idleShare = "idle_share"
+    case gpipeIdleShare = "gpipe_idle_share"
+    case hopMicroseconds = "hop_microseconds"
+    case hopOverLibzmq = "hop_over_libzmq"
+  }
+
+  var text: String {
+    func two(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+    return """
+      \(stages) stages beside one process
+      prefill, 8 texts          \(Int(prefillTokensPerSecond.rounded())) tokens/s, \(two(prefillSpeedupOneThread)) x one thread, \(two(prefillSpeedupAllCores)) x all cores
+      decode, 32 texts          \(Int(decodeTokensPerSecond.rounded())) tokens/s, \(two(decodeSpeedupOneThread)) x one thread, \(two(decodeSpeedupAllCores)) x all cores
+      idle share, prefill       \(two(idleShare)); filling and draining once is \(two(gpipeIdleShare)) (GPipe)
+      one more hop              \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) x half a round trip over bare libzmq
+
+      """
+  }
+}
+
+extension SamplingOptions {
+  /// Always the likeliest token.
+  static var greedy: SamplingOptions {
+    var options = SamplingOptions()
+    options.temperature = 0
+    return options
+  }
+}
