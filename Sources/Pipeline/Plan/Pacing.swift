@@ -31,10 +31,10 @@ public struct Pacing: Hashable, Sendable {
     for level in [32, 128, 512, 2048] {
       // Sequences of 512 tokens, since attention grows with length; no more than 64 micro-batches, to be quick.
       let sequences = (level + 511) / 512
-      let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
+      let candidates = [32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
       guard !candidates.isEmpty else { continue }
       // Among equals the largest, which are the fewest messages and read the weights least often.
-      let best = Self.best(candidates.reversed(), tolerance: 0.03) { rows in
+      let best = Self.best(candidates.reversed(), tolerance: 0.05) { rows in
         let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
