@@ -35,7 +35,8 @@ public struct Pacing: Hashable, Sendable {
       guard !candidates.isEmpty else { continue }
       // Among equals the largest, which are the fewest messages.
       let best = Self.best(candidates.reversed()) { rows in
-        let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
+        let work = PipeWorkload.prefill(
+          sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows, tapers: fixedRows == nil)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
       rows.append(Choice(from: level, best: best))
@@ -43,7 +44,8 @@ public struct Pacing: Hashable, Sendable {
     let largest = fixedRows ?? rows.last?.best ?? rowLimit
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
-      let work = PipeWorkload.prefill(sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest)
+      let work = PipeWorkload.prefill(
+        sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest, tapers: fixedRows == nil)
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
     }
     for running in [1, 2, 4, 8, 16, 32, 64, 128] {
