@@ -11,8 +11,6 @@ struct MachineProfile {
   let edges: EdgeCosts
   let edgesOneThread: EdgeCosts
   let edgesAllCores: EdgeCosts
-  /// Bytes that all cores together read from memory in a second.
-  let memoryRate: Double
 
   /// Blocks for about a second for each number of threads that is different.
   ///
@@ -21,7 +19,6 @@ struct MachineProfile {
     cores = ThreadPool.availableCores
     let kernels = try Kernels.selected()
     var known: [Int: (blocks: CostModel, edges: EdgeCosts)] = [:]
-    var rate = 0.0
     for count in Set([1, threads, cores]) {
       let pool = ThreadPool(threadCount: count)
       let blockTimes = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(500))
@@ -38,13 +35,10 @@ struct MachineProfile {
           head: TimeCurve(try timer.measureHead(within: .milliseconds(400))),
           headBytes: 4 * Double(configuration.width * configuration.vocabularySize))
       )
-      rate = max(rate, known[count]!.blocks.memoryRate)
     }
     (blocks, edges) = known[threads]!
     (blocksOneThread, edgesOneThread) = known[1]!
     (blocksAllCores, edgesAllCores) = known[cores]!
-    let limits = try MachineLimits(kernels: kernels, pool: ThreadPool(threadCount: cores))
-    memoryRate = max(rate, (0..<3).map { _ in limits.readRate() * 1e9 }.max()!)
   }
 }
 

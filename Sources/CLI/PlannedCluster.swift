@@ -27,22 +27,28 @@ struct PlannedCluster {
   func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
     let members = speeds.indices.map { index in
       Member(
-        name: "worker-\(index + 1)", host: "worker-\(index + 1)", cores: machine.cores, threads: threads,
+        name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,
+        threads: threads,
         memory: memory[index],
         blockSeconds: machine.blocks.curve.seconds(rows: Self.plannedRows) / speeds[index])
     }
     let stageMemory = StageMemory(configuration, rowLimit: Self.rowLimit)
-    let head = machine.edges.head.seconds(rows: Self.plannedRows)
+    let coordinator = CoordinatorLoad(
+      host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads,
+      seconds: machine.edges.head.seconds(rows: Self.plannedRows))
     let plan =
       if let split {
         try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: stageMemory)
       } else {
         try StagePlan(
           balancing: configuration.layerCount, over: members,
-          coordinator: CoordinatorLoad(host: "coordinator", cores: machine.cores, threads: threads, seconds: head),
+          coordinator: coordinator,
           memory: stageMemory)
       }
-    let pipe = pipe(plan)
+    let pipe = PipeModel(
+      plan, members: members,
+      costs: speeds.map { CostModel(curve: machine.blocks.curve.scaled(speed: $0), shape: machine.blocks.shape) },
+      coordinator: coordinator, edges: machine.edges, network: network)
     let pacing = PipePacing(pacing: Pacing(for: pipe, rowLimit: Self.rowLimit, fixedRows: microBatchRows), pipe: pipe)
     let one = PipePacing(
       stage: machine.blocksOneThread, edges: machine.edgesOneThread, threads: 1, on: machine, configuration)
@@ -76,29 +82,14 @@ struct PlannedCluster {
         ? plan.positionBudget(members: members, memory: stageMemory) : nil,
       threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
       prefill: line("prefill of 8 × \(promptTokens)") { pacing in
-        .prefill(
-          sequences: 8, tokens: promptTokens,
-          rows: min(Self.rowLimit, pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: 2)))
+        // Enough in flight that the pipe is neither filling nor draining.
+        let rows = pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: pacing.pacing.inFlightLimit)
+        return .prefill(
+          sequences: 8, tokens: promptTokens, rows: min(Self.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
       },
       decode: [
         line("decode, 1 sequence", decode(1)), line("decode, \(Self.sequences) sequences", decode(Self.sequences)),
       ])
-  }
-
-  private func pipe(_ plan: StagePlan) -> PipeModel {
-    let hosts =
-      isOneHost
-      ? [PipeModel.Host(cores: machine.cores, memoryRate: machine.memoryRate)]
-      : Array(repeating: PipeModel.Host(cores: max(machine.cores, threads)), count: plan.stages.count + 1)
-    return PipeModel(
-      hosts: hosts,
-      stages: plan.stages.enumerated().map { index, stage in
-        PipeModel.Stage(
-          host: isOneHost ? 0 : index + 1, threads: threads, blockCount: stage.layers.count,
-          cost: CostModel(
-            curve: machine.blocks.curve.scaled(speed: speeds[stage.member]), shape: machine.blocks.shape))
-      },
-      coordinator: PipeModel.Coordinator(host: 0, threads: threads, costs: machine.edges), network: network)
   }
 }
 
@@ -115,7 +106,7 @@ struct PipePacing {
       hosts: [PipeModel.Host(cores: machine.cores)],
       stages: [PipeModel.Stage(host: 0, threads: threads, blockCount: configuration.layerCount, cost: stage)],
       coordinator: PipeModel.Coordinator(host: 0, threads: threads, costs: edges), local: .none)
-    pacing = Pacing(stageCount: 1)
+    pacing = Pacing(stageCount: 1, fixedRows: 512)
   }
 
   func run(_ work: PipeWorkload) -> PipeForecast {
