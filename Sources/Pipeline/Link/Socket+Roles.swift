@@ -4,6 +4,8 @@ extension Socket.Options {
   /// Of a process's one listening socket.
   public static func inbox(key: CurveKeyPair?) -> Socket.Options {
     var options = Socket.Options()
+    // For what is said at the end.
+    options.linger = .seconds(1)
     if let key { options.security = .server(key) }
     return options
   }
