@@ -5,7 +5,7 @@ public struct Pacing: Hashable, Sendable {
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
   /// Rows of a prompt's chunks, away from where the pipe fills and drains.
-  private var chunkRows = 128
+  public private(set) var chunkRows = 128
   /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
   private var groups: [Choice] = []
 
@@ -18,6 +18,7 @@ public struct Pacing: Hashable, Sendable {
   public init(stageCount: Int, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
     self.fixedRows = fixedRows
+    chunkRows = fixedRows ?? 128
   }
 
   /// What the model of the pipe finds best.
@@ -35,7 +36,8 @@ public struct Pacing: Hashable, Sendable {
       let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: fixedRows ?? rows, tapers: fixedRows == nil)
       return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
     }
-    let largest = fixedRows ?? chunkRows
+    if let fixedRows { chunkRows = fixedRows }
+    let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
       let work = PipeWorkload.prefill(
