@@ -28,14 +28,15 @@ public struct Pacing: Hashable, Sendable {
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
-    for level in [32, 128, 512, 2048] {
+    // Where the rows are set, there is nothing to try, and with few of them that would take long.
+    for level in fixedRows == nil ? [32, 128, 512, 2048] : [] {
       // Sequences of 512 tokens, since attention grows with length; no more than 64 micro-batches, to be quick.
       let sequences = (level + 511) / 512
       let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
       guard !candidates.isEmpty else { continue }
       // Among equals the largest, which are the fewest messages.
       let best = Self.best(candidates.reversed()) { rows in
-        let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
+        let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: rows)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
       rows.append(Choice(from: level, best: best))
