@@ -29,14 +29,16 @@ public struct Pacing: Hashable, Sendable {
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
-    // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
-    // equals the largest, which reads the weights least often.
-    let candidates = [512, 256, 128, 64, 32].filter { $0 <= rowLimit }
-    chunkRows = Self.best(candidates, tolerance: 0.05) { rows in
-      let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: fixedRows ?? rows, tapers: fixedRows == nil)
-      return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+    if let fixedRows {
+      chunkRows = fixedRows
+    } else {
+      // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
+      // equals the largest, which reads the weights least often.
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.05) { rows in
+        let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
+        return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+      }
     }
-    if let fixedRows { chunkRows = fixedRows }
     let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
