@@ -11,6 +11,7 @@ final class ClusterSession {
   let engine: Engine
   let checkpoint: Checkpoint
   private let flags: ClusterOptions
+  private let trace: TraceFile?
   private let context: Context
   private let authenticator: Authenticator?
   private let inProcess: InProcessWorkers?
@@ -25,11 +26,17 @@ final class ClusterSession {
   /// - Parameter slotCount: sequences in the pipe at once.
   init(_ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int) throws {
     let checkpoint = try Checkpoint(model.folder)
+    let split = try flags.split.map { try StagePlan.parts(of: $0) }
+    if let split {
+      try StagePlan.check(
+        split: split, blockCount: checkpoint.configuration.layerCount, memberCount: flags.workerCount)
+    }
+    trace = try flags.trace.map { try TraceFile(path: $0) }
     let context = try Context()
     let key = try flags.security.keyPair()
     authenticator = try key.map { key in
       let authenticator = try Authenticator(context, accepting: [key.publicKey]) { refusal in
-        Terminal.note("gpt2: turned away a connection from \(refusal.address): its key is not the cluster's")
+        Terminal.warn("turned away a connection from \(refusal.address): its key is not the cluster's")
       }
       try authenticator.selfTest(key)
       return authenticator
@@ -38,13 +45,14 @@ final class ClusterSession {
     let threads = model.threads ?? max(1, ThreadPool.availableCores / (flags.listen == nil ? flags.workerCount : 1))
     let options = EngineOptions(
       listen: flags.listen ?? (flags.spawn == nil ? "inproc://coordinator" : "tcp://127.0.0.1:0"),
-      workerCount: flags.workerCount, key: key, split: try flags.split.map { try StagePlan.parts(of: $0) },
+      workerCount: flags.workerCount, key: key, split: split,
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
       slotCount: slotCount, patience: .seconds(flags.wait), keepsTimeline: flags.trace != nil || flags.keepsTimeline)
     let tellsAll = flags.listen != nil
+    let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
-      Self.tell(notice, all: tellsAll)
+      Self.tell(notice, all: tellsAll, keyFlag: keyFlag)
     }
     if let count = flags.spawn {
       spawned = try SpawnedWorkers(
@@ -90,20 +98,19 @@ final class ClusterSession {
 
   /// Ends the cluster: writes the timeline, says what each stage did, and waits for the workers to go.
   func close() throws {
-    if let trace = flags.trace {
+    if let trace {
       let timeline = engine.timeline
-      do {
-        try Data(timeline.traceEvents.utf8).write(to: URL(fileURLWithPath: trace))
-      } catch {
-        throw InputError.unwritable(trace, error.localizedDescription)
-      }
+      try trace.write(timeline)
       Terminal.note(
-        "\(trace): \(count(timeline.microBatches.count, "micro-batch", plural: "micro-batches")); open it at ui.perfetto.dev or chrome://tracing"
+        "\(trace.path): \(count(timeline.microBatches.count, "micro-batch", plural: "micro-batches")); open it at ui.perfetto.dev or chrome://tracing"
       )
     }
     if !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
     engine.stop()
   }
+
+  // However the command ends: those who watch the workers hold on to the engine, and wait for the workers, who wait for it.
+  deinit { engine.stop() }
 
   /// The program that is running.
   private static func program() throws -> URL {
@@ -111,18 +118,20 @@ final class ClusterSession {
     return url
   }
 
-  private static func tell(_ notice: EngineNotice, all: Bool) {
+  private static func tell(_ notice: EngineNotice, all: Bool, keyFlag: String) {
     switch notice {
     case .listening(let address, let workers) where all:
-      Terminal.note("waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(address)")
+      Terminal.note(
+        "waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(Address.dialed(address))\(keyFlag)")
     case .joined(let name, let address, let folder, let count, let expected) where all:
       Terminal.note(
         "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count) of \(expected))"
       )
     case .left(let name, let reason, let count, let expected):
       Terminal.note("\(name) left: \(reason) (\(count) of \(expected))")
-    case .refused(let name, let reason): Terminal.note("gpt2: refused \(name): \(reason)")
-    case .dropped(let reason): Terminal.note("gpt2: dropped \(reason)")
+    case .refused(let name, let reason): Terminal.warn("refused \(name): \(reason)")
+    case .ignored(let address, let reason): Terminal.warn("ignored \(address ?? "somebody"), who \(reason)")
+    case .connectionFailed(let reason): Terminal.warn("a connection failed: \(reason)")
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .listening, .joined, .ready: break
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -33,6 +34,15 @@ enum Terminal {
     try? write(Array((text + "\n").utf8), to: STDERR_FILENO, name: "standard error")
   }
 
+  /// Writes a line about what others do wrong: each line once, and not too many, since they may do it all day.
+  static func warn(_ text: String) {
+    let isNew = warnings.withLock { $0.count < warningLimit && $0.insert(text).inserted }
+    if isNew { note("gpt2: " + text) }
+  }
+
+  private static let warnings = Mutex<Set<String>>([])
+  private static let warningLimit = 64
+
   /// Draws one line over the one before, on a terminal only.
   static func progress(_ text: @autoclosure () -> String) {
     guard showsProgress else { return }
@@ -44,7 +54,10 @@ enum Terminal {
     try? write(Array("\r\u{1B}[2K".utf8), to: STDERR_FILENO, name: "standard error")
   }
 
-  private static func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
+  /// Writes all of it to an open file.
+  ///
+  /// - Throws: ``OutputError``.
+  static func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws(OutputError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       #if canImport(Glibc)

@@ -80,7 +80,6 @@ enum TextInput {
 /// What of the input cannot be used.
 enum InputError: Error, CustomStringConvertible {
   case unreadable(String, String)
-  case unwritable(String, String)
   case notUTF8(String, offset: Int)
   case tooLong(String, limit: Int)
   case noLines(String)
@@ -90,7 +89,6 @@ enum InputError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .unreadable(let name, let reason): "\(name): cannot read: \(reason); check the path and its permissions"
-    case .unwritable(let name, let reason): "\(name): cannot write: \(reason); check the path and its permissions"
     case .notUTF8(let name, let offset):
       "\(name): byte \(offset) is not UTF-8; convert the text (iconv -t utf-8), or give --token-ids"
     case .tooLong(let name, let limit): "\(name): more than \(limit >> 20) MiB; give it in parts"

@@ -78,7 +78,7 @@ struct WorkerCommand: ParsableCommand {
     try security.check(coordinator, flag: "--coordinator")
     if let listen {
       try security.check(listen, flag: "--listen")
-      if case .tcp(let host, _) = try Address(listen), ["*", "0.0.0.0", "::"].contains(host), advertise == nil {
+      if try Address(listen).isWildcard, advertise == nil {
         throw ValidationError(
           "--listen \(listen): others cannot dial that; add --advertise with the address they reach this host at")
       }
@@ -111,7 +111,14 @@ struct WorkerCommand: ParsableCommand {
     let quiet = quiet
     let failure = Failure()
     let thread = try JoinableThread {
-      do { try StageService(options, context: context) { if !quiet { Terminal.note($0.line) } }.run() } catch {
+      do {
+        try StageService(options, context: context) { notice in
+          switch notice {
+          case .ignored, .handshakeFailing: Terminal.warn(notice.line)
+          default: if !quiet { Terminal.note(notice.line) }
+          }
+        }.run()
+      } catch {
         failure.error = error
       }
     }
@@ -149,14 +156,14 @@ extension WorkerNotice {
   var line: String {
     switch self {
     case .dialing(let coordinator, let listening): "dialling \(coordinator), listening at \(listening)"
-    case .handshakeFailing(let coordinator, let reason): "gpt2: \(coordinator): the handshake fails: \(reason)"
+    case .handshakeFailing(let coordinator, let reason): "\(coordinator): the handshake fails: \(reason)"
     case .joined(let coordinator): "joined \(coordinator)"
     case .spare: "a spare: no block is left for this worker"
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):
       "loaded in \(time.short): \(bytes(read)) read, \(bytes(received)) received, \(bytes(cached)) from the cache"
-    case .dropped(let reason): "gpt2: dropped \(reason)"
+    case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
   }

@@ -1,4 +1,5 @@
 public import Pipeline
+internal import ZeroMQ
 
 /// Why a cluster did not come to be, or ended.
 public enum ClusterError: Error, Hashable, Sendable {
@@ -23,7 +24,7 @@ extension ClusterError: CustomStringConvertible {
       "\(joined.count) of \(expected) workers joined within \(time.inSeconds)"
         + (joined.isEmpty ? "" : " (\(joined.joined(separator: ", ")))")
         + (turnedAway.isEmpty ? "" : "; turned away: \(turnedAway.joined(separator: "; "))")
-        + "; start the others with: gpt2 worker --coordinator \(listening)"
+        + "; start the others with: gpt2 worker --coordinator \(Address.dialed(listening))"
     case .workerLost(let name, let blocks, let reason):
       "worker \(name)\(blocks.map { " (blocks \($0.lowerBound) to \($0.upperBound - 1))" } ?? "") was lost: \(reason); start it and the run again"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"

@@ -8,7 +8,9 @@ final class ControlLink {
   let routingName: String
   /// Counts blocks run and tensors loaded.
   var progress: UInt64 = 0
-  var isWelcome = false
+  private(set) var isWelcome = false
+  /// Whether the connection has ended over which it was welcome: the worker that it was is gone for its coordinator.
+  private(set) var isLost = false
   /// Why handshakes fail, when the last one did.
   private(set) var handshakeFailure: String?
   private let socket: Socket
@@ -47,6 +49,19 @@ final class ControlLink {
     send(.hello(hello))
   }
 
+  /// The coordinator has taken the worker in.
+  func welcome() {
+    isWelcome = true
+    // From here on there may be something to say before it ends.
+    try? socket.setLinger(.seconds(1))
+  }
+
+  /// Nothing is left to be said to the coordinator: it is gone, or is not concerned any more.
+  func leave() {
+    isWelcome = false
+    try? socket.setLinger(.zero)
+  }
+
   /// Sends what may get lost with the link: a lost link is a lost worker.
   func send(_ message: Message, epoch: UInt64 = 0) {
     if (try? socket.send([Frame(message.encode(header: Header(epoch: epoch, number: number)))])) == .sent {
@@ -75,6 +90,7 @@ final class ControlLink {
         handshakeFailure = "\(reason)"
         report("\(reason)")
       }
+      if case .disconnected = event.kind, isWelcome { isLost = true }
     }
   }
 

@@ -25,10 +25,10 @@ final class StageRunner {
 
   /// Takes one message of the inbox; when it is a pass, runs it and hands it on.
   ///
-  /// - Returns: why the message was dropped, if it was: anybody can send to a port.
+  /// - Returns: what its sender did, if the message was dropped: anybody can send to a port.
   /// - Throws: ``LinkError`` and ``ModelError`` for what the previous stage must not send.
   func take(_ frames: [Frame], from inbox: Socket, progress: () -> Void) throws -> String? {
-    guard frames.count >= 2 else { return "a message without a header" }
+    guard frames.count >= 2 else { return "sent a message without a header" }
     let (header, message): (Header, Message)
     do throws(WireError) {
       (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
@@ -37,6 +37,7 @@ final class StageRunner {
     }
     switch try receiver.receive(frames, header, message) {
     case .stranger(let reason): return reason
+    case .repeated: break
     case .opened(let answer): try answer.send(on: inbox)
     case .pass(let header, var pass, let payload, let answer):
       let received = MonotonicTime.now
@@ -60,6 +61,9 @@ final class StageRunner {
     }
     return nil
   }
+
+  /// Whether something was computed that the next stage does not take yet.
+  var isHeldUp: Bool { pending != nil }
 
   /// Hands on what was computed; false when the next stage takes nothing yet, and then nothing more may be taken.
   func sendPending() throws -> Bool {

@@ -16,12 +16,14 @@ public final class StageService {
   private let control: ControlLink
   private let inbox: Socket
   private var phase = Phase.dialing
+  /// Of the coordinator's model, once it has said so.
+  private var configuration: Configuration?
   private var epoch: UInt64 = 0
   private let started = ContinuousClock.now
 
   private enum Phase {
     case dialing
-    case joined(Configuration)
+    case joined
     case fetching(Assignment, AssignedSlice, since: ContinuousClock.Instant)
     case linking(Assignment, StageRunner, Ready, since: ContinuousClock.Instant)
     case serving(StageRunner)
@@ -70,14 +72,26 @@ public final class StageService {
   }
 
   private func step() throws {
-    var items = control.pollItems + [.socket(inbox)]
+    var items = control.pollItems
     switch phase {
-    case .linking(_, let runner, _, _), .serving(let runner): items.append(.socket(runner.next.socket))
+    case .linking(_, let runner, _, _), .serving(let runner):
+      items.append(.socket(runner.next.socket))
+      // What cannot be taken now waits in the socket, and must not end every wait at once.
+      if !runner.isHeldUp { items.append(.socket(inbox)) }
     default: break
     }
     _ = try Poll.wait(items, timeout: control.timeToBeat)
     try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
-    while let (header, message) = try control.receive() { try handle(message, header) }
+    do {
+      while let (header, message) = try control.receive() { try handle(message, header) }
+    } catch let error as WireError {
+      throw WorkerError.protocolBroken(coordinator: options.coordinator, error)
+    }
+    if case .left = phase { return }
+    if control.isLost {
+      control.leave()
+      throw WorkerError.coordinatorLost(options.coordinator)
+    }
     switch phase {
     case .dialing:
       control.dial()
@@ -112,6 +126,7 @@ public final class StageService {
     switch (message, phase) {
     case (.pulse, _): break
     case (.goodbye(let goodbye), _):
+      control.leave()
       guard goodbye.reason.isEmpty else {
         throw WorkerError.ended(coordinator: options.coordinator, reason: goodbye.reason)
       }
@@ -122,23 +137,27 @@ public final class StageService {
     case (.welcome(let welcome), .dialing):
       notify(.joined(coordinator: options.coordinator))
       let configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
-      control.isWelcome = true
-      phase = .joined(configuration)
+      self.configuration = configuration
+      control.welcome()
+      phase = .joined
       if welcome.measures {
-        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(100))
+        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
         control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
       }
-    case (.assignment(let assignment), .joined) where assignment.layers.isEmpty:
-      notify(.spare)
-    case (.assignment(let assignment), .joined(let configuration)):
+    case (.assignment, .dialing), (.assignment, .left):
+      throw WorkerError.unexpected(coordinator: options.coordinator, message.kind)
+    case (.assignment(let assignment), _):
+      // What an earlier plan had it hold goes first: there may be no room for both.
+      phase = .joined
       epoch = header.epoch
+      if assignment.layers.isEmpty { return notify(.spare) }
       notify(
         .assigned(
           stage: assignment.stage, of: assignment.stageCount, firstBlock: assignment.layers.lowerBound,
           lastBlock: assignment.layers.upperBound - 1))
       let start = ContinuousClock.now
       let slice = try AssignedSlice(
-        assignment, of: configuration, from: options.weights, pool: pool, progress: progress)
+        assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
       phase = .fetching(assignment, slice, since: start)
       try finishLoading()
     case (.piece(let piece), .fetching(_, let slice, _)):
@@ -166,7 +185,7 @@ public final class StageService {
     let address = isLast ? options.coordinator : assignment.next
     let next = try PassSender(
       to: address, stage: assignment.stage, epoch: epoch, context: context,
-      options: .dialing(address, key: options.key, name: control.routingName + "/data"))
+      options: .dialing(address, key: options.key, name: "\(control.routingName)/\(epoch)"))
     phase = .linking(
       assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
       Ready(
@@ -187,10 +206,12 @@ public final class StageService {
     guard try runner.sendPending() else { return }
     switch try inbox.receive(atMost: 3) {
     case .nothing: return
-    case .tooMany: notify(.dropped(reason: "a message of more than 3 frames"))
+    case .tooMany(let first):
+      notify(.ignored(address: first.peerAddress, reason: "sent a message of more than 3 frames"))
     case .frames(let frames):
-      let drop = try runner.take(frames, from: inbox, progress: progress)
-      if let drop { notify(.dropped(reason: drop)) }
+      if let reason = try runner.take(frames, from: inbox, progress: progress) {
+        notify(.ignored(address: frames[frames.count - 1].peerAddress, reason: reason))
+      }
     }
   }
 }

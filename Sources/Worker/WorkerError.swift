@@ -6,6 +6,8 @@ public enum WorkerError: Error, Sendable {
   case noCoordinator(String, after: Duration, handshake: String?)
   /// The coordinator turned the worker away.
   case refused(coordinator: String, reason: String)
+  /// The connection to the coordinator has ended without a word.
+  case coordinatorLost(String)
   /// Nothing was heard of the coordinator for so long.
   case coordinatorSilent(String, Duration)
   /// The coordinator ended the run because of an error.
@@ -27,6 +29,8 @@ extension WorkerError: CustomStringConvertible {
     case .noCoordinator(let address, let time, let handshake?):
       "\(address): something answers, but the handshake failed for \(time.inSeconds) (\(handshake)); use the coordinator's --key file here too"
     case .refused(let address, let reason): "\(address): the coordinator refused this worker: \(reason)"
+    case .coordinatorLost(let address):
+      "\(address): the connection to the coordinator was lost: it ended or was cut off; start it and this worker again"
     case .coordinatorSilent(let address, let time):
       "\(address): nothing heard of the coordinator for \(time.inSeconds); it is gone or cut off, start it and this worker again"
     case .ended(let address, let reason): "\(address): the coordinator ended the run: \(reason)"

@@ -47,7 +47,7 @@ public enum WorkerNotice: Sendable {
   case assigned(stage: Int, of: Int, firstBlock: Int, lastBlock: Int)
   /// Its weights are there.
   case loaded(read: Int, received: Int, cached: Int, time: Duration)
-  /// A message from somebody who is not of the cluster was dropped.
-  case dropped(reason: String)
+  /// A message of somebody who is not of the cluster was dropped; `reason` says what they did.
+  case ignored(address: String?, reason: String)
   case finished(microBatches: Int)
 }

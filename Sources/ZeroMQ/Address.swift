@@ -55,6 +55,18 @@ public enum Address: Hashable, Sendable {
     }
   }
 
+  /// Whether it stands for every interface: one can listen there, and not dial.
+  public var isWildcard: Bool {
+    guard case .tcp(let host, _) = self else { return false }
+    return ["*", "0.0.0.0", "::"].contains(host)
+  }
+
+  /// The address as others dial it, for a person to read: `HOST` stands for a name of this machine where it listens everywhere.
+  public static func dialed(_ text: String) -> String {
+    guard let address = try? Address(text), address.isWildcard, case .tcp(_, let port) = address else { return text }
+    return "tcp://HOST:\(port)"
+  }
+
   private static func isIPv4(_ text: String) -> Bool {
     var bytes = in_addr()
     return inet_pton(AF_INET, text, &bytes) == 1

@@ -20,6 +20,9 @@ extension Socket {
     public init() {}
   }
 
+  /// Changes how long closing the context waits for messages that were taken and have not been sent.
+  public func setLinger(_ linger: Duration) throws(ZeroMQError) { try set(ZMQ_LINGER, linger.wholeMilliseconds) }
+
   /// Sets what has to be set before the first connection.
   func apply(_ options: Options) throws(ZeroMQError) {
     precondition(options.highWaterMark >= 1 && options.largestFrame >= 1)

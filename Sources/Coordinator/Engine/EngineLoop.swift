@@ -12,7 +12,6 @@ final class EngineLoop {
   private let context: Context
   private let mailbox: Mailbox
   private let notify: @Sendable (EngineNotice) -> Void
-  private let epoch = UInt64.random(in: 1...UInt64.max)
   private let kernels: Kernels
   private let pool: ThreadPool
   private let inbox: Socket
@@ -34,9 +33,9 @@ final class EngineLoop {
   private var sinks: [RequestID: Sink] = [:]
   private var requests: [(RequestID, Work)] = []
   private var turnedAway: [String] = []
+  /// Workers whose connection has ended.
+  private var ended: [Roster.ID] = []
   private var outbox: [(RequestID, Delivery)] = []
-  /// Whether all workers that are waited for have joined.
-  private var isComplete = false
   private var lastPulse: UInt64 = 0
   private var lastStep: UInt64 = MonotonicTime.now
   private let started = ContinuousClock.now
@@ -80,7 +79,9 @@ final class EngineLoop {
     }
     roster = Roster(
       expected: options.workerCount, measures: options.workerCount > 1 || !options.sharesFiles,
-      configuration: checkpoint.configuration.fingerprint.bytes, programVersion: ProgramVersion.current)
+      configuration: checkpoint.configuration.fingerprint.bytes, programVersion: ProgramVersion.current,
+      // Random, so that nothing of an earlier run fits; with room above it for the plans to come.
+      epoch: UInt64.random(in: 1...(UInt64.max / 2)))
     notify(.listening(listening, workers: options.workerCount))
   }
 
@@ -111,8 +112,14 @@ final class EngineLoop {
     guard try takeCommands() else { return false }
     try takeMessages()
     try watchConnections()
+    if !ended.isEmpty {
+      // What they said last tells more than that they are gone.
+      try takeMessages()
+      for id in ended { for event in roster.disconnected(id) { try handle(event) } }
+      ended = []
+    }
     // Plans wait for the fingerprints, which are computed meanwhile.
-    if isComplete, !roster.isAssigned, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
+    if roster.isComplete, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
       try plan()
     }
     try dispatch()
@@ -125,8 +132,10 @@ final class EngineLoop {
       switch command {
       case .stop: return false
       case .lose(let name, let reason):
-        let stage = roster.members.first { $0.hello.name == name }?.stage
-        throw ClusterError.workerLost(name: name, blocks: stage.map { layers[$0] }, reason: reason)
+        let member = roster.members.first { $0.hello.name == name }
+        // Spares are missed by nobody.
+        if roster.isAssigned, member?.stage == nil { continue }
+        throw ClusterError.workerLost(name: name, blocks: member?.stage.map { layers[$0] }, reason: reason)
       case .submit(let id, let work, let sink):
         sinks[id] = sink
         if pipe == nil { requests.append((id, work)) } else { submit(id, work) }
@@ -154,7 +163,7 @@ final class EngineLoop {
     for _ in 0..<64 {
       switch try inbox.receive(atMost: 3) {
       case .nothing: return
-      case .tooMany: notify(.dropped(reason: "a message of more than 3 frames"))
+      case .tooMany(let first): try ignore(first, "sent a message of more than 3 frames")
       case .frames(let frames): try take(frames)
       }
     }
@@ -163,19 +172,23 @@ final class EngineLoop {
   }
 
   private func take(_ frames: [Frame]) throws {
-    guard frames.count >= 2 else { return notify(.dropped(reason: "a message without a header")) }
+    guard frames.count >= 2 else { return try ignore(frames[0], "sent a message without a header") }
     let id = frames[0].bytes
     let (header, message): (Header, Message)
     do throws(WireError) {
       (header, message) = try Message.decode(frames[1].bytes)
     } catch {
-      if let member = roster[id] { throw ClusterError.workerBroken(name: member.name, reason: "\(error)") }
-      if case .otherVersion = error { refuse(id, "a worker", "\(error)") }
-      return notify(.dropped(reason: "\(error)"))
+      let address = frames[1].peerAddress
+      for event in roster.receiveUnreadable(from: id, reason: "\(error)") { try handle(event, from: address) }
+      if case .otherVersion = error {
+        turnAway("\(address ?? "somebody") \(error)")
+        send(.refusal(Refusal(reason: "this worker \(error)")), to: id)
+      }
+      return
     }
     switch message {
     case .open, .pass:
-      guard receiver != nil else { return notify(.dropped(reason: "\(message.kind) before there is a plan")) }
+      guard receiver != nil else { return try ignore(frames[1], "sent \(message.kind) before there is a plan") }
       let arrival: PassReceiver.Arrival
       do {
         arrival = try receiver!.receive(frames, header, message)
@@ -183,20 +196,28 @@ final class EngineLoop {
         throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
       }
       switch arrival {
-      case .stranger(let reason): notify(.dropped(reason: reason))
+      case .stranger(let reason): try ignore(frames[1], reason)
+      case .repeated: break
       case .opened(let answer): try answer.send(on: inbox)
       case .pass(let header, let pass, let payload, let answer):
         try answer?.send(on: inbox)
         try finish(pass, header, payload)
       }
     default:
-      for event in roster.receive(message, header, from: id, now: MonotonicTime.now) { try handle(event) }
+      // What happened to connections before this message is looked at before it: their numbers are used again.
+      if case .hello = message { try watchConnections() }
+      let events = roster.receive(message, header, from: id, over: frames[1].connection, now: MonotonicTime.now)
+      for event in events { try handle(event, from: frames[1].peerAddress) }
     }
+  }
+
+  private func ignore(_ frame: Frame, _ reason: String) throws {
+    notify(.ignored(address: frame.peerAddress, reason: reason))
   }
 
   // MARK: - Membership
 
-  private func handle(_ event: Roster.Event) throws {
+  private func handle(_ event: Roster.Event, from address: String? = nil) throws {
     switch event {
     case .joined(let id):
       guard let member = roster[id] else { return }
@@ -206,7 +227,6 @@ final class EngineLoop {
           name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.members.count,
           of: options.workerCount))
     case .refused(let id, let name, let reason): refuse(id, name, reason)
-    case .complete: isComplete = true
     case .wanted(let id, let wanted):
       guard let member = roster[id], let stage = member.stage else { return }
       do {
@@ -216,26 +236,40 @@ final class EngineLoop {
       }
     case .ready: try connect()
     case .lost(let name, let stage, let reason):
-      if stage == nil, pipe == nil, !roster.isAssigned {
-        notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
-        return
-      }
-      guard let stage else { return }
-      throw ClusterError.workerLost(name: name, blocks: layers[stage], reason: reason)
-    case .failed(let name, let reason): throw ClusterError.workerFailed(name: name, reason: reason)
-    case .broken(let name, let reason): throw ClusterError.workerBroken(name: name, reason: reason)
-    case .stranger(let reason): notify(.dropped(reason: reason))
+      try part(from: name, stage, .workerLost(name: name, blocks: stage.map { layers[$0] }, reason: reason), reason)
+    case .failed(let name, let stage, let reason):
+      try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
+    case .broken(let name, let stage, let reason):
+      try part(from: name, stage, .workerBroken(name: name, reason: reason), reason)
+    case .stranger(let reason): notify(.ignored(address: address, reason: reason))
     }
+  }
+
+  /// Goes on without a worker where that can be: before the pipe is open another may take its place.
+  private func part(from name: String, _ stage: Int?, _ error: ClusterError, _ reason: String) throws {
+    let isSpare = roster.isAssigned && stage == nil
+    // Nobody comes for workers that were started with this process.
+    guard isSpare || pipe == nil && !options.sharesFiles else { throw error }
+    notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
+    if isSpare { return }
+    turnAway("\(name): \(reason)")
+    guard stage != nil else { return }
+    roster.unassign()
+    (receiver, layers) = (nil, [])
+  }
+
+  private func turnAway(_ reason: String) {
+    if turnedAway.count < 16, !turnedAway.contains(reason) { turnedAway.append(reason) }
   }
 
   private func refuse(_ id: [UInt8], _ name: String, _ reason: String) {
     send(.refusal(Refusal(reason: reason)), to: id)
-    if turnedAway.count < 16 { turnedAway.append("\(name): \(reason)") }
+    turnAway("\(name): \(reason)")
     notify(.refused(name: name, reason: reason))
   }
 
   private func send(_ message: Message, to id: [UInt8]) {
-    let header = roster.header(for: id, epoch: epoch)
+    let header = roster.header(for: id)
     // One that is gone is noticed by its silence.
     _ = try? inbox.send([Frame(id), Frame(message.encode(header: header))])
   }
@@ -245,7 +279,7 @@ final class EngineLoop {
   /// Deals the blocks out to the workers that are there.
   private func plan() throws {
     let configuration = checkpoint.configuration
-    var workers = roster.members.filter { $0.standing == (roster.measures ? .measured : .welcomed) }
+    var workers = roster.candidates
     // Workers that were started together come in any order; people count them by their names.
     if options.sharesFiles { workers.sort { ($0.name.count, $0.name) < ($1.name.count, $1.name) } }
     let edges = roster.measures ? try parts.get().measure() : nil
@@ -259,6 +293,9 @@ final class EngineLoop {
         name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
         memory: worker.hello.memory, blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
     }
+    let coordinator = CoordinatorLoad(
+      host: HostIdentity.current, cores: cores, threads: pool.threadCount,
+      seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0)
     let memory = StageMemory(configuration, rowLimit: 512)
     let plan: StagePlan
     do throws(PlanError) {
@@ -267,10 +304,7 @@ final class EngineLoop {
           try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: memory)
         } else {
           try StagePlan(
-            balancing: configuration.layerCount, over: members,
-            coordinator: CoordinatorLoad(
-              host: HostIdentity.current, cores: cores, threads: pool.threadCount,
-              seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0), memory: memory)
+            balancing: configuration.layerCount, over: members, coordinator: coordinator, memory: memory)
         }
     } catch { throw ClusterError.plan(error) }
 
@@ -278,13 +312,13 @@ final class EngineLoop {
     layers = stages.map(\.layers)
     pacing =
       if stages.count > 1, let edges {
-        Pacing(for: model(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
+        pace(plan, workers, members, coordinator, edges)
       } else {
         Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
       }
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
-    receiver = PassReceiver(epoch: epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
+    receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
     notify(
       .planned(
         stages.map { describe($0.worker, $0.layers) },
@@ -310,27 +344,23 @@ final class EngineLoop {
     }
   }
 
-  /// The pipe as the model of it sees it.
-  private func model(_ stages: [(worker: Roster.Member, layers: LayerRange)], _ edges: EdgeCosts) -> PipeModel {
+  /// How many micro-batches, and how large, are best for a plan by what its workers measured.
+  private func pace(
+    _ plan: StagePlan, _ workers: [Roster.Member], _ members: [Member], _ coordinator: CoordinatorLoad,
+    _ edges: EdgeCosts
+  ) -> Pacing {
     let configuration = checkpoint.configuration
     let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
-    let costs = stages.map {
-      CostModel(curve: TimeCurve($0.worker.blockTimes) ?? edges.head, shape: shape)
+    // Here it counts who shares a host's cores.
+    let placed = zip(workers, members).map { worker, member in
+      var member = member
+      member.host = worker.hello.host
+      return member
     }
-    // The coordinator's host comes first.
-    var hosts = [HostIdentity.current]
-    for stage in stages where !hosts.contains(stage.worker.hello.host) { hosts.append(stage.worker.hello.host) }
-    return PipeModel(
-      hosts: hosts.map { host in
-        let here = stages.filter { $0.worker.hello.host == host }
-        return PipeModel.Host(cores: here.map(\.worker.hello.cores).max() ?? ThreadPool.availableCores)
-      },
-      stages: zip(stages, costs).map { stage, cost in
-        PipeModel.Stage(
-          host: hosts.firstIndex(of: stage.worker.hello.host)!, threads: stage.worker.hello.threads,
-          blockCount: stage.layers.count, cost: cost)
-      },
-      coordinator: PipeModel.Coordinator(host: 0, threads: pool.threadCount, costs: edges))
+    let costs = workers.map { CostModel(curve: TimeCurve($0.blockTimes) ?? edges.head, shape: shape) }
+    return Pacing(
+      for: PipeModel(plan, members: placed, costs: costs, coordinator: coordinator, edges: edges), rowLimit: 512,
+      fixedRows: options.microBatchRows)
   }
 
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
@@ -349,8 +379,9 @@ final class EngineLoop {
   private func connect() throws {
     let stages = roster.stages
     let first = try PassSender(
-      to: stages[0].hello.address, stage: -1, epoch: epoch, context: context,
-      options: .dialing(stages[0].hello.address, key: options.key, name: "coordinator#\(String(epoch, radix: 36))"))
+      to: stages[0].hello.address, stage: -1, epoch: roster.epoch, context: context,
+      options: .dialing(
+        stages[0].hello.address, key: options.key, name: "coordinator#\(String(roster.epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
     pipe = Running(
       first: first, finisher: try parts.get(),
@@ -419,8 +450,14 @@ final class EngineLoop {
       for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
-      header.sequence, records: pass.records, offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }, rows: pass.microBatch.rowCount,
+      header.sequence, records: pass.records,
+      offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset },
+<<<<<<< HEAD
+      rows: pass.microBatch.rowCount,
       bytes: payload.count, start: start, end: MonotonicTime.now)
+=======
+      rows: pass.microBatch.rowCount, bytes: payload.count, start: start, end: MonotonicTime.now)
+>>>>>>> bad
     // The stages first, the callers then.
     try dispatch()
     deliver()
@@ -513,11 +550,13 @@ final class EngineLoop {
 
   private func watchConnections() throws {
     while let event = try inboxMonitor?.next() {
-      guard case .handshakeFailed(let failure) = event.kind else { continue }
-      let reason = "a connection from elsewhere was turned away: \(failure)"
-      if turnedAway.count < 16, !turnedAway.contains(reason) {
-        turnedAway.append(reason)
-        notify(.dropped(reason: reason))
+      switch event.kind {
+      case .handshakeFailed(let failure):
+        turnAway("a connection failed: \(failure)")
+        notify(.connectionFailed(reason: "\(failure)"))
+      case .disconnected:
+        if let id = event.connection.flatMap({ roster.owner(of: $0) }) { ended.append(id) }
+      default: break
       }
     }
   }

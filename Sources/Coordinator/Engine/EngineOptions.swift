@@ -46,8 +46,10 @@ public enum EngineNotice: Sendable {
   case joined(name: String, address: String, folder: String, count: Int, of: Int)
   case left(name: String, reason: String, count: Int, of: Int)
   case refused(name: String, reason: String)
-  /// A message or a connection of somebody who is not of the cluster was dropped.
-  case dropped(reason: String)
+  /// A message of somebody who is not of the cluster was dropped; `reason` says what they did.
+  case ignored(address: String?, reason: String)
+  /// Somebody dialled in, and it came to no messages.
+  case connectionFailed(reason: String)
   /// Who holds which blocks.
   case planned([StageDescription], spares: [String])
   case ready([StageDescription])

@@ -23,6 +23,8 @@ struct Roster {
     /// The name it gave, with a number where others have the same.
     let name: String
     let hello: Hello
+    /// The connection it came over, by its descriptor; nil within a process.
+    let connection: Int32?
     var standing: Standing
     /// Messages taken so far; the number the next one has.
     var received: UInt64
@@ -51,14 +53,15 @@ struct Roster {
     case joined(ID)
     /// Turned away.
     case refused(ID, name: String, reason: String)
-    /// All expected workers are there and have measured what they were to measure.
-    case complete
     case wanted(ID, Wanted)
     /// All stages are ready.
     case ready
+    /// It is gone: silent or cut off.
     case lost(name: String, stage: Int?, reason: String)
-    case failed(name: String, reason: String)
-    case broken(name: String, reason: String)
+    /// It said that it cannot go on, and is gone.
+    case failed(name: String, stage: Int?, reason: String)
+    /// It said what it must not, and counts as gone.
+    case broken(name: String, stage: Int?, reason: String)
     /// From nobody we know.
     case stranger(reason: String)
   }
@@ -69,20 +72,25 @@ struct Roster {
   private let programVersion: String
   private(set) var members: [Member] = []
   private(set) var isAssigned = false
+  /// Which plan the stages are of.
+  private(set) var epoch: UInt64
 
   /// How long a worker may be silent: before it serves, and while it does.
   static let joiningPatience = Duration.seconds(10)
   static let servingPatience = Duration.milliseconds(1500)
+  /// Nothing that runs takes longer for a block; what says so is broken.
+  static let slowestBlock = Duration.seconds(600)
   /// Most workers that may dial in.
   static let memberLimit = 1024
 
   /// - Parameters:
   ///   - configuration: fingerprint of the model's configuration.
-  init(expected: Int, measures: Bool, configuration: [UInt8], programVersion: String) {
+  init(expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, epoch: UInt64) {
     self.expected = expected
     self.measures = measures
     self.configuration = configuration
     self.programVersion = programVersion
+    self.epoch = epoch
   }
 
   func index(of id: ID) -> Int? { members.firstIndex { $0.id == id } }
@@ -94,8 +102,14 @@ struct Roster {
     members.filter { $0.stage != nil }.sorted { $0.stage! < $1.stage! }
   }
 
+  /// The workers that can be given blocks.
+  var candidates: [Member] { members.filter { $0.standing == (measures ? .measured : .welcomed) } }
+
+  /// Whether a plan is due: all expected workers are there and have measured what they were to measure.
+  var isComplete: Bool { !isAssigned && candidates.count >= expected }
+
   /// The header of the next message to a worker.
-  mutating func header(for id: ID, epoch: UInt64) -> Header {
+  mutating func header(for id: ID) -> Header {
     guard let index = index(of: id) else { return Header(epoch: epoch, number: 0) }
     defer { members[index].sent += 1 }
     return Header(epoch: epoch, number: members[index].sent)
@@ -109,16 +123,29 @@ struct Roster {
     }
   }
 
-  /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
-  mutating func receive(_ message: Message, _ header: Header, from id: ID, now: UInt64) -> [Event] {
-    if case .hello(let hello) = message { return take(hello, header, from: id, now: now) }
-    guard let index = index(of: id) else {
-      return [.stranger(reason: "\(message.kind) from somebody who has not joined")]
+  /// Takes the plan back, and with it the epoch: everybody waits for another one.
+  mutating func unassign() {
+    isAssigned = false
+    epoch &+= 1
+    for index in members.indices {
+      // A spare may have come too late to be measured.
+      members[index].standing = measures && !members[index].blockTimes.isEmpty ? .measured : .welcomed
+      members[index].ready = nil
     }
-    let name = members[index].name
+  }
+
+  /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
+  ///
+  /// - Parameter connection: the descriptor of the connection it came over, if it has one.
+  mutating func receive(
+    _ message: Message, _ header: Header, from id: ID, over connection: Int32? = nil, now: UInt64
+  ) -> [Event] {
+    if case .hello(let hello) = message { return take(hello, header, from: id, over: connection, now: now) }
+    guard let index = index(of: id) else { return [.stranger(reason: "sent \(message.kind) and has not joined")] }
+    let (name, stage) = (members[index].name, members[index].stage)
     guard header.number == members[index].received else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
-      return [forget(index, .broken(name: name, reason: reason))]
+      return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     }
     members[index].received += 1
     members[index].lastHeard = now
@@ -127,16 +154,23 @@ struct Roster {
       take(heartbeat, index, now)
       return []
     case (.failure(let failure), _):
-      return [forget(index, .failed(name: name, reason: failure.reason))]
+      return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
     case (.goodbye(let goodbye), _):
-      let stage = members[index].stage
       let reason = goodbye.reason.isEmpty ? "it was ended" : goodbye.reason
       return [forget(index, .lost(name: name, stage: stage, reason: reason))]
-    case (.measurement(let measurement), .welcomed) where measures:
-      guard !measurement.points.isEmpty else { break }
+    case (.measurement(let measurement), .welcomed) where measures,
+      (.measurement(let measurement), .spare) where measures:
+      guard !measurement.points.isEmpty, members[index].blockTimes.isEmpty else { break }
+      if let point = measurement.points.first(where: { $0.seconds > Self.slowestBlock / .seconds(1) }) {
+        let reason = "it says that a block of \(point.rows) rows takes it \(point.seconds) s"
+        return [forget(index, .broken(name: name, stage: stage, reason: reason))]
+      }
       members[index].blockTimes = measurement.points
-      members[index].standing = .measured
-      return completion
+      if members[index].standing == .welcomed { members[index].standing = .measured }
+      return []
+    case (.wanted, _) where header.epoch != epoch, (.ready, _) where header.epoch != epoch:
+      // It has not heard yet that this plan is over.
+      return []
     case (.wanted(let wanted), .assigned):
       return [.wanted(id, wanted)]
     case (.ready(let ready), .assigned(let stage)):
@@ -146,7 +180,25 @@ struct Roster {
       return allReady ? [.ready] : []
     default: break
     }
-    return [forget(index, .broken(name: name, reason: "\(message.kind) was not due"))]
+    return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
+  }
+
+  /// Takes in something that is no message.
+  mutating func receiveUnreadable(from id: ID, reason: String) -> [Event] {
+    guard let index = index(of: id) else { return [.stranger(reason: reason)] }
+    let member = members[index]
+    return [forget(index, .broken(name: member.name, stage: member.stage, reason: "it " + reason))]
+  }
+
+  /// Whose connection it is.
+  func owner(of connection: Int32) -> ID? { members.first { $0.connection == connection }?.id }
+
+  /// A worker's connection has ended: a lost link is a lost worker.
+  mutating func disconnected(_ id: ID) -> [Event] {
+    guard let index = index(of: id) else { return [] }
+    let member = members[index]
+    let reason = "its connection ended (\(member.hello.address))"
+    return [forget(index, .lost(name: member.name, stage: member.stage, reason: reason))]
   }
 
   /// Lets time pass: who was silent for too long is lost.
@@ -169,12 +221,15 @@ struct Roster {
 
   // MARK: -
 
-  private mutating func take(_ hello: Hello, _ header: Header, from id: ID, now: UInt64) -> [Event] {
+  private mutating func take(
+    _ hello: Hello, _ header: Header, from id: ID, over connection: Int32?, now: UInt64
+  ) -> [Event] {
     if let index = index(of: id) {
       // It repeats itself until it is answered, and counts from 0 each time.
       members[index].lastHeard = now
       if members[index].hello != hello {
-        return [forget(index, .broken(name: hello.name, reason: "it said another hello"))]
+        let (name, stage) = (members[index].name, members[index].stage)
+        return [forget(index, .broken(name: name, stage: stage, reason: "it said another hello"))]
       }
       return []
     }
@@ -191,20 +246,15 @@ struct Roster {
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
     members.append(
       Member(
-        id: id, name: unique(hello.name), hello: hello, standing: .welcomed, received: header.number + 1, lastHeard: now
-      ))
-    return [.joined(id)] + (measures ? [] : completion)
+        id: id, name: unique(hello.name), hello: hello, connection: connection, standing: .welcomed,
+        received: header.number &+ 1, lastHeard: now))
+    return [.joined(id)]
   }
 
   /// Workers of the same name are told apart by a number.
   private func unique(_ name: String) -> String {
     guard members.contains(where: { $0.name == name }) else { return name }
     return (2...).lazy.map { "\(name)-\($0)" }.first { name in !members.contains { $0.name == name } }!
-  }
-
-  private var completion: [Event] {
-    let done = members.filter { $0.standing == (measures ? .measured : .welcomed) }.count
-    return !isAssigned && done >= expected ? [.complete] : []
   }
 
   private mutating func take(_ heartbeat: Heartbeat, _ index: Int, _ now: UInt64) {

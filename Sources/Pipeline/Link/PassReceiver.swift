@@ -8,6 +8,8 @@ public struct PassReceiver {
   public enum Arrival {
     /// From somebody this link is not with; it was dropped.
     case stranger(reason: String)
+    /// The sender asked again for what it has.
+    case repeated
     case opened(Answer)
     case pass(Header, Pass, payload: Frame, Answer?)
   }
@@ -50,8 +52,9 @@ public struct PassReceiver {
     let peer = frames[0].bytes
     switch message {
     case .open(let open):
+      if sender?.peer == peer, header.epoch == epoch, open.stage == stage { return .repeated }
       guard header.epoch == epoch, open.stage == stage, sender == nil else {
-        return .stranger(reason: "stage \(open.stage) opened a link in epoch \(header.epoch), which is not due")
+        return .stranger(reason: "opened the link of stage \(open.stage) in epoch \(header.epoch), which is not due")
       }
       sender = Sender(
         peer: peer, passes: IncomingLink(from: .sender, epoch: epoch), credits: OutgoingLink(epoch: epoch))
@@ -59,7 +62,7 @@ public struct PassReceiver {
       return .opened(nextAnswer()!)
     case .pass(let pass):
       guard let known = sender, known.peer == peer else {
-        return .stranger(reason: "a pass from somebody who has not opened this link")
+        return .stranger(reason: "sent a pass and has not opened this link")
       }
       try sender!.passes.receive(header, message.kind)
       guard frames.count == 3 else { throw WireError.wrongFrameCount(found: frames.count, expected: 3) }
@@ -68,7 +71,7 @@ public struct PassReceiver {
       sender!.passes.consume(header)
       return .pass(header, pass, payload: frames[2], nextAnswer())
     default:
-      return .stranger(reason: "\(message.kind) came where only activations may")
+      return .stranger(reason: "sent \(message.kind) where only activations may come")
     }
   }
 

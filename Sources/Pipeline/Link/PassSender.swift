@@ -20,9 +20,13 @@ public final class PassSender {
     link = OutgoingLink(epoch: epoch)
     credits = IncomingLink(from: .receiver, epoch: epoch)
     try socket.connect(address)
-    let header = link.header()
-    _ = try socket.send([Frame(Message.open(Open(stage: stage)).encode(header: header))])
+    open = Message.open(Open(stage: stage)).encode(header: link.header())
+    _ = try socket.send([Frame(open)])
   }
+
+  private let open: [UInt8]
+  private var lastOpened = ContinuousClock.now
+  private static let openInterval = Duration.milliseconds(500)
 
   /// Whether the receiver has answered.
   public private(set) var isOpen = false
@@ -30,7 +34,8 @@ public final class PassSender {
   /// Whether a pass may be sent now.
   public var canSend: Bool { isOpen && link.canSend }
 
-  /// Takes in the credit that has arrived.
+  /// Takes in the credit that has arrived. Until there is some, asks again and again: the receiver may not have been told yet
+  /// to whom it listens.
   ///
   /// - Throws: ``ZeroMQError``, ``WireError``, ``LinkError``.
   public func update() throws {
@@ -40,6 +45,10 @@ public final class PassSender {
       guard case .credit(let credit) = message else { continue }
       try link.receive(credit)
       isOpen = true
+    }
+    if !isOpen, .now - lastOpened > Self.openInterval {
+      lastOpened = .now
+      _ = try socket.send([Frame(open)])
     }
   }
 

@@ -4,9 +4,9 @@ public struct Pacing: Hashable, Sendable {
   public var inFlightLimit: Int
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
-  /// What was found best from so many outstanding rows, or running sequences, on; ascending, nothing when nothing is
-  /// known of the pipe.
-  private var rows: [Choice] = []
+  /// Rows of a prompt's chunks, away from where the pipe fills and drains.
+  private var chunkRows = 128
+  /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
   private var groups: [Choice] = []
 
   private struct Choice: Hashable {
@@ -28,20 +28,14 @@ public struct Pacing: Hashable, Sendable {
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
-    for level in [32, 128, 512, 2048] {
-      // Sequences of 512 tokens, since attention grows with length; no more than 64 micro-batches, to be quick.
-      let sequences = (level + 511) / 512
-      let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
-      guard !candidates.isEmpty else { continue }
-      // Among equals the largest, which are the fewest messages.
-      let best = Self.best(candidates.reversed()) { rows in
-        let work = PipeWorkload.prefill(
-          sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows, tapers: fixedRows == nil)
-        return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
-      }
-      rows.append(Choice(from: level, best: best))
+    // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
+    // equals the largest, which reads the weights least often.
+    let candidates = [512, 256, 128, 64, 32].filter { $0 <= rowLimit }
+    chunkRows = Self.best(candidates, tolerance: 0.05) { rows in
+      let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: fixedRows ?? rows, tapers: fixedRows == nil)
+      return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
     }
-    let largest = fixedRows ?? rows.last?.best ?? rowLimit
+    let largest = fixedRows ?? chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
       let work = PipeWorkload.prefill(
@@ -62,8 +56,7 @@ public struct Pacing: Hashable, Sendable {
   /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read and `inFlight` micro-batches are
   /// on their way.
   public func rows(outstanding: Int, inFlight: Int) -> Int {
-    fixedRows
-      ?? Self.chunk(of: Self.choice(in: rows, for: outstanding) ?? 128, outstanding: outstanding, inFlight: inFlight)
+    fixedRows ?? Self.chunk(of: chunkRows, outstanding: outstanding, inFlight: inFlight)
   }
 
   /// Rows of a chunk where `rows` are best in the middle: fewer while the pipe fills and while it drains, because the last
@@ -83,11 +76,11 @@ public struct Pacing: Hashable, Sendable {
     (choices.last { $0.from <= number } ?? choices.first)?.best
   }
 
-  /// The first of the candidates that takes at most a hundredth longer than the quickest; 1 of none.
-  private static func best(_ candidates: [Int], seconds: (Int) -> Double) -> Int {
+  /// The first of the candidates that takes longer than the quickest by no more than this share; 1 of none.
+  private static func best(_ candidates: [Int], tolerance: Double = 0.01, seconds: (Int) -> Double) -> Int {
     let times = candidates.map(seconds)
     guard let least = times.min() else { return 1 }
-    return zip(candidates, times).first { $0.1 <= least * 1.01 }!.0
+    return zip(candidates, times).first { $0.1 <= least * (1 + tolerance) }!.0
   }
 
   /// Every station with one, one waiting before each, and more where links are long.

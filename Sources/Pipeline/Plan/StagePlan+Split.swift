@@ -12,6 +12,15 @@ extension StagePlan {
     return parts
   }
 
+  /// Sees what can be seen of a split before there are members: whether the parts are those of `blockCount` blocks, and no more
+  /// than the members.
+  public static func check(split parts: [Int], blockCount: Int, memberCount: Int) throws(PlanError) {
+    if let part = parts.first(where: { $0 <= 0 }) { throw .splitPartEmpty(part) }
+    let sum = parts.reduce(0) { $0.addingReportingOverflow($1).overflow ? Int.max : $0 + $1 }
+    guard sum == blockCount else { throw .splitDoesNotAddUp(parts, sum: sum, blockCount: blockCount) }
+    guard parts.count <= memberCount else { throw .splitHasMoreParts(parts, memberCount: memberCount) }
+  }
+
   /// The plan that a person gave: part i goes to member i, the members behind the last part are spares.
   ///
   /// Where a part does not fit the member whose turn it is, the largest parts go to the members with most memory; the
@@ -19,10 +28,7 @@ extension StagePlan {
   ///
   /// - Throws: ``PlanError`` when the parts do not add up to `blockCount`, are more than the members, or do not fit.
   public init(split parts: [Int], blockCount: Int, members: [Member], memory: StageMemory) throws(PlanError) {
-    if let part = parts.first(where: { $0 <= 0 }) { throw .splitPartEmpty(part) }
-    let sum = parts.reduce(0) { $0.addingReportingOverflow($1).overflow ? Int.max : $0 + $1 }
-    guard sum == blockCount else { throw .splitDoesNotAddUp(parts, sum: sum, blockCount: blockCount) }
-    guard parts.count <= members.count else { throw .splitHasMoreParts(parts, memberCount: members.count) }
+    try Self.check(split: parts, blockCount: blockCount, memberCount: members.count)
     var places = Array(parts.indices)
     func fits(_ part: Int) -> Bool { memory.needed(blocks: parts[part]) <= members[places[part]].memory }
     if !parts.indices.allSatisfy(fits) {
