@@ -69,7 +69,14 @@ final class Notices: Sendable {
   func append(_ notice: EngineNotice) { state.withLock { $0.append(notice) } }
 
   /// Reasons for which messages or connections were dropped.
-  var drops: [String] { all.compactMap { if case .dropped(let reason) = $0 { reason } else { nil } } }
+  var drops: [String] {
+    all.compactMap {
+      switch $0 {
+      case .ignored(_, let reason), .connectionFailed(let reason): reason
+      default: nil
+      }
+    }
+  }
   var refusals: [String] {
     all.compactMap { if case .refused(let name, let reason) = $0 { "\(name): \(reason)" } else { nil } }
   }
@@ -83,7 +90,8 @@ final class WorkerThreads: Sendable {
 
   /// - Parameter key: of the cluster; ``StageService`` is to be let in by an ``Authenticator`` of the context.
   init(
-    _ weights: [SliceSource], coordinator: String, key: CurveKeyPair?, context: Context, patience: Duration = .seconds(30)
+    _ weights: [SliceSource], coordinator: String, key: CurveKeyPair?, context: Context,
+    patience: Duration = .seconds(30)
   ) throws {
     threads = Mutex([])
     stopping = try Wakeup()
