@@ -25,8 +25,10 @@ struct ClusterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Rows of a micro-batch. (default: chosen from measurements)", valueName: "rows"))
   var microBatch: Int?
 
-  @Option(help: ArgumentHelp("Most seconds to wait for workers.", valueName: "seconds"))
-  var wait: Int = 300
+  @Option(
+    help: ArgumentHelp(
+      "Most seconds to wait for workers. (default: 300, for those of --spawn 30)", valueName: "seconds"))
+  var wait: Int?
 
   @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
   var trace: String?
@@ -55,7 +57,7 @@ struct ClusterOptions: ParsableArguments {
     if let microBatch, !(1...4096).contains(microBatch) {
       throw ValidationError("--micro-batch \(microBatch): give a number of rows from 1 to 4096")
     }
-    guard (1...86400).contains(wait) else { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
+    if let wait, !(1...86400).contains(wait) { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
     if trace?.isEmpty == true { throw ValidationError("--trace is empty; give the path of a file") }
     if let split {
       do throws(PlanError) { _ = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }

@@ -36,7 +36,8 @@ final class ClusterSession {
     let key = try flags.security.keyPair()
     authenticator = try key.map { key in
       let authenticator = try Authenticator(context, accepting: [key.publicKey]) { refusal in
-        Terminal.warn("turned away a connection from \(refusal.address): its key is not the cluster's")
+        let address = refusal.address
+        Terminal.warn("turned away a connection from \(address): its key is not the cluster's", of: address)
       }
       try authenticator.selfTest(key)
       return authenticator
@@ -48,7 +49,8 @@ final class ClusterSession {
       workerCount: flags.workerCount, key: key, split: split,
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
-      slotCount: slotCount, patience: .seconds(flags.wait), keepsTimeline: flags.trace != nil || flags.keepsTimeline)
+      slotCount: slotCount, patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
+      keepsTimeline: flags.trace != nil || flags.keepsTimeline)
     let tellsAll = flags.listen != nil
     let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
@@ -122,15 +124,17 @@ final class ClusterSession {
     switch notice {
     case .listening(let address, let workers) where all:
       Terminal.note(
-        "waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(Address.dialed(address))\(keyFlag)")
+        "waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(Address.dialed(address))\(keyFlag)"
+      )
     case .joined(let name, let address, let folder, let count, let expected) where all:
       Terminal.note(
         "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count) of \(expected))"
       )
     case .left(let name, let reason, let count, let expected):
       Terminal.note("\(name) left: \(reason) (\(count) of \(expected))")
-    case .refused(let name, let reason): Terminal.warn("refused \(name): \(reason)")
-    case .ignored(let address, let reason): Terminal.warn("ignored \(address ?? "somebody"), who \(reason)")
+    case .refused(let name, let reason): Terminal.warn("refused \(name): \(reason)", of: name)
+    case .ignored(let address, let reason):
+      Terminal.warn("ignored \(address ?? "somebody"), who \(reason)", of: address ?? "")
     case .connectionFailed(let reason): Terminal.warn("a connection failed: \(reason)")
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:

@@ -46,7 +46,7 @@ struct GPT2Command: ParsableCommand {
       }
     } catch {
       let code = exitCode(for: error)
-      if code == .success { exit(withError: error) }  // asked for help or the version
+      if code == .success || error is ExitCode { exit(withError: error) }  // all is said: help, the version, or elsewhere
       Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (gpt2 --help)" : ""))
       exit(withError: code)
     }

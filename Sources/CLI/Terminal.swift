@@ -34,14 +34,20 @@ enum Terminal {
     try? write(Array((text + "\n").utf8), to: STDERR_FILENO, name: "standard error")
   }
 
-  /// Writes a line about what others do wrong: each line once, and not too many, since they may do it all day.
-  static func warn(_ text: String) {
-    let isNew = warnings.withLock { $0.count < warningLimit && $0.insert(text).inserted }
+  /// Writes a line about what others do wrong: each once, and not too many of anybody, since they may do it all day.
+  ///
+  /// - Parameter culprit: who it is about, as far as that is known.
+  static func warn(_ text: String, of culprit: String = "") {
+    let isNew = warnings.withLock { warnings in
+      guard warnings[culprit] != nil || warnings.count < 64, warnings[culprit, default: []].count < 8 else {
+        return false
+      }
+      return warnings[culprit, default: []].insert(text).inserted
+    }
     if isNew { note("gpt2: " + text) }
   }
 
-  private static let warnings = Mutex<Set<String>>([])
-  private static let warningLimit = 64
+  private static let warnings = Mutex<[String: Set<String>]>([:])
 
   /// Draws one line over the one before, on a terminal only.
   static func progress(_ text: @autoclosure () -> String) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import GPT2
+import Synchronization
 import Worker
 import ZeroMQ
 
@@ -109,13 +110,17 @@ struct WorkerCommand: ParsableCommand {
       weights: source, threads: threads ?? ThreadPool.availableCores,
       memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
     let quiet = quiet
+    let hasJoined = Mutex(false)
     let failure = Failure()
     let thread = try JoinableThread {
       do {
         try StageService(options, context: context) { notice in
           switch notice {
-          case .ignored, .handshakeFailing: Terminal.warn(notice.line)
-          default: if !quiet { Terminal.note(notice.line) }
+          case .ignored(let address, _): Terminal.warn(notice.line, of: address ?? "")
+          case .handshakeFailing(let coordinator, _): Terminal.warn(notice.line, of: coordinator)
+          default:
+            if case .joined = notice { hasJoined.withLock { $0 = true } }
+            if !quiet { Terminal.note(notice.line) }
           }
         }.run()
       } catch {
@@ -124,6 +129,8 @@ struct WorkerCommand: ParsableCommand {
     }
     thread.join()
     withExtendedLifetime(authenticator) {}
+    // The coordinator that started it has been told, and says it once for all.
+    if untilInputCloses, failure.error != nil, hasJoined.withLock({ $0 }) { throw ExitCode.failure }
     if let error = failure.error { throw error }
   }
 

@@ -69,7 +69,8 @@ public final class SpawnedWorkers: Sendable {
   deinit {
     ending.hasBegun.withLock { $0 = true }
     for child in children { try? child.lifeline.close() }
-    let limit = ContinuousClock.now + .seconds(3)
+    // They end at once, and have nothing to lose; who does not is stopped or stuck.
+    let limit = ContinuousClock.now + .milliseconds(200)
     for child in children {
       while child.process.isRunning, .now < limit { Thread.sleep(forTimeInterval: 0.005) }
       if child.process.isRunning { kill(child.process.processIdentifier, SIGKILL) }

@@ -3,7 +3,8 @@ internal import ZeroMQ
 
 /// Why a cluster did not come to be, or ended.
 public enum ClusterError: Error, Hashable, Sendable {
-  case tooFewWorkers(joined: [String], expected: Int, after: Duration, listening: String, turnedAway: [String])
+  /// `listening` is where others may dial in; nil when the workers were started with the coordinator.
+  case tooFewWorkers(joined: [String], expected: Int, after: Duration, listening: String?, turnedAway: [String])
   /// A worker left or was lost before or while work was done.
   case workerLost(name: String, blocks: Range<Int>?, reason: String)
   /// A worker said that it cannot go on.
@@ -24,7 +25,8 @@ extension ClusterError: CustomStringConvertible {
       "\(joined.count) of \(expected) workers joined within \(time.inSeconds)"
         + (joined.isEmpty ? "" : " (\(joined.joined(separator: ", ")))")
         + (turnedAway.isEmpty ? "" : "; turned away: \(turnedAway.joined(separator: "; "))")
-        + "; start the others with: gpt2 worker --coordinator \(Address.dialed(listening))"
+        + (listening.map { "; start the others with: gpt2 worker --coordinator \(Address.dialed($0))" }
+          ?? "; the others were started and do not answer: try again, or give them more time with --wait")
     case .workerLost(let name, let blocks, let reason):
       "worker \(name)\(blocks.map { " (blocks \($0.lowerBound) to \($0.upperBound - 1))" } ?? "") was lost: \(reason); start it and the run again"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"

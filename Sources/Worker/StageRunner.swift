@@ -37,7 +37,7 @@ final class StageRunner {
     }
     switch try receiver.receive(frames, header, message) {
     case .stranger(let reason): return reason
-    case .repeated: break
+    case .notDue: break
     case .opened(let answer): try answer.send(on: inbox)
     case .pass(let header, var pass, let payload, let answer):
       let received = MonotonicTime.now

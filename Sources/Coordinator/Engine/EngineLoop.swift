@@ -188,7 +188,8 @@ final class EngineLoop {
     }
     switch message {
     case .open, .pass:
-      guard receiver != nil else { return try ignore(frames[1], "sent \(message.kind) before there is a plan") }
+      // Whoever has not heard that its plan is over asks again when it has another.
+      guard receiver != nil else { return }
       let arrival: PassReceiver.Arrival
       do {
         arrival = try receiver!.receive(frames, header, message)
@@ -197,7 +198,7 @@ final class EngineLoop {
       }
       switch arrival {
       case .stranger(let reason): try ignore(frames[1], reason)
-      case .repeated: break
+      case .notDue: break
       case .opened(let answer): try answer.send(on: inbox)
       case .pass(let header, let pass, let payload, let answer):
         try answer?.send(on: inbox)
@@ -241,7 +242,10 @@ final class EngineLoop {
       try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
     case .broken(let name, let stage, let reason):
       try part(from: name, stage, .workerBroken(name: name, reason: reason), reason)
-    case .stranger(let reason): notify(.ignored(address: address, reason: reason))
+    case .stranger(let id, let reason):
+      // It may be a worker that was given up while it was stopped, or one of an earlier coordinator.
+      send(.goodbye(Goodbye(reason: "it does not know this worker, or has given it up; start it again")), to: id)
+      notify(.ignored(address: address, reason: reason))
     }
   }
 
@@ -539,8 +543,7 @@ final class EngineLoop {
     if pipe == nil, !roster.isAssigned, .now - started > options.patience {
       throw ClusterError.tooFewWorkers(
         joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience,
-        listening: listening,
-        turnedAway: turnedAway)
+        listening: options.sharesFiles ? nil : listening, turnedAway: turnedAway)
     }
   }
 

@@ -63,7 +63,7 @@ struct Roster {
     /// It said what it must not, and counts as gone.
     case broken(name: String, stage: Int?, reason: String)
     /// From nobody we know.
-    case stranger(reason: String)
+    case stranger(ID, reason: String)
   }
 
   let expected: Int
@@ -141,7 +141,9 @@ struct Roster {
     _ message: Message, _ header: Header, from id: ID, over connection: Int32? = nil, now: UInt64
   ) -> [Event] {
     if case .hello(let hello) = message { return take(hello, header, from: id, over: connection, now: now) }
-    guard let index = index(of: id) else { return [.stranger(reason: "sent \(message.kind) and has not joined")] }
+    guard let index = index(of: id) else {
+      return [.stranger(id, reason: "sent \(message.kind) and is not of this cluster")]
+    }
     let (name, stage) = (members[index].name, members[index].stage)
     guard header.number == members[index].received else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
@@ -185,7 +187,7 @@ struct Roster {
 
   /// Takes in something that is no message.
   mutating func receiveUnreadable(from id: ID, reason: String) -> [Event] {
-    guard let index = index(of: id) else { return [.stranger(reason: reason)] }
+    guard let index = index(of: id) else { return [.stranger(id, reason: reason)] }
     let member = members[index]
     return [forget(index, .broken(name: member.name, stage: member.stage, reason: "it " + reason))]
   }

@@ -8,8 +8,8 @@ public struct PassReceiver {
   public enum Arrival {
     /// From somebody this link is not with; it was dropped.
     case stranger(reason: String)
-    /// The sender asked again for what it has.
-    case repeated
+    /// Somebody opened a link of a plan that is over or not known here yet, or the sender asked again.
+    case notDue
     case opened(Answer)
     case pass(Header, Pass, payload: Frame, Answer?)
   }
@@ -52,9 +52,9 @@ public struct PassReceiver {
     let peer = frames[0].bytes
     switch message {
     case .open(let open):
-      if sender?.peer == peer, header.epoch == epoch, open.stage == stage { return .repeated }
-      guard header.epoch == epoch, open.stage == stage, sender == nil else {
-        return .stranger(reason: "opened the link of stage \(open.stage) in epoch \(header.epoch), which is not due")
+      guard header.epoch == epoch, sender?.peer != peer else { return .notDue }
+      guard open.stage == stage, sender == nil else {
+        return .stranger(reason: "opened the link of stage \(open.stage), which is not due")
       }
       sender = Sender(
         peer: peer, passes: IncomingLink(from: .sender, epoch: epoch), credits: OutgoingLink(epoch: epoch))
