@@ -133,7 +133,9 @@ final class ClusterSession {
     case .ignored(let address, let reason): Terminal.warn("ignored \(address ?? "somebody"), who \(reason)")
     case .connectionFailed(let reason): Terminal.warn("a connection failed: \(reason)")
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
-    case .listening, .joined, .ready: break
+    case .paced(let rows, let inFlight) where inFlight > 1:
+      Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
+    case .listening, .joined, .paced, .ready: break
     }
   }
 }

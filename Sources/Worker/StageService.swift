@@ -15,6 +15,7 @@ public final class StageService {
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket
+  private let stopping: Wakeup?
   private var phase = Phase.dialing
   /// Of the coordinator's model, once it has said so.
   private var configuration: Configuration?
@@ -37,10 +38,14 @@ public final class StageService {
 
   /// Begins to listen and to dial.
   ///
+  /// - Parameter stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
-  public init(_ options: WorkerOptions, context: Context, notify: @escaping (WorkerNotice) -> Void) throws {
+  public init(
+    _ options: WorkerOptions, context: Context, stopping: Wakeup? = nil, notify: @escaping (WorkerNotice) -> Void
+  ) throws {
     self.options = options
     self.context = context
+    self.stopping = stopping
     self.notify = notify
     kernels = try Kernels.selected()
     pool = ThreadPool(threadCount: options.threads)
@@ -56,7 +61,7 @@ public final class StageService {
     notify(.dialing(coordinator: options.coordinator, listening: listening))
   }
 
-  /// Serves until the coordinator says goodbye. Blocks.
+  /// Serves until the coordinator says goodbye, or it is stopped. Blocks.
   ///
   /// - Throws: ``WorkerError``, ``CheckpointError``, ``ModelError``, ``ZeroMQError``; the coordinator is told why first.
   public func run() throws {
@@ -80,7 +85,12 @@ public final class StageService {
       if !runner.isHeldUp { items.append(.socket(inbox)) }
     default: break
     }
-    _ = try Poll.wait(items, timeout: control.timeToBeat)
+    if let stopping { items.append(.wakeup(stopping)) }
+    let ready = try Poll.wait(items, timeout: control.timeToBeat)
+    if stopping != nil, ready.last == true {
+      phase = .left
+      return
+    }
     try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
     do {
       while let (header, message) = try control.receive() { try handle(message, header) }

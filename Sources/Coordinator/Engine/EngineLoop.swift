@@ -316,6 +316,7 @@ final class EngineLoop {
       } else {
         Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
       }
+    notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
     receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
@@ -452,12 +453,7 @@ final class EngineLoop {
     statistics.finished(
       header.sequence, records: pass.records,
       offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset },
-<<<<<<< HEAD
-      rows: pass.microBatch.rowCount,
-      bytes: payload.count, start: start, end: MonotonicTime.now)
-=======
       rows: pass.microBatch.rowCount, bytes: payload.count, start: start, end: MonotonicTime.now)
->>>>>>> bad
     // The stages first, the callers then.
     try dispatch()
     deliver()

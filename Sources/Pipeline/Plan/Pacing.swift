@@ -5,7 +5,7 @@ public struct Pacing: Hashable, Sendable {
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
   /// Rows of a prompt's chunks, away from where the pipe fills and drains.
-  private var chunkRows = 128
+  public private(set) var chunkRows = 128
   /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
   private var groups: [Choice] = []
 
@@ -18,6 +18,7 @@ public struct Pacing: Hashable, Sendable {
   public init(stageCount: Int, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
     self.fixedRows = fixedRows
+    chunkRows = fixedRows ?? 128
   }
 
   /// What the model of the pipe finds best.
@@ -28,14 +29,17 @@ public struct Pacing: Hashable, Sendable {
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
-    // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
-    // equals the largest, which reads the weights least often.
-    let candidates = [512, 256, 128, 64, 32].filter { $0 <= rowLimit }
-    chunkRows = Self.best(candidates, tolerance: 0.05) { rows in
-      let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: fixedRows ?? rows, tapers: fixedRows == nil)
-      return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+    if let fixedRows {
+      chunkRows = fixedRows
+    } else {
+      // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
+      // equals the largest, which reads the weights least often.
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.05) { rows in
+        let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
+        return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+      }
     }
-    let largest = fixedRows ?? chunkRows
+    let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
       let work = PipeWorkload.prefill(

@@ -79,19 +79,21 @@ final class Notices: Sendable {
 final class WorkerThreads: Sendable {
   private let threads: Mutex<[JoinableThread]>
   private let ended = Mutex<[String: String]>([:])
+  private let stopping: Wakeup
 
   /// - Parameter key: of the cluster; ``StageService`` is to be let in by an ``Authenticator`` of the context.
   init(
     _ weights: [SliceSource], coordinator: String, key: CurveKeyPair?, context: Context, patience: Duration = .seconds(30)
   ) throws {
     threads = Mutex([])
+    stopping = try Wakeup()
     for (index, weights) in weights.enumerated() {
       let options = WorkerOptions(
         name: "worker-\(index + 1)", coordinator: coordinator, listen: "tcp://127.0.0.1:0", key: key, weights: weights,
         threads: 1, memory: 1 << 30, patience: patience)
       let thread = try JoinableThread { [self] in
         do {
-          try StageService(options, context: context) { _ in }.run()
+          try StageService(options, context: context, stopping: stopping) { _ in }.run()
           ended.withLock { $0[options.name] = "" }
         } catch {
           ended.withLock { $0[options.name] = "\(error)" }
@@ -101,7 +103,7 @@ final class WorkerThreads: Sendable {
     }
   }
 
-  /// Waits for all; an empty sentence for those that were sent home in order.
+  /// Waits until all have ended by themselves; an empty sentence for those that were sent home in order.
   func ends() -> [String: String] {
     let waiting = threads.withLock { threads in
       defer { threads = [] }
@@ -111,5 +113,8 @@ final class WorkerThreads: Sendable {
     return ended.withLock { $0 }
   }
 
-  deinit { for thread in threads.withLock({ $0 }) { thread.join() } }
+  deinit {
+    stopping.wake()
+    for thread in threads.withLock({ $0 }) { thread.join() }
+  }
 }
