@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench fuzz clean build setup
+.PHONY: help demo test lint check bench lab fuzz clean build setup
 
 GPT2 := .build/release/gpt2
 
@@ -27,6 +27,9 @@ check: lint ## All that a change must pass: lint, no warnings, tests in debug an
 
 bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
+
+lab: build ## Run a coordinator and two workers on three hosts of a network inside this machine (root)
+	deploy/lab/lab run 3 --rate 1gbit -- $(GPT2) generate "ROMEO:" --max-tokens 60 --temperature 0.8 --seed 11
 
 fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
 	Fuzz/run $(or $(SECONDS),60)
