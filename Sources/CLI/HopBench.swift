@@ -26,7 +26,7 @@ struct HopBench {
     for try await _ in results {}
     let passes = session.engine.timeline.microBatches.dropFirst(seen)
     let work = passes.flatMap(\.stages).map { Double($0.upperBound - $0.lowerBound) / 1e9 }
-    let trips = try roundTrips(every: Array(work).median)
+    let trips = try roundTrips(every: min(0.02, Array(work).median))
     let hops = passes.flatMap { microBatch in
       zip([microBatch.embedded] + microBatch.stages, microBatch.stages + [microBatch.finished])
         .dropFirst(microBatch.stages.count > 1 ? 1 : 0).dropLast(microBatch.stages.count > 1 ? 1 : 0)
@@ -37,8 +37,8 @@ struct HopBench {
 
   /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
   ///
-  /// - Parameter pause: how long the sender works before each, as a stage does: meanwhile the others go to sleep, as the other
-  ///   stages do.
+  /// - Parameter pause: how long each end works before it sends, as a stage does, which does not count: the other end goes to
+  ///   sleep meanwhile, as the other stages do.
   private func roundTrips(every pause: Double) throws -> [Double] {
     let width = session.configuration.width
     let head = Message.pass(
@@ -59,6 +59,7 @@ struct HopBench {
         guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
           case .frames(let frames)? = try? dealer.receive(atMost: 2)
         else { return }
+        Self.work(pause)
         _ = try? dealer.send(frames)
       }
     }
@@ -69,14 +70,18 @@ struct HopBench {
     let peer = opening[0].bytes
     var trips: [Double] = []
     for _ in 0..<count {
-      let until = ContinuousClock.now + .seconds(min(pause, 0.02))
-      while .now < until {}
+      Self.work(pause)
       let start = ContinuousClock.now
       _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
       guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
       else { break }
-      trips.append((ContinuousClock.now - start).seconds)
+      trips.append((ContinuousClock.now - start).seconds - pause)
     }
     return trips
+  }
+
+  private static func work(_ seconds: Double) {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while .now < end {}
   }
 }
