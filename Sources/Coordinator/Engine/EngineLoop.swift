@@ -35,8 +35,6 @@ final class EngineLoop {
   private var requests: [(RequestID, Work)] = []
   private var turnedAway: [String] = []
   private var outbox: [(RequestID, Delivery)] = []
-  /// Whether all workers that are waited for have joined.
-  private var isComplete = false
   private var lastPulse: UInt64 = 0
   private var lastStep: UInt64 = MonotonicTime.now
   private let started = ContinuousClock.now
@@ -112,7 +110,7 @@ final class EngineLoop {
     try takeMessages()
     try watchConnections()
     // Plans wait for the fingerprints, which are computed meanwhile.
-    if isComplete, !roster.isAssigned, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
+    if roster.isComplete, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
       try plan()
     }
     try dispatch()
@@ -169,7 +167,7 @@ final class EngineLoop {
     do throws(WireError) {
       (header, message) = try Message.decode(frames[1].bytes)
     } catch {
-      if let member = roster[id] { throw ClusterError.workerBroken(name: member.name, reason: "\(error)") }
+      if let event = roster.receiveGarbage("\(error)", from: id) { return try handle(event) }
       if case .otherVersion = error { refuse(id, "a worker", "\(error)") }
       return notify(.dropped(reason: "\(error)"))
     }
@@ -206,7 +204,6 @@ final class EngineLoop {
           name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.members.count,
           of: options.workerCount))
     case .refused(let id, let name, let reason): refuse(id, name, reason)
-    case .complete: isComplete = true
     case .wanted(let id, let wanted):
       guard let member = roster[id], let stage = member.stage else { return }
       do {
@@ -215,15 +212,18 @@ final class EngineLoop {
         throw ClusterError.workerBroken(name: member.name, reason: "\(error)")
       }
     case .ready: try connect()
-    case .lost(let name, let stage, let reason):
-      if stage == nil, pipe == nil, !roster.isAssigned {
-        notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
-        return
-      }
-      guard let stage else { return }
+    // Somebody without blocks is no more, and the others do without.
+    case .lost(let name, nil, let reason), .failed(let name, nil, let reason):
+      notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
+    case .broken(let id, let name, nil, let reason): refuse(id, name, reason)
+    case .lost(let name, let stage?, let reason):
       throw ClusterError.workerLost(name: name, blocks: layers[stage], reason: reason)
-    case .failed(let name, let reason): throw ClusterError.workerFailed(name: name, reason: reason)
-    case .broken(let name, let reason): throw ClusterError.workerBroken(name: name, reason: reason)
+    case .failed(let name, .some, let reason): throw ClusterError.workerFailed(name: name, reason: reason)
+    case .broken(let id, let name, .some, let reason):
+      let error = ClusterError.workerBroken(name: name, reason: reason)
+      // It is no member any more, and would wait for a word.
+      send(.goodbye(Goodbye(reason: "\(error)")), to: id)
+      throw error
     case .stranger(let reason): notify(.dropped(reason: reason))
     }
   }
@@ -278,7 +278,8 @@ final class EngineLoop {
     layers = stages.map(\.layers)
     pacing =
       if stages.count > 1, let edges {
-        Pacing(for: model(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
+        Pacing(
+          for: model(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows, sequenceLimit: options.slotCount)
       } else {
         Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
       }
@@ -419,7 +420,9 @@ final class EngineLoop {
       for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
-      header.sequence, records: pass.records, offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }, rows: pass.microBatch.rowCount,
+      header.sequence, records: pass.records,
+      offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset },
+      rows: pass.microBatch.rowCount,
       bytes: payload.count, start: start, end: MonotonicTime.now)
     // The stages first, the callers then.
     try dispatch()

@@ -51,14 +51,13 @@ struct Roster {
     case joined(ID)
     /// Turned away.
     case refused(ID, name: String, reason: String)
-    /// All expected workers are there and have measured what they were to measure.
-    case complete
     case wanted(ID, Wanted)
     /// All stages are ready.
     case ready
+    /// One that is of the cluster no more: it went away, said that it cannot go on, or sent what it must not.
     case lost(name: String, stage: Int?, reason: String)
-    case failed(name: String, reason: String)
-    case broken(name: String, reason: String)
+    case failed(name: String, stage: Int?, reason: String)
+    case broken(ID, name: String, stage: Int?, reason: String)
     /// From nobody we know.
     case stranger(reason: String)
   }
@@ -94,6 +93,11 @@ struct Roster {
     members.filter { $0.stage != nil }.sorted { $0.stage! < $1.stage! }
   }
 
+  /// Whether all expected workers are there, have measured what they were to measure, and have no blocks yet.
+  var isComplete: Bool {
+    !isAssigned && members.count { $0.standing == (measures ? .measured : .welcomed) } >= expected
+  }
+
   /// The header of the next message to a worker.
   mutating func header(for id: ID, epoch: UInt64) -> Header {
     guard let index = index(of: id) else { return Header(epoch: epoch, number: 0) }
@@ -115,10 +119,9 @@ struct Roster {
     guard let index = index(of: id) else {
       return [.stranger(reason: "\(message.kind) from somebody who has not joined")]
     }
-    let name = members[index].name
+    let (name, stage) = (members[index].name, members[index].stage)
     guard header.number == members[index].received else {
-      let reason = "message \(members[index].received) is missing, \(header.number) came"
-      return [forget(index, .broken(name: name, reason: reason))]
+      return [broken(index, "message \(members[index].received) is missing, \(header.number) came")]
     }
     members[index].received += 1
     members[index].lastHeard = now
@@ -127,16 +130,15 @@ struct Roster {
       take(heartbeat, index, now)
       return []
     case (.failure(let failure), _):
-      return [forget(index, .failed(name: name, reason: failure.reason))]
+      return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
     case (.goodbye(let goodbye), _):
-      let stage = members[index].stage
       let reason = goodbye.reason.isEmpty ? "it was ended" : goodbye.reason
       return [forget(index, .lost(name: name, stage: stage, reason: reason))]
     case (.measurement(let measurement), .welcomed) where measures:
       guard !measurement.points.isEmpty else { break }
       members[index].blockTimes = measurement.points
       members[index].standing = .measured
-      return completion
+      return []
     case (.wanted(let wanted), .assigned):
       return [.wanted(id, wanted)]
     case (.ready(let ready), .assigned(let stage)):
@@ -146,8 +148,11 @@ struct Roster {
       return allReady ? [.ready] : []
     default: break
     }
-    return [forget(index, .broken(name: name, reason: "\(message.kind) was not due"))]
+    return [broken(index, "\(message.kind) was not due")]
   }
+
+  /// A worker sent something that is no message; nil when it is none of ours.
+  mutating func receiveGarbage(_ reason: String, from id: ID) -> Event? { index(of: id).map { broken($0, reason) } }
 
   /// Lets time pass: who was silent for too long is lost.
   ///
@@ -170,12 +175,11 @@ struct Roster {
   // MARK: -
 
   private mutating func take(_ hello: Hello, _ header: Header, from id: ID, now: UInt64) -> [Event] {
+    guard header.number == 0 else { return [.stranger(reason: "a hello that is not the first message")] }
     if let index = index(of: id) {
       // It repeats itself until it is answered, and counts from 0 each time.
       members[index].lastHeard = now
-      if members[index].hello != hello {
-        return [forget(index, .broken(name: hello.name, reason: "it said another hello"))]
-      }
+      if members[index].hello != hello { return [broken(index, "it said another hello")] }
       return []
     }
     let refusal: String? =
@@ -191,20 +195,14 @@ struct Roster {
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
     members.append(
       Member(
-        id: id, name: unique(hello.name), hello: hello, standing: .welcomed, received: header.number + 1, lastHeard: now
-      ))
-    return [.joined(id)] + (measures ? [] : completion)
+        id: id, name: unique(hello.name), hello: hello, standing: .welcomed, received: 1, lastHeard: now))
+    return [.joined(id)]
   }
 
   /// Workers of the same name are told apart by a number.
   private func unique(_ name: String) -> String {
     guard members.contains(where: { $0.name == name }) else { return name }
     return (2...).lazy.map { "\(name)-\($0)" }.first { name in !members.contains { $0.name == name } }!
-  }
-
-  private var completion: [Event] {
-    let done = members.filter { $0.standing == (measures ? .measured : .welcomed) }.count
-    return !isAssigned && done >= expected ? [.complete] : []
   }
 
   private mutating func take(_ heartbeat: Heartbeat, _ index: Int, _ now: UInt64) {
@@ -218,6 +216,11 @@ struct Roster {
     // Half of the exchange each way.
     members[index].clockOffset =
       Int64(truncatingIfNeeded: heartbeat.time) &- Int64(truncatingIfNeeded: now - exchange / 2)
+  }
+
+  private mutating func broken(_ index: Int, _ reason: String) -> Event {
+    let member = members[index]
+    return forget(index, .broken(member.id, name: member.name, stage: member.stage, reason: reason))
   }
 
   private mutating func forget(_ index: Int, _ event: Event) -> Event {

@@ -24,8 +24,10 @@ public struct Pacing: Hashable, Sendable {
   ///
   /// Takes some milliseconds for each stage.
   ///
-  /// - Parameter rowLimit: most rows of a micro-batch.
-  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
+  /// - Parameters:
+  ///   - rowLimit: most rows of a micro-batch.
+  ///   - sequenceLimit: most sequences that are written at once; for more than 128, what is best for 128 is taken.
+  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil, sequenceLimit: Int = 128) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
     // Where the rows are set, there is nothing to try, and with few of them that would take long.
@@ -47,7 +49,7 @@ public struct Pacing: Hashable, Sendable {
       let work = PipeWorkload.prefill(sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest)
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
     }
-    for running in [1, 2, 4, 8, 16, 32, 64, 128] {
+    for running in [1, 2, 4, 8, 16, 32, 64, 128] where running <= max(1, sequenceLimit) {
       let best = Self.best(counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }) { count in
         let work = PipeWorkload.decode(sequences: running, groups: count, context: 128, steps: 6)
         return PipeSimulation.run(work, on: pipe, inFlight: count).seconds

@@ -42,7 +42,8 @@ enum TestModels {
       let floats = numbers.floats(tensor.shape.reduce(1, *), scale: 0.4).map { isGain ? 1 + $0 : $0 }
       let start = data.count
       floats.withUnsafeBytes { data.append(contentsOf: $0) }
-      header.append(#""\#(tensor.name)":{"dtype":"F32","shape":\#(tensor.shape),"data_offsets":[\#(start),\#(data.count)]}"#)
+      header.append(
+        #""\#(tensor.name)":{"dtype":"F32","shape":\#(tensor.shape),"data_offsets":[\#(start),\#(data.count)]}"#)
     }
     let text = Array("{\(header.joined(separator: ","))}".utf8)
     let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) }
