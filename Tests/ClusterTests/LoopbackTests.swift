@@ -16,7 +16,7 @@ extension ClusterTests {
         checkpoint, loopback: [.checkpoint(checkpoint), .checkpoint(checkpoint), .checkpoint(checkpoint)], key: key,
         split: [2, 7, 3], rows: 16)
       let jobs = Job.random(10, checkpoint.configuration, seed: 40)
-      #expect(try await cluster.engine.run(jobs) == Reference.outcomes(of: jobs, checkpoint))
+      #expect(try await cluster.run(jobs) == Reference.outcomes(of: jobs, checkpoint))
       #expect(cluster.notices.drops == [])
       #expect(cluster.workerEnds() == ["worker-1": "", "worker-2": "", "worker-3": ""])
     }
@@ -33,11 +33,11 @@ extension ClusterTests {
         let cluster = try TestCluster(
           checkpoint, loopback: [.cache(TensorCache(folder: folder)), .cache(TensorCache(folder: folder))],
           split: [5, 7])
-        let stages = try await cluster.engine.ready()
+        let stages = try await cluster.ready()
         #expect(stages.reduce(0) { $0 + $1.bytesReceived } == (isFirst ? byteCount : 0))
         #expect(stages.reduce(0) { $0 + $1.bytesCached } == (isFirst ? 0 : byteCount))
         #expect(stages.allSatisfy { $0.bytesRead == 0 })
-        #expect(try await cluster.engine.run(jobs) == expected)
+        #expect(try await cluster.run(jobs) == expected)
         #expect(cluster.workerEnds() == ["worker-1": "", "worker-2": ""])
       }
     }

@@ -365,7 +365,7 @@ final class EngineLoop {
     let costs = workers.map { CostModel(curve: TimeCurve($0.blockTimes) ?? edges.head, shape: shape) }
     return Pacing(
       for: PipeModel(plan, members: placed, costs: costs, coordinator: coordinator, edges: edges), rowLimit: 512,
-      fixedRows: options.microBatchRows)
+      fixedRows: options.microBatchRows, sequenceLimit: options.slotCount)
   }
 
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.

@@ -25,8 +25,10 @@ public struct Pacing: Hashable, Sendable {
   ///
   /// Takes some milliseconds for each stage.
   ///
-  /// - Parameter rowLimit: most rows of a micro-batch.
-  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
+  /// - Parameters:
+  ///   - rowLimit: most rows of a micro-batch.
+  ///   - sequenceLimit: most sequences that are written at once; for more than 128, what is best for 128 is taken.
+  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil, sequenceLimit: Int = 128) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
     if let fixedRows {
@@ -34,7 +36,7 @@ public struct Pacing: Hashable, Sendable {
     } else {
       // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
       // equals the largest, which reads the weights least often.
-      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.05) { rows in
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.1) { rows in
         let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
@@ -46,7 +48,7 @@ public struct Pacing: Hashable, Sendable {
         sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest, tapers: fixedRows == nil)
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
     }
-    for running in [1, 2, 4, 8, 16, 32, 64, 128] {
+    for running in [1, 2, 4, 8, 16, 32, 64, 128] where running <= max(1, sequenceLimit) {
       let best = Self.best(counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }) { count in
         let work = PipeWorkload.decode(sequences: running, groups: count, context: 128, steps: 6)
         return PipeSimulation.run(work, on: pipe, inFlight: count).seconds

@@ -54,6 +54,17 @@ final class TestCluster: Sendable {
 
   deinit { engine.stop() }
 
+  func ready() async throws -> [StageDescription] { try await engine.ready() }
+
+  func run(_ job: Job, progress: () async -> Void = {}) async throws -> Outcome {
+    try await job.run(on: engine, progress: progress)
+  }
+
+  /// Runs all jobs at once, each read by a task of its own.
+  func run(_ jobs: [Job]) async throws -> [Outcome] {
+    try await engine.run(jobs)
+  }
+
   /// Stops the engine and waits for the workers, which say how they ended.
   func workerEnds() -> [String: String] {
     engine.stop()
