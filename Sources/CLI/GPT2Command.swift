@@ -44,7 +44,8 @@ struct GPT2Command: ParsableCommand {
       }
     } catch {
       let code = exitCode(for: error)
-      if code == .success || error is ExitCode { exit(withError: error) }  // all is said: help, the version, or elsewhere
+      // Help, the version, or what was said elsewhere.
+      if code == .success || error is ExitCode { exit(withError: error) }
       Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (gpt2 --help)" : ""))
       exit(withError: code)
     }

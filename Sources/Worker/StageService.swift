@@ -12,6 +12,7 @@ public final class StageService {
   let kernels: Kernels
   let pool: ThreadPool
   private let context: Context
+  private let stopping: Wakeup?
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket
@@ -37,10 +38,14 @@ public final class StageService {
 
   /// Begins to listen and to dial.
   ///
+  /// - Parameter stopping: ends it when woken, whether it has a coordinator or not.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
-  public init(_ options: WorkerOptions, context: Context, notify: @escaping (WorkerNotice) -> Void) throws {
+  public init(
+    _ options: WorkerOptions, context: Context, stopping: Wakeup? = nil, notify: @escaping (WorkerNotice) -> Void
+  ) throws {
     self.options = options
     self.context = context
+    self.stopping = stopping
     self.notify = notify
     kernels = try Kernels.selected()
     pool = ThreadPool(threadCount: options.threads)
@@ -80,7 +85,12 @@ public final class StageService {
       if !runner.isHeldUp { items.append(.socket(inbox)) }
     default: break
     }
-    _ = try Poll.wait(items, timeout: control.timeToBeat)
+    if let stopping { items.append(.wakeup(stopping)) }
+    let ready = try Poll.wait(items, timeout: control.timeToBeat)
+    if stopping != nil, ready[items.count - 1] {
+      phase = .left
+      return
+    }
     try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
     do {
       while let (header, message) = try control.receive() { try handle(message, header) }
