@@ -1,15 +1,15 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench fuzz clean build setup
+.PHONY: help demo test lint check bench lab fuzz clean build setup
 
 GPT2 := .build/release/gpt2
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## Build, then write text with the bundled model
-	@echo; echo '$$ $(GPT2) generate "ROMEO:" --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11'
-	@$(GPT2) generate "ROMEO:" --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11
+demo: build ## Build, then write text with a coordinator and two worker processes
+	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11'
+	@$(GPT2) generate "ROMEO:" --spawn 2 --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11
 
 test: setup ## Build and run the tests
 	swift test --disable-xctest --parallel
@@ -27,6 +27,9 @@ check: lint ## All that a change must pass: lint, no warnings, tests in debug an
 
 bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
+
+lab: build ## Run a coordinator and two workers on three hosts of a network inside this machine (root)
+	deploy/lab/lab run 3 --rate 1gbit -- $(GPT2) generate "ROMEO:" --max-tokens 60 --temperature 0.8 --seed 11
 
 fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
 	Fuzz/run $(or $(SECONDS),60)

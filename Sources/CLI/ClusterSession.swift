@@ -137,7 +137,9 @@ final class ClusterSession {
       Terminal.warn("ignored \(address ?? "somebody"), who \(reason)", of: address ?? "")
     case .connectionFailed(let reason): Terminal.warn("a connection failed: \(reason)")
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
-    case .listening, .joined, .ready: break
+    case .paced(let rows, let inFlight) where inFlight > 1:
+      Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
+    case .listening, .joined, .paced, .ready: break
     }
   }
 }

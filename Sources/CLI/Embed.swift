@@ -63,12 +63,18 @@ struct Embed: AsyncParsableCommand {
     try writer.write(lengths.map { Int64($0) }, to: "lengths", at: 0)
 
     try await session.ready()
-    let results = try items.map { item in
-      session.engine.embed(try Reading(item.tokens, configuration: configuration), withLogits: logits)
-    }
+    // So many texts ahead of the one that is written, to bound what waits in memory.
+    var ahead: [Results<HiddenStates>] = []
+    var submitted = 0
     var bar = ProgressBar(lengths.reduce(0, +), unit: "tokens")
     var done = 0
-    for (index, (item, result)) in zip(items, results).enumerated() {
+    for (index, item) in items.enumerated() {
+      while submitted < min(items.count, index + Self.textsAtOnce) {
+        let reading = try Reading(items[submitted].tokens, configuration: configuration)
+        ahead.append(session.engine.embed(reading, withLogits: logits))
+        submitted += 1
+      }
+      let result = ahead.removeFirst()
       var pooled = [Double](repeating: 0, count: width)
       var last: ArraySlice<Float> = []
       for try await states in result {
@@ -96,5 +102,5 @@ struct Embed: AsyncParsableCommand {
     try session.close()
   }
   /// Texts in the pipe at a time.
-  private static let textsAtOnce = 64
+  private static let textsAtOnce = 16
 }

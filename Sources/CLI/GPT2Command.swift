@@ -29,7 +29,9 @@ struct GPT2Command: ParsableCommand {
       The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
       """,
     version: ProgramVersion.current,
-    subcommands: [Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Bench.self, Keygen.self])
+    subcommands: [
+      Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self, Keygen.self,
+    ])
 
   static func main() async {
     holdStandardDescriptors()
@@ -44,7 +46,7 @@ struct GPT2Command: ParsableCommand {
       }
     } catch {
       let code = exitCode(for: error)
-      // Help, the version, or what was said elsewhere.
+      // All is said then: help, the version, or what went wrong.
       if code == .success || error is ExitCode { exit(withError: error) }
       Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (gpt2 --help)" : ""))
       exit(withError: code)

@@ -17,7 +17,6 @@ struct HopBench {
   /// Medians, in seconds: from a stage's last computation to the next stage's having the activations, and half a round trip.
   func measure() async throws -> (hop: Double, halfRoundTrip: Double) {
     let seen = session.engine.timeline.microBatches.count
-    var trips = try roundTrips()
     let length = min(session.configuration.positionCount, 200)
     let results = session.engine.generate(
       try Generation(
@@ -25,8 +24,10 @@ struct HopBench {
           prompt: [token], options: .greedy, maximumTokens: length - 1, endOfTextTokens: []),
         configuration: session.configuration, tokenizer: nil))
     for try await _ in results {}
-    trips += try roundTrips()
-    let hops = session.engine.timeline.microBatches.dropFirst(seen).flatMap { microBatch in
+    let passes = session.engine.timeline.microBatches.dropFirst(seen)
+    let work = passes.flatMap(\.stages).map { Double($0.upperBound - $0.lowerBound) / 1e9 }
+    let trips = try roundTrips(every: min(0.02, Array(work).median))
+    let hops = passes.flatMap { microBatch in
       zip([microBatch.embedded] + microBatch.stages, microBatch.stages + [microBatch.finished])
         .dropFirst(microBatch.stages.count > 1 ? 1 : 0).dropLast(microBatch.stages.count > 1 ? 1 : 0)
         .map { Double($1.lowerBound - min($0.upperBound, $1.lowerBound)) / 1e9 }
@@ -35,7 +36,10 @@ struct HopBench {
   }
 
   /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
-  private func roundTrips() throws -> [Double] {
+  ///
+  /// - Parameter pause: how long each end works before it sends, as a stage does, which does not count: the other end goes to
+  ///   sleep meanwhile, as the other stages do.
+  private func roundTrips(every pause: Double) throws -> [Double] {
     let width = session.configuration.width
     let head = Message.pass(
       Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 1)]), width: width, records: [])
@@ -47,7 +51,7 @@ struct HopBench {
     let endpoint = try router.bind(address)
     // Over TCP the other end has I/O threads of its own, as another process has.
     let other = address.hasPrefix("inproc:") ? context : try Context()
-    let count = 500
+    let count = 200
     let echo = try JoinableThread {
       guard let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil else { return }
       _ = try? dealer.send([Frame([0])])
@@ -55,6 +59,7 @@ struct HopBench {
         guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
           case .frames(let frames)? = try? dealer.receive(atMost: 2)
         else { return }
+        Self.work(pause)
         _ = try? dealer.send(frames)
       }
     }
@@ -65,12 +70,18 @@ struct HopBench {
     let peer = opening[0].bytes
     var trips: [Double] = []
     for _ in 0..<count {
+      Self.work(pause)
       let start = ContinuousClock.now
       _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
       guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
       else { break }
-      trips.append((ContinuousClock.now - start).seconds)
+      trips.append((ContinuousClock.now - start).seconds - pause)
     }
     return trips
+  }
+
+  private static func work(_ seconds: Double) {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while .now < end {}
   }
 }

@@ -19,7 +19,7 @@ final class PipelineBench {
     oneThread = try SingleProcess(session.checkpoint, threads: 1)
     allCores = try SingleProcess(session.checkpoint, threads: ThreadPool.availableCores)
     let context = configuration.positionCount
-    steps = max(2, min(24, context / 3))
+    steps = max(2, min(64, context / 2))
     func tokens(_ count: Int, _ salt: Int) -> [Int] {
       (0..<count).map { ($0 * 7919 + salt * 104_729 + 13) % configuration.vocabularySize }
     }
@@ -31,6 +31,7 @@ final class PipelineBench {
     var result = PipelineResult(stages: session.engine.statistics.stages.count)
     var (prefill, decode) = (Rounds(), Rounds())
     var (idle, gpipe): ([Double], [Double]) = ([], [])
+    var cores: [Double] = []
     // The first round warms up and does not count.
     for round in 0...rounds {
       Terminal.progress("round \(round) of \(rounds): reading …")
@@ -41,24 +42,26 @@ final class PipelineBench {
       let all = try allCores.read(texts)
       Terminal.progress("round \(round) of \(rounds): writing …")
       let writing = (
-        one: try oneThread.write(prompts, steps: steps), pipe: try await write(),
-        all: try allCores.write(prompts, steps: steps)
+        one: try oneThread.write(prompts, steps: min(steps, 16)), pipe: try await write(),
+        all: try allCores.write(prompts, steps: min(steps, 16))
       )
       guard round > 0 else { continue }
       prefill.add(one: one, pipe: pipe, all: all)
       decode.add(one: writing.one, pipe: writing.pipe, all: writing.all)
       idle.append(done.idleShare)
       gpipe.append(done.gpipeIdleShare)
+      cores.append(allCores.limits.fmaRate() / oneThread.limits.fmaRate())
     }
     let rows = Double(texts.reduce(0) { $0 + $1.count })
     result.prefillTokensPerSecond = rows / prefill.pipe.median
     result.prefillSpeedupOneThread = prefill.overOne
     result.prefillSpeedupAllCores = prefill.overAll
-    result.decodeTokensPerSecond = Double(prompts.count * (steps - 1)) / decode.pipe.median
+    result.decodeTokensPerSecond = 1 / decode.pipe.median
     result.decodeSpeedupOneThread = decode.overOne
     result.decodeSpeedupAllCores = decode.overAll
     result.idleShare = idle.median
     result.gpipeIdleShare = gpipe.median
+    result.allCoresOverOne = cores.median
     Terminal.progress("hops …")
     let hop = try await HopBench(session, token: prompts[0]).measure()
     result.hopMicroseconds = hop.hop * 1e6
@@ -88,7 +91,7 @@ final class PipelineBench {
     return (ContinuousClock.now - start).seconds
   }
 
-  /// Seconds that the pipe takes for the tokens after the first of every sequence.
+  /// Seconds for each token, while all sequences are being written.
   private func write() async throws -> Double {
     let results = try prompts.map { prompt in
       session.engine.generate(
@@ -97,29 +100,40 @@ final class PipelineBench {
             prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
           configuration: session.configuration, tokenizer: nil))
     }
-    return try await withThrowingTaskGroup(of: (ContinuousClock.Instant, ContinuousClock.Instant).self) { group in
+    let times = try await withThrowingTaskGroup(of: [ContinuousClock.Instant].self) { group in
       for result in results {
         group.addTask {
-          var first: ContinuousClock.Instant?
-          for try await _ in result { first = first ?? .now }
-          return (first ?? .now, .now)
+          var times: [ContinuousClock.Instant] = []
+          for try await _ in result { times.append(.now) }
+          return times
         }
       }
-      // From when every sequence has its first token; those that have more by then are few.
-      var (first, last) = (ContinuousClock.now, ContinuousClock.now)
-      var firsts: [ContinuousClock.Instant] = []
-      for try await (begin, end) in group {
-        firsts.append(begin)
-        last = max(last, end)
-      }
-      first = firsts.sorted()[firsts.count / 2]
-      return (last - first).seconds
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    // From the last one's first token to the first one's last.
+    guard let begin = times.compactMap(\.first).max(), let end = times.compactMap(\.last).min(), begin < end else {
+      throw BenchError.tooShort(tokens: steps)
+    }
+    let written = times.joined().count { $0 > begin && $0 <= end }
+    return (end - begin).seconds / Double(max(1, written))
+  }
+}
+
+/// A measurement that cannot be made.
+enum BenchError: Error, CustomStringConvertible {
+  case tooShort(tokens: Int)
+
+  var description: String {
+    switch self {
+    case .tooShort(let tokens):
+      "the texts end before all are being written: the model's context gives \(tokens) tokens; use a larger model, or fewer stages"
     }
   }
 }
 
 /// The whole model in this process: what the pipe is held against.
 private final class SingleProcess {
+  let limits: MachineLimits
   private let model: Model
   private let hidden: Activations
   private let logits: Activations
@@ -127,6 +141,7 @@ private final class SingleProcess {
   init(_ checkpoint: Checkpoint, threads: Int) throws {
     model = try Model(
       checkpoint, slotCount: 32, kernels: Kernels.selected(), pool: ThreadPool(threadCount: threads))
+    limits = try MachineLimits(kernels: model.kernels, pool: model.pool)
     hidden = try Activations(width: checkpoint.configuration.width)
     logits = try Activations(width: checkpoint.configuration.vocabularySize)
   }
@@ -139,6 +154,7 @@ private final class SingleProcess {
     return (ContinuousClock.now - start).seconds
   }
 
+  /// Seconds for each token after the prompts.
   func write(_ prompts: [[Int]], steps: Int) throws -> Double {
     var generations = try prompts.map { prompt in
       try Generation(
@@ -172,7 +188,7 @@ private final class SingleProcess {
       for (slot, token) in chosen.enumerated() { _ = generations[slot].accept(token!) }
       if step == 0 { start = .now }
     }
-    return (ContinuousClock.now - start).seconds
+    return (ContinuousClock.now - start).seconds / Double(prompts.count * (steps - 1))
   }
 }
 
@@ -187,6 +203,8 @@ struct PipelineResult: Encodable {
   var decodeSpeedupAllCores = 0.0
   var idleShare = 0.0
   var gpipeIdleShare = 0.0
+  /// What all cores together can multiply, by what one can: no speed-up can be above it.
+  var allCoresOverOne = 0.0
   var hopMicroseconds = 0.0
   var hopOverLibzmq = 0.0
 
@@ -202,6 +220,7 @@ struct PipelineResult: Encodable {
     case decodeSpeedupAllCores = "decode_speedup_all_cores"
     case idleShare = "idle_share"
     case gpipeIdleShare = "gpipe_idle_share"
+    case allCoresOverOne = "machine_all_cores_over_one"
     case hopMicroseconds = "hop_microseconds"
     case hopOverLibzmq = "hop_over_libzmq"
   }
@@ -213,6 +232,7 @@ struct PipelineResult: Encodable {
       prefill, 8 texts          \(Int(prefillTokensPerSecond.rounded())) tokens/s, \(two(prefillSpeedupOneThread)) x one thread, \(two(prefillSpeedupAllCores)) x all cores
       decode, 32 texts          \(Int(decodeTokensPerSecond.rounded())) tokens/s, \(two(decodeSpeedupOneThread)) x one thread, \(two(decodeSpeedupAllCores)) x all cores
       idle share, prefill       \(two(idleShare)); filling and draining once is \(two(gpipeIdleShare)) (GPipe)
+      the machine               \(two(allCoresOverOne)) x one core's multiplications on all cores
       one more hop              \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) x half a round trip over bare libzmq
 
       """

@@ -6,9 +6,9 @@ public import ZeroMQ
 /// Workers as threads of this process, reached over `inproc://`.
 public final class InProcessWorkers: Sendable {
   private let threads: [JoinableThread]
-  private let stopping: [Wakeup]
+  private let stopping: Wakeup
 
-  /// Starts them; they end when their coordinator does, or with this.
+  /// Starts them; they end when their coordinator sends them home, or with this value.
   ///
   /// - Parameters:
   ///   - coordinator: where the engine listens, in the same context.
@@ -19,7 +19,7 @@ public final class InProcessWorkers: Sendable {
     count: Int, coordinator: String, checkpoint: Checkpoint, threads threadCount: Int, context: Context,
     failed: @escaping @Sendable (_ name: String, _ error: any Error) -> Void
   ) throws {
-    let stopping = try (1...count).map { _ in try Wakeup() }
+    let stopping = try Wakeup()
     self.stopping = stopping
     threads = try (1...count).map { number in
       try JoinableThread {
@@ -28,7 +28,7 @@ public final class InProcessWorkers: Sendable {
           let options = WorkerOptions(
             name: name, coordinator: coordinator, listen: "\(coordinator)/\(number)", weights: .checkpoint(checkpoint),
             threads: threadCount, memory: WorkerOptions.availableMemory / count)
-          try StageService(options, context: context, stopping: stopping[number - 1]) { _ in }.run()
+          try StageService(options, context: context, stopping: stopping) { _ in }.run()
         } catch {
           failed(name, error)
         }
@@ -36,9 +36,9 @@ public final class InProcessWorkers: Sendable {
     }
   }
 
-  /// Ends them and waits. The coordinator's goodbye would not reach one that it has not taken in yet.
+  /// Ends them and waits for it: a worker whose coordinator is gone before it was let in hears of no end.
   deinit {
-    for wakeup in stopping { wakeup.wake() }
+    stopping.wake()
     for thread in threads { thread.join() }
   }
 }

@@ -16,6 +16,7 @@ public final class StageService {
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket
+  private let stopping: Wakeup?
   private var phase = Phase.dialing
   /// Of the coordinator's model, once it has said so.
   private var configuration: Configuration?
@@ -38,7 +39,7 @@ public final class StageService {
 
   /// Begins to listen and to dial.
   ///
-  /// - Parameter stopping: ends it when woken, whether it has a coordinator or not.
+  /// - Parameter stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
   public init(
     _ options: WorkerOptions, context: Context, stopping: Wakeup? = nil, notify: @escaping (WorkerNotice) -> Void
@@ -61,7 +62,7 @@ public final class StageService {
     notify(.dialing(coordinator: options.coordinator, listening: listening))
   }
 
-  /// Serves until the coordinator says goodbye. Blocks.
+  /// Serves until the coordinator says goodbye, or it is stopped. Blocks.
   ///
   /// - Throws: ``WorkerError``, ``CheckpointError``, ``ModelError``, ``ZeroMQError``; the coordinator is told why first.
   public func run() throws {
@@ -87,7 +88,7 @@ public final class StageService {
     }
     if let stopping { items.append(.wakeup(stopping)) }
     let ready = try Poll.wait(items, timeout: control.timeToBeat)
-    if stopping != nil, ready[items.count - 1] {
+    if stopping != nil, ready.last == true {
       phase = .left
       return
     }
@@ -151,7 +152,7 @@ public final class StageService {
       control.welcome()
       phase = .joined
       if welcome.measures {
-        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(100))
+        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
         control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
       }
     case (.assignment, .dialing), (.assignment, .left):

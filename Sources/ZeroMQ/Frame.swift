@@ -29,9 +29,13 @@ public final class Frame {
   public init(borrowing bytes: UnsafeRawBufferPointer, release: @escaping @Sendable () -> Void) {
     message = .allocate(capacity: 1)
     let hint = Unmanaged.passRetained(Release(call: release))
+    Crossing.release()
     let result = zmq_msg_init_data(
       message, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count,
-      { _, hint in Unmanaged<Release>.fromOpaque(hint!).takeRetainedValue().call() }, hint.toOpaque())
+      { _, hint in
+        Crossing.acquire()
+        Unmanaged<Release>.fromOpaque(hint!).takeRetainedValue().call()
+      }, hint.toOpaque())
     precondition(result == 0, "no memory for a frame")
   }
 

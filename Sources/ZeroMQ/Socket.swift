@@ -61,6 +61,7 @@ public final class Socket {
   public func send(_ frames: [Frame]) throws(ZeroMQError) -> SendResult {
     precondition(frames.count >= (kind == .router ? 2 : 1), "a message without a frame")
     precondition(frames.allSatisfy { !$0.isSent && $0.count <= largestFrame }, "a frame that was sent or is too large")
+    Crossing.release()
     for (index, frame) in frames.enumerated() {
       let flags = ZMQ_DONTWAIT | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
       var (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
@@ -111,7 +112,9 @@ public final class Socket {
     let frame = Frame()
     let (_, code) = retryingOnInterrupt { zmq_msg_recv(frame.message, pointer, ZMQ_DONTWAIT) }
     switch code {
-    case 0: return frame
+    case 0:
+      Crossing.acquire()
+      return frame
     case EAGAIN: return nil
     default: throw ZeroMQError(call: "receive", code: code)
     }

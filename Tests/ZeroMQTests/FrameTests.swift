@@ -55,6 +55,30 @@ struct FrameTests {
     #expect(loan.count == 0)
   }
 
+  @Test("is read where another thread wrote it, which writes there again when it has it back", arguments: [1, 200_000])
+  func threads(size: Int) throws {
+    let context = try Context()
+    let router = try Socket(.router, context)
+    let address = try router.bind("inproc://threads")
+    let thread = try JoinableThread {
+      do {
+        let dealer = try Socket(.dealer, context)
+        try dealer.connect(address)
+        let loan = try Loan(count: size)
+        for round in 0..<20 {
+          loan.bytes[size - 1] = UInt8(round)
+          guard try dealer.send([loan.frame()]) == .sent else { return }
+          _ = try Poll.wait([.wakeup(loan.wakeup)], timeout: .seconds(10))
+          loan.wakeup.clear()
+        }
+      } catch {
+        Issue.record(error)
+      }
+    }
+    for round in 0..<20 { #expect(try Exchange.receive(router)[1].withUnsafeBytes { $0[size - 1] } == UInt8(round)) }
+    thread.join()
+  }
+
   @Test("is given back once when it is never sent")
   func unsent() throws {
     let loan = try Loan(count: 100)

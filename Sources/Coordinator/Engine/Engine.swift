@@ -15,7 +15,10 @@ public final class Engine: Sendable {
 
   /// Undelivered results from which on a request is held until its reader has caught up.
   private static let tokenLimit = 256
-  private static let chunkLimit = 4
+  private static let scoreLimit = 4096
+  private static let hiddenLimit = 64
+  /// Logits are large: 64 rows of GPT-2's are 13 MB.
+  private static let logitLimit = 4
 
   /// Begins to listen for workers; they, and ``ready()``, may come in any order.
   ///
@@ -67,12 +70,12 @@ public final class Engine: Sendable {
 
   /// Scores given tokens: log p of each but the first, in nats, in order, piece by piece.
   public func score(_ scoring: Scoring) -> Results<[Float]> {
-    submit(.score(scoring), limit: Self.chunkLimit) { if case .scores(let scores) = $0 { scores } else { nil } }
+    submit(.score(scoring), limit: Self.scoreLimit) { if case .scores(let scores) = $0 { scores } else { nil } }
   }
 
   /// Reads given tokens: their hidden states in order, piece by piece.
   public func embed(_ reading: Reading, withLogits: Bool = false) -> Results<HiddenStates> {
-    submit(.embed(reading), limit: Self.chunkLimit, wantsLogits: withLogits) {
+    submit(.embed(reading), limit: withLogits ? Self.logitLimit : Self.hiddenLimit, wantsLogits: withLogits) {
       if case .hidden(let states) = $0 { states } else { nil }
     }
   }

@@ -301,6 +301,9 @@ final class EngineLoop {
         name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
         memory: worker.hello.memory, blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
     }
+    let coordinator = CoordinatorLoad(
+      host: HostIdentity.current, cores: cores, threads: pool.threadCount,
+      seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0)
     let memory = StageMemory(configuration, rowLimit: 512)
     let plan: StagePlan
     do throws(PlanError) {
@@ -309,10 +312,7 @@ final class EngineLoop {
           try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: memory)
         } else {
           try StagePlan(
-            balancing: configuration.layerCount, over: members,
-            coordinator: CoordinatorLoad(
-              host: HostIdentity.current, cores: cores, threads: pool.threadCount,
-              seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0), memory: memory)
+            balancing: configuration.layerCount, over: members, coordinator: coordinator, memory: memory)
         }
     } catch { throw ClusterError.plan(error) }
 
@@ -320,10 +320,11 @@ final class EngineLoop {
     layers = stages.map(\.layers)
     pacing =
       if stages.count > 1, let edges {
-        Pacing(for: model(stages, edges), rowLimit: 512, fixedRows: options.microBatchRows)
+        pace(plan, workers, members, coordinator, edges)
       } else {
         Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
       }
+    notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
     receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
@@ -352,27 +353,23 @@ final class EngineLoop {
     }
   }
 
-  /// The pipe as the model of it sees it.
-  private func model(_ stages: [(worker: Roster.Member, layers: LayerRange)], _ edges: EdgeCosts) -> PipeModel {
+  /// How many micro-batches, and how large, are best for a plan by what its workers measured.
+  private func pace(
+    _ plan: StagePlan, _ workers: [Roster.Member], _ members: [Member], _ coordinator: CoordinatorLoad,
+    _ edges: EdgeCosts
+  ) -> Pacing {
     let configuration = checkpoint.configuration
     let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
-    let costs = stages.map {
-      CostModel(curve: TimeCurve($0.worker.blockTimes) ?? edges.head, shape: shape)
+    // Here it counts who shares a host's cores.
+    let placed = zip(workers, members).map { worker, member in
+      var member = member
+      member.host = worker.hello.host
+      return member
     }
-    // The coordinator's host comes first.
-    var hosts = [HostIdentity.current]
-    for stage in stages where !hosts.contains(stage.worker.hello.host) { hosts.append(stage.worker.hello.host) }
-    return PipeModel(
-      hosts: hosts.map { host in
-        let here = stages.filter { $0.worker.hello.host == host }
-        return PipeModel.Host(cores: here.map(\.worker.hello.cores).max() ?? ThreadPool.availableCores)
-      },
-      stages: zip(stages, costs).map { stage, cost in
-        PipeModel.Stage(
-          host: hosts.firstIndex(of: stage.worker.hello.host)!, threads: stage.worker.hello.threads,
-          blockCount: stage.layers.count, cost: cost)
-      },
-      coordinator: PipeModel.Coordinator(host: 0, threads: pool.threadCount, costs: edges))
+    let costs = workers.map { CostModel(curve: TimeCurve($0.blockTimes) ?? edges.head, shape: shape) }
+    return Pacing(
+      for: PipeModel(plan, members: placed, costs: costs, coordinator: coordinator, edges: edges), rowLimit: 512,
+      fixedRows: options.microBatchRows, sequenceLimit: options.slotCount)
   }
 
   /// Rows of the micro-batch that the plan is made for: a group of sequences being written.

@@ -50,6 +50,8 @@ public enum EngineNotice: Sendable {
   case ignored(address: String?, reason: String)
   /// Somebody dialled in, and it came to no messages.
   case connectionFailed(reason: String)
+  /// How work is cut: rows of a chunk of a prompt at most, and micro-batches in flight at most.
+  case paced(rows: Int, inFlight: Int)
   /// Who holds which blocks.
   case planned([StageDescription], spares: [String])
   case ready([StageDescription])

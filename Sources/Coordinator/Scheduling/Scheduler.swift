@@ -157,7 +157,7 @@ extension Scheduler {
     var tokens: [Int] = []
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
-    let rows = max(1, pacing.rows(outstanding: outstanding))
+    let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count))
     if promptsAreDue {
       takePrompts(upTo: rows, into: &flight, &tokens)
       promptsAreDue = false

@@ -30,6 +30,9 @@ struct PageBuffer: ~Copyable, @unchecked Sendable {
     #if os(Linux)
       // Whole large pages only: the rest of the last one would be resident for nothing.
       if isLarge { madvise(start, bytes / Self.largePage * Self.largePage, MADV_HUGEPAGE) }
+      // Where the system gives large pages to everybody, a buffer that is filled here and there would be cleared, and
+      // resident, all of it.
+      if !fillsUp { madvise(start, bytes, MADV_NOHUGEPAGE) }
     #endif
     floats = UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: Float.self), count: count)
   }

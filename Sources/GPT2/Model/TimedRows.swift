@@ -12,18 +12,19 @@ extension TimedRows {
   ///
   /// - Parameters:
   ///   - rows: ascending.
+  ///   - clock: seconds since some moment.
   ///   - work: runs so many rows once.
   static func measure<Failure: Error>(
-    _ rows: [Int], within budget: Duration, _ work: (Int) throws(Failure) -> Void
+    _ rows: [Int], within budget: Duration, clock: () -> Double = Self.seconds, _ work: (Int) throws(Failure) -> Void
   ) throws(Failure) -> [TimedRows] {
-    let start = ContinuousClock.now
+    let end = clock() + budget / .seconds(1)
     var times: [TimedRows] = []
     func time(_ rows: Int) throws(Failure) -> TimedRows {
-      let begin = ContinuousClock.now
+      let begin = clock()
       try work(rows)
-      return TimedRows(rows: rows, seconds: (ContinuousClock.now - begin) / .seconds(1))
+      return TimedRows(rows: rows, seconds: clock() - begin)
     }
-    var left: Double { (budget - (ContinuousClock.now - start)) / .seconds(1) }
+    var left: Double { end - clock() }
     for count in rows {
       // More rows take longer at most in proportion; half the budget is for repeating.
       if times.count >= 2, let last = times.last, last.seconds * Double(count) / Double(last.rows) > left / 2 { break }
@@ -40,6 +41,9 @@ extension TimedRows {
     }
     return times
   }
+
+  private static let origin = ContinuousClock.now
+  private static func seconds() -> Double { (ContinuousClock.now - origin) / .seconds(1) }
 
   /// Numbers of rows worth timing for a model: decode steps and chunks of prompts.
   static func usualRows(_ configuration: Configuration) -> [Int] {

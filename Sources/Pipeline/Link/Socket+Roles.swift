@@ -1,11 +1,13 @@
 public import ZeroMQ
 
 extension Socket.Options {
+  /// How long a socket that was closed goes on sending: goodbyes, refusals and failures are its last words.
+  private static let lastWords = Duration.seconds(1)
+
   /// Of a process's one listening socket.
   public static func inbox(key: CurveKeyPair?) -> Socket.Options {
     var options = Socket.Options()
-    // For what is said at the end.
-    options.linger = .seconds(1)
+    options.linger = lastWords
     if let key { options.security = .server(key) }
     return options
   }
@@ -13,6 +15,7 @@ extension Socket.Options {
   /// Of a socket that dials a member of the cluster, which knows it by `name`.
   public static func dialing(_ address: String, key: CurveKeyPair?, name: String) -> Socket.Options {
     var options = Socket.Options()
+    options.linger = lastWords
     options.routingID = Array(name.utf8.prefix(200))
     if let key, !address.hasPrefix("inproc:") { options.security = .client(key, serverKey: key.publicKey) }
     return options

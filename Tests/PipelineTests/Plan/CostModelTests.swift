@@ -23,6 +23,7 @@ import Testing
     #expect(curve.seconds(rows: 4) == 2)
     #expect(curve.seconds(rows: 8) == 3)
     #expect(curve.lastRows == 8)
+    #expect(curve.seconds(rows: 16) == 5)
     #expect(curve.scaled(speed: 2).seconds(rows: 8) == 1.5)
     #expect(Self.curve() == nil)
     #expect(Self.curve((0, 1), (1, .nan)) == nil)

@@ -16,7 +16,7 @@ import Testing
       for: PipeSimulationTests.pipe(stages: stages, blocks: 2, cost: Self.real, link: link), rowLimit: 256)
     #expect(pacing.inFlightLimit >= stages && pacing.inFlightLimit <= 4 * stages + 4)
     for outstanding in [0, 1, 31, 32, 100, 4096, 1 << 20] {
-      #expect((16...256).contains(pacing.rows(outstanding: outstanding)))
+      #expect((16...256).contains(pacing.rows(outstanding: outstanding, inFlight: 3)))
     }
     for running in [0, 1, 2, 7, 32, 1000] {
       let groups = pacing.groupCount(running: running)
@@ -29,13 +29,14 @@ import Testing
     let pacing = Pacing(for: pipe)
     #expect(pacing.inFlightLimit == 1)
     #expect(pacing.groupCount(running: 32) == 1)
-    #expect(pacing.rows(outstanding: 2048) == 512)
+    #expect(pacing.rows(outstanding: 2048, inFlight: 3) == 512)
   }
 
   @Test func aShortPromptIsCutSmallerForMoreStages() {
     let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let rows = [2, 12].map { stages in
-      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(outstanding: 512)
+      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(
+        outstanding: 512, inFlight: 3)
     }
     #expect(rows[1] < rows[0])
     #expect(rows[0] < 512)
@@ -65,8 +66,8 @@ import Testing
     for pacing in [
       Pacing(stageCount: 3, fixedRows: 7), Pacing(for: PipeSimulationTests.pipe(stages: 3), fixedRows: 7),
     ] {
-      #expect(pacing.rows(outstanding: 1) == 7)
-      #expect(pacing.rows(outstanding: 5000) == 7)
+      #expect(pacing.rows(outstanding: 1, inFlight: 3) == 7)
+      #expect(pacing.rows(outstanding: 5000, inFlight: 3) == 7)
     }
   }
 }

@@ -1,7 +1,7 @@
 import GPT2
 import MicroBatching
 
-/// Runs generations on a model in this process, several at once.
+/// Runs generations on a model in this process, several at once: what the cluster is held against.
 ///
 /// Each step is one micro-batch: the next token of every sequence that is being written, and a piece of the prompts that
 /// are still being read. A sequence that ends makes room for the next one waiting. What a sequence becomes does not depend
@@ -20,17 +20,10 @@ final class Generator {
     logits = try Activations(width: model.configuration.vocabularySize)
   }
 
-  /// Brings every generation to its end.
+  /// Brings every generation to its end; those finished already are left alone.
   ///
-  /// - Parameters:
-  ///   - generations: those finished already are left alone.
-  ///   - update: called with the index of a generation, the generation and what its newest token brought, in the order of
-  ///     computing.
-  /// - Returns: the generations, all finished.
-  /// - Throws: ``ModelError``, ``SamplingError``, and what `update` throws; the cache is given back in any case.
-  func run(
-    _ generations: [Generation], update: (Int, Generation, Generation.Update) throws -> Void
-  ) throws -> [Generation] {
+  /// - Throws: ``ModelError``, ``SamplingError``; the cache is given back in any case.
+  func run(_ generations: [Generation]) throws -> [Generation] {
     var generations = generations
     var waiting = generations.indices.filter { generations[$0].finishReason == nil }[...]
     var slots: [Int?] = Array(repeating: nil, count: model.slotCount)
@@ -54,8 +47,7 @@ final class Generator {
       }
       try model.forward(tokens, microBatch, into: hidden)
       for (token, place) in zip(try choose(deciding.map { ($0.generation, $0.row) }, generations), deciding) {
-        let news = generations[place.generation].accept(token)
-        try update(place.generation, generations[place.generation], news)
+        _ = generations[place.generation].accept(token)
         if generations[place.generation].finishReason != nil {
           slots[place.slot] = nil
           model.release(slot: place.slot)

@@ -1,7 +1,7 @@
 import GPT2
 import MicroBatching
 
-/// Log-likelihood of given tokens, by windows that slide over them.
+/// Log-likelihood of given tokens, by windows that slide over them, on a model in this process.
 final class Scorer {
   private let model: Model
   private let hidden: Activations
@@ -25,13 +25,10 @@ final class Scorer {
   /// - Parameters:
   ///   - window: 2 … n_positions
   ///   - stride: 1 … window − 1, or `window` for windows that only share one token
-  ///   - progress: called with the number of tokens scored so far
   /// - Returns: `[T − 1]` for T tokens; nothing for fewer than two.
   /// - Throws: ``ModelError``; ``SamplingError/notFinite(position:)`` when the model's logits are no numbers.
   /// - Precondition: window and stride are in range.
-  func logLikelihoods(
-    of tokens: [Int], window: Int, stride: Int, progress: (Int) -> Void = { _ in }
-  ) throws -> [Float] {
+  func logLikelihoods(of tokens: [Int], window: Int, stride: Int) throws -> [Float] {
     precondition(window >= 2 && window <= model.configuration.positionCount && stride >= 1 && stride <= window)
     var scores: [Float] = []
     let vocabularySize = model.configuration.vocabularySize
@@ -45,16 +42,14 @@ final class Scorer {
     while scores.count < tokens.count - 1 {
       // The last token is only scored, never read: windows read one token fewer than they span.
       let end = min(begin + window, tokens.count)
-      try score(tokens[begin..<end], firstTarget: scores.count + 1, into: &scores, progress: progress)
+      try score(tokens[begin..<end], firstTarget: scores.count + 1, into: &scores)
       begin = min(begin + stride, end - 1)
     }
     return scores
   }
 
   /// Scores the tokens of one window from `firstTarget` on.
-  private func score(
-    _ window: ArraySlice<Int>, firstTarget: Int, into scores: inout [Float], progress: (Int) -> Void
-  ) throws {
+  private func score(_ window: ArraySlice<Int>, firstTarget: Int, into scores: inout [Float]) throws {
     var start = window.startIndex
     while start < window.endIndex - 1 {
       let end = min(start + Model.rowsAtATime, window.endIndex - 1)
@@ -65,7 +60,6 @@ final class Scorer {
         let rows = row..<min(row + Self.logitRows, end)
         try model.logits(of: hidden, rows: (rows.lowerBound - start)..<(rows.upperBound - start), into: logits)
         scores.append(contentsOf: try logLikelihoods(of: window, rows: rows))
-        progress(scores.count)
         row = rows.upperBound
       }
       start = end

@@ -1,0 +1,115 @@
+import Coordinator
+import GPT2
+import Pipeline
+
+/// Workers that do not exist yet, like this machine or so many times as fast.
+struct PlannedCluster {
+  let configuration: Configuration
+  let machine: MachineProfile
+  let speeds: [Double]
+  let memory: [Int]
+  let threads: Int
+  let isOneHost: Bool
+  let network: PipeModel.Link
+
+  /// Rows of the micro-batch that blocks are dealt out for, as the engine does it.
+  private static let plannedRows = 16
+  /// Rows of the largest micro-batch that the memory is counted for.
+  private static let rowLimit = 512
+  /// Sequences at once that the cache is counted for.
+  static let sequences = 32
+  /// Most tokens of a prompt, and positions before those that are written.
+  private static let promptTokens = 512
+  private static let context = 128
+  private static let steps = 12
+
+  /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
+  func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
+    let members = speeds.indices.map { index in
+      Member(
+        name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,
+        threads: threads,
+        memory: memory[index],
+        blockSeconds: machine.blocks.curve.seconds(rows: Self.plannedRows) / speeds[index])
+    }
+    let stageMemory = StageMemory(configuration, rowLimit: Self.rowLimit)
+    let coordinator = CoordinatorLoad(
+      host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads,
+      seconds: machine.edges.head.seconds(rows: Self.plannedRows))
+    let plan =
+      if let split {
+        try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: stageMemory)
+      } else {
+        try StagePlan(
+          balancing: configuration.layerCount, over: members,
+          coordinator: coordinator,
+          memory: stageMemory)
+      }
+    let pipe = PipeModel(
+      plan, members: members,
+      costs: speeds.map { CostModel(curve: machine.blocks.curve.scaled(speed: $0), shape: machine.blocks.shape) },
+      coordinator: coordinator, edges: machine.edges, network: network)
+    let pacing = PipePacing(pacing: Pacing(for: pipe, rowLimit: Self.rowLimit, fixedRows: microBatchRows), pipe: pipe)
+    let one = PipePacing(
+      stage: machine.blocksOneThread, edges: machine.edgesOneThread, threads: 1, on: machine, configuration)
+    let all = PipePacing(
+      stage: machine.blocksAllCores, edges: machine.edgesAllCores, threads: machine.cores, on: machine, configuration)
+
+    let promptTokens = min(Self.promptTokens, configuration.positionCount)
+    let context = min(Self.context, configuration.positionCount / 2)
+    func line(_ name: String, _ work: (PipePacing) -> PipeWorkload) -> ClusterForecast.Line {
+      let forecast = pacing.run(work(pacing))
+      return ClusterForecast.Line(
+        name, forecast, oneThread: one.run(work(one)).tokensPerSecond, oneMachine: all.run(work(all)).tokensPerSecond,
+        isOneHost: isOneHost, cores: machine.cores, latency: network.latency)
+    }
+    func decode(_ sequences: Int) -> (PipePacing) -> PipeWorkload {
+      { pacing in
+        .decode(
+          sequences: sequences, groups: pacing.pacing.groupCount(running: sequences), context: context,
+          steps: min(Self.steps, configuration.positionCount - context))
+      }
+    }
+    return ClusterForecast(
+      workers: plan.stages.map { stage in
+        ClusterForecast.Worker(
+          name: members[stage.member].name, firstBlock: stage.layers.lowerBound, lastBlock: stage.layers.upperBound - 1,
+          weightBytes: stage.layers.count * configuration.blockWeightBytes,
+          cacheBytes: stage.layers.count * configuration.blockCacheBytes * configuration.positionCount * Self.sequences)
+      },
+      spares: plan.spares.map { "\($0)" }, coordinatorBytes: configuration.edgeWeightBytes,
+      positionBudget: memory.contains { $0 < Int.max }
+        ? plan.positionBudget(members: members, memory: stageMemory) : nil,
+      threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
+      prefill: line("prefill of 8 × \(promptTokens)") { pacing in
+        // Enough in flight that the pipe is neither filling nor draining.
+        let rows = pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: pacing.pacing.inFlightLimit)
+        return .prefill(
+          sequences: 8, tokens: promptTokens, rows: min(Self.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
+      },
+      decode: [
+        line("decode, 1 sequence", decode(1)), line("decode, \(Self.sequences) sequences", decode(Self.sequences)),
+      ])
+  }
+}
+
+/// A pipe and how work is cut for it.
+struct PipePacing {
+  let pacing: Pacing
+  let pipe: PipeModel
+
+  init(pacing: Pacing, pipe: PipeModel) { (self.pacing, self.pipe) = (pacing, pipe) }
+
+  /// All blocks in one process, one thing at a time.
+  init(stage: CostModel, edges: EdgeCosts, threads: Int, on machine: MachineProfile, _ configuration: Configuration) {
+    pipe = PipeModel(
+      hosts: [PipeModel.Host(cores: machine.cores)],
+      stages: [PipeModel.Stage(host: 0, threads: threads, blockCount: configuration.layerCount, cost: stage)],
+      coordinator: PipeModel.Coordinator(host: 0, threads: threads, costs: edges), local: .none)
+    pacing = Pacing(stageCount: 1, fixedRows: 512)
+  }
+
+  func run(_ work: PipeWorkload) -> PipeForecast {
+    PipeSimulation.run(work, on: pipe, inFlight: pacing.inFlightLimit)
+  }
+}
