@@ -12,6 +12,7 @@ public final class StageService {
   let kernels: Kernels
   let pool: ThreadPool
   private let context: Context
+  private let stopping: Wakeup?
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket

@@ -7,7 +7,9 @@ struct Program {
   var notes: String
 
   /// Runs it and waits.
-  init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+  init(
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], output place: String? = nil
+  ) throws {
     let process = Process()
     process.executableURL = Self.url
     process.arguments = arguments
@@ -22,7 +24,7 @@ struct Program {
       return file
     }
     process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
+    process.standardOutput = try FileHandle(forWritingTo: place.map { URL(filePath: $0) } ?? files[1])
     process.standardError = try FileHandle(forWritingTo: files[2])
     try process.run()
     process.waitUntilExit()
@@ -32,7 +34,7 @@ struct Program {
   }
 
   /// The build folder holds the program and, in it or in a bundle, the tests.
-  private static var url: URL {
+  static var url: URL {
     var folder = Bundle.module.bundleURL
     while folder.path != "/" {
       folder.deleteLastPathComponent()

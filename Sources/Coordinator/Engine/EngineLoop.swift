@@ -179,7 +179,11 @@ final class EngineLoop {
       (header, message) = try Message.decode(frames[1].bytes)
     } catch {
       let address = frames[1].peerAddress
-      for event in roster.receiveUnreadable(from: id, reason: "\(error)") { try handle(event, from: address) }
+      guard roster[id] == nil else {
+        for event in roster.receiveUnreadable(from: id, reason: "it \(error)") { try handle(event) }
+        return
+      }
+      try ignore(frames[1], "\(error)")
       if case .otherVersion = error {
         turnAway("\(address ?? "somebody") \(error)")
         send(.refusal(Refusal(reason: "this worker \(error)")), to: id)

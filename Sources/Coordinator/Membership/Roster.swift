@@ -185,11 +185,11 @@ struct Roster {
     return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
   }
 
-  /// Takes in something that is no message.
+  /// Takes in something of a worker that is no message.
   mutating func receiveUnreadable(from id: ID, reason: String) -> [Event] {
-    guard let index = index(of: id) else { return [.stranger(id, reason: reason)] }
+    guard let index = index(of: id) else { return [] }
     let member = members[index]
-    return [forget(index, .broken(name: member.name, stage: member.stage, reason: "it " + reason))]
+    return [forget(index, .broken(name: member.name, stage: member.stage, reason: reason))]
   }
 
   /// Whose connection it is.
