@@ -35,7 +35,8 @@ import Testing
   @Test func aShortPromptIsCutSmallerForMoreStages() {
     let link = PipeModel.Link(latency: 50e-6, bandwidth: 1e9)
     let rows = [2, 12].map { stages in
-      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(outstanding: 512, inFlight: 2)
+      Pacing(for: PipeSimulationTests.pipe(stages: stages, cost: Self.real, link: link)).rows(
+        outstanding: 512, inFlight: 2)
     }
     #expect(rows[1] < rows[0])
     #expect(rows[0] < 512)
