@@ -16,7 +16,6 @@ public final class StageService {
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket
-  private let stopping: Wakeup?
   private var phase = Phase.dialing
   /// Of the coordinator's model, once it has said so.
   private var configuration: Configuration?
