@@ -42,7 +42,7 @@ let package = Package(
       name: "GPT2Tests", dependencies: ["GPT2", "CKernels", "MicroBatching"],
       resources: [.copy("Fixtures")], swiftSettings: .house),
     .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: .house),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "MicroBatching"], swiftSettings: .house),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "MicroBatching", "ZeroMQ"], swiftSettings: .house),
     .testTarget(name: "WorkerTests", dependencies: ["Worker", "GPT2", "Pipeline"], swiftSettings: .house),
     .testTarget(
       name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],

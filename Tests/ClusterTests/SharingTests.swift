@@ -64,9 +64,14 @@ extension ClusterTests {
       let read = cluster.engine.statistics.coordinator.rows - others.count * (9 + 39)
       #expect(read <= 8 * (4 + 12))
 
-      var values: [Float] = []
-      for try await states in results { values += states.values + states.logits }
-      #expect(values.count == tokens.count * (checkpoint.configuration.width + checkpoint.configuration.vocabularySize))
+      var (values, logits): ([Float], [Float]) = ([], [])
+      for try await states in results {
+        values += states.values
+        logits += states.logits
+      }
+      var outcome = Outcome(values)
+      outcome.logits = Outcome(logits).values
+      #expect(try outcome == Reference(checkpoint).outcome(of: .embed(tokens, withLogits: true)))
       withExtendedLifetime(cluster) {}
     }
 
@@ -99,11 +104,11 @@ extension ClusterTests {
 /// Expects that `count` requests can be in the pipe side by side, which takes a slot each.
 func expectFreeSlots(_ count: Int, on cluster: TestCluster) async throws {
   let tokens = (0..<400).map { $0 % 50 }
-  let scoring = try Scoring(tokens, window: 400, stride: 400, configuration: cluster.engine.configuration)
+  let reading = try Reading(tokens, configuration: cluster.engine.configuration)
   // Each is held with its slot, since nobody reads on.
-  var running: [Results<[Float]>] = []
+  var running: [Results<HiddenStates>] = []
   for _ in 0..<count {
-    let results = cluster.engine.score(scoring)
+    let results = cluster.engine.embed(reading, withLogits: true)
     var iterator = results.makeAsyncIterator()
     #expect(try await iterator.next() != nil)
     running.append(results)

@@ -255,8 +255,9 @@ struct Roster {
 
   /// Workers of the same name are told apart by a number.
   private func unique(_ name: String) -> String {
-    guard members.contains(where: { $0.name == name }) else { return name }
-    return (2...).lazy.map { "\(name)-\($0)" }.first { name in !members.contains { $0.name == name } }!
+    let names = Set(members.map(\.name))
+    guard names.contains(name) else { return name }
+    return (2...).lazy.map { "\(name)-\($0)" }.first { !names.contains($0) }!
   }
 
   private mutating func take(_ heartbeat: Heartbeat, _ index: Int, _ now: UInt64) {
