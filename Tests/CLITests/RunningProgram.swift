@@ -34,13 +34,14 @@ final class RunningProgram {
     var notes: [String]
   }
 
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// - Parameter program: another program than `gpt2`.
+  init(_ arguments: [String], environment: [String: String] = [:], of program: URL = Program.url) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "gpt2-running-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let output = folder.appending(path: "out")
     try Data().write(to: output)
     let pipe = Pipe()
-    process.executableURL = Program.url
+    process.executableURL = program
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
