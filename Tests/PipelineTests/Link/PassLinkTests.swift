@@ -13,7 +13,7 @@ struct PassLinkTests {
 
   /// What the receiving side saw.
   private enum Seen: Equatable {
-    case stranger(String)
+    case stranger
     case opened
     case pass(sequence: UInt64, attempt: UInt32, Pass, payload: [UInt8])
   }
@@ -53,8 +53,7 @@ struct PassLinkTests {
         guard case .frames(let frames) = try router.receive(atMost: 3) else { continue }
         let (header, message) = try Message.decode(frames[1].bytes)
         switch try receiver.receive(frames, header, message) {
-        case .stranger(let reason): return .stranger(reason)
-        case .notDue: return .stranger("not due")
+        case .stranger, .notDue: return .stranger
         case .opened(let answer):
           if answers { try answer.send(on: router) }
           return .opened
@@ -148,28 +147,28 @@ struct PassLinkTests {
   func strangers(address: String) throws {
     let pair = try Pair(address, stage: 1)
     _ = try pair.sender("other stage", stage: 0)
-    #expect(try pair.receive() == .stranger("stage 0 opened a link in epoch 5, which is not due"))
+    #expect(try pair.receive() == .stranger)
     _ = try pair.sender("other epoch", stage: 1, epoch: 4)
-    #expect(try pair.receive() == .stranger("stage 1 opened a link in epoch 4, which is not due"))
+    #expect(try pair.receive() == .stranger)
 
     let dealer = try pair.dealer()
     let pass = Message.pass(Self.pass(rows: 1))
     _ = try dealer.send([
       Frame(pass.encode(header: Header(epoch: Self.epoch, number: 1))), Frame(Self.payload(1, 0)),
     ])
-    #expect(try pair.receive() == .stranger("a pass from somebody who has not opened this link"))
+    #expect(try pair.receive() == .stranger)
     _ = try dealer.send([Frame(Message.credit(Credit(passes: 1)).encode(header: Header(epoch: 5, number: 2)))])
-    #expect(try pair.receive() == .stranger("credit came where only activations may"))
+    #expect(try pair.receive() == .stranger)
 
     let sender = try pair.sender(stage: 1)
     #expect(try pair.receive() == .opened)
     try pair.wait(for: sender)
     let late = try pair.sender("late", stage: 1)
-    #expect(try pair.receive() == .stranger("stage 1 opened a link in epoch 5, which is not due"))
+    #expect(try pair.receive() == .stranger)
     _ = try dealer.send([
       Frame(pass.encode(header: Header(epoch: Self.epoch, number: 1))), Frame(Self.payload(1, 0)),
     ])
-    #expect(try pair.receive() == .stranger("a pass from somebody who has not opened this link"))
+    #expect(try pair.receive() == .stranger)
 
     #expect(try sender.send(Self.pass(rows: 2), sequence: 9, attempt: 0, payload: Frame(Self.payload(2, 9))))
     #expect(
