@@ -52,7 +52,8 @@ let package = Package(
       dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
       swiftSettings: .house),
     .testTarget(
-      name: "CLITests", dependencies: ["CLI", "Pipeline", "ZeroMQ"], resources: [.copy("demo-greedy.json")], swiftSettings: .house),
+      name: "CLITests", dependencies: ["CLI", "Pipeline", "ZeroMQ"], resources: [.copy("demo-greedy.json")],
+      swiftSettings: .house),
   ],
   swiftLanguageModes: [.v6]
 )

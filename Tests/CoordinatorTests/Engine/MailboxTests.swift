@@ -72,7 +72,7 @@ import Testing
   @Test("is waited for, by whoever asks and as often as it is asked for")
   func value() throws {
     let done = Handover<Int>()
-    let deferred = Deferred(whenDone: { done.give(4) }) { 3 }
+    let deferred = Deferred(whenDone: { done.give(4) }, { 3 })
     #expect(done.take() == 4)
     #expect(try deferred.get() == 3 && deferred.get() == 3)
   }
