@@ -31,7 +31,7 @@ extension HandshakeFailure: CustomStringConvertible {
     case .mechanismMismatch: "one side has a key and the other has none; give both the same --key FILE"
     case .cryptographic: "the two sides have different keys; give both the same --key FILE"
     case .cut(let code):
-      "the other side hung up (\(String(cString: zmq_strerror(code)))); it may have another key, or be no member of the cluster"
+      "the other side hung up (\(String(cString: zmq_strerror(code)))); give both sides the same --key FILE, if it is a member of the cluster at all"
     case .foreign(let code): "the other side speaks no ZeroMQ that is understood here (\(String(code, radix: 16)))"
     }
   }

@@ -53,7 +53,7 @@ struct StrangerTests {
     bytes[4] = 99
     let new = try Visitor(address, context)
     #expect(try new.answer(to: bytes).contains("version 99"))
-    try coordinator.note(with: "speaks version 99 of the protocol")
+    try coordinator.note(with: "refused 127.0.0.1: it speaks version 99 of the protocol")
     let worker = try RunningProgram.worker("right", of: address)
     #expect(try (coordinator.end(), worker.end()) == (0, 0), "\(coordinator.notes)")
   }
@@ -77,6 +77,7 @@ struct StrangerTests {
       try coordinator.note(with: "fool\(number) joined")
       try fool.send([bytes])
       try coordinator.note(with: "fool\(number) left: ")
+      #expect(try fool.answer().contains("worker fool\(number) broke the protocol"))
     }
     let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address) }
     #expect(try coordinator.end() == 0, "\(coordinator.notes)")

@@ -21,11 +21,20 @@ final class Visitor {
   /// The sentence that answers a message.
   func answer(to bytes: [UInt8]) throws -> String {
     try send([bytes])
-    guard try Poll.wait([.socket(socket)], timeout: .seconds(10))[0],
-      case .frames(let frames) = try socket.receive(atMost: 1),
-      case .refusal(let refusal) = try Message.decode(frames[0].bytes).1
-    else { return "nothing" }
-    return refusal.reason
+    return try answer()
+  }
+
+  /// Why it is turned away, whatever else it is told before.
+  func answer() throws -> String {
+    while try Poll.wait([.socket(socket)], timeout: .seconds(10))[0] {
+      guard case .frames(let frames) = try socket.receive(atMost: 1) else { continue }
+      switch try Message.decode(frames[0].bytes).1 {
+      case .refusal(let refusal): return refusal.reason
+      case .goodbye(let goodbye): return goodbye.reason
+      default: continue
+      }
+    }
+    return "nothing"
   }
 
   /// Sends what no member sends: plain HTTP, noise, and messages that are short, long, foreign, too many or not due.

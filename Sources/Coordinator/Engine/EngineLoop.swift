@@ -163,7 +163,7 @@ final class EngineLoop {
     for _ in 0..<64 {
       switch try inbox.receive(atMost: 3) {
       case .nothing: return
-      case .tooMany(let first): try ignore(first, "sent a message of more than 3 frames")
+      case .tooMany(let first): ignore(first, "sent a message of more than 3 frames")
       case .frames(let frames): try take(frames)
       }
     }
@@ -172,21 +172,18 @@ final class EngineLoop {
   }
 
   private func take(_ frames: [Frame]) throws {
-    guard frames.count >= 2 else { return try ignore(frames[0], "sent a message without a header") }
+    guard frames.count >= 2 else { return ignore(frames[0], "sent a message without a header") }
     let id = frames[0].bytes
     let (header, message): (Header, Message)
     do throws(WireError) {
       (header, message) = try Message.decode(frames[1].bytes)
     } catch {
-      let address = frames[1].peerAddress
-      guard roster[id] == nil else {
-        for event in roster.receiveUnreadable(from: id, reason: "it \(error)") { try handle(event) }
-        return
-      }
-      try ignore(frames[1], "\(error)")
-      if case .otherVersion = error {
-        turnAway("\(address ?? "somebody") \(error)")
-        send(.refusal(Refusal(reason: "this worker \(error)")), to: id)
+      if roster[id] != nil {
+        for event in roster.receiveUnreadable(from: id, reason: "it \(error)") { try handle(event, from: id) }
+      } else if case .otherVersion = error {
+        refuse(id, frames[1].peerAddress ?? "somebody", "it \(error)")
+      } else {
+        ignore(frames[1], "\(error)")
       }
       return
     }
@@ -201,7 +198,7 @@ final class EngineLoop {
         throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
       }
       switch arrival {
-      case .stranger(let reason): try ignore(frames[1], reason)
+      case .stranger(let reason): ignore(frames[1], reason)
       case .notDue: break
       case .opened(let answer): try answer.send(on: inbox)
       case .pass(let header, let pass, let payload, let answer):
@@ -212,17 +209,18 @@ final class EngineLoop {
       // What happened to connections before this message is looked at before it: their numbers are used again.
       if case .hello = message { try watchConnections() }
       let events = roster.receive(message, header, from: id, over: frames[1].connection, now: MonotonicTime.now)
-      for event in events { try handle(event, from: frames[1].peerAddress) }
+      for event in events { try handle(event, from: id, at: frames[1].peerAddress) }
     }
   }
 
-  private func ignore(_ frame: Frame, _ reason: String) throws {
+  private func ignore(_ frame: Frame, _ reason: String) {
     notify(.ignored(address: frame.peerAddress, reason: reason))
   }
 
   // MARK: - Membership
 
-  private func handle(_ event: Roster.Event, from address: String? = nil) throws {
+  /// - Parameter sender: whose message it came from, if it did.
+  private func handle(_ event: Roster.Event, from sender: Roster.ID? = nil, at address: String? = nil) throws {
     switch event {
     case .joined(let id):
       guard let member = roster[id] else { return }
@@ -237,7 +235,7 @@ final class EngineLoop {
       do {
         for piece in try server.pieces(wanted, of: layers[stage]) { send(.piece(piece), to: id) }
       } catch let error as WantedError {
-        throw ClusterError.workerBroken(name: member.name, reason: "\(error)")
+        for event in roster.receiveUnreadable(from: id, reason: "\(error)") { try handle(event, from: id) }
       }
     case .ready: try connect()
     case .lost(let name, let stage, let reason):
@@ -245,7 +243,10 @@ final class EngineLoop {
     case .failed(let name, let stage, let reason):
       try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
     case .broken(let name, let stage, let reason):
-      try part(from: name, stage, .workerBroken(name: name, reason: reason), reason)
+      let error = ClusterError.workerBroken(name: name, reason: reason)
+      // It is still there, and does not know.
+      if let sender { send(.goodbye(Goodbye(reason: "\(error)")), to: sender) }
+      try part(from: name, stage, error, reason)
     case .stranger(let id, let reason):
       // It may be a worker that was given up while it was stopped, or one of an earlier coordinator.
       send(.goodbye(Goodbye(reason: "it does not know this worker, or has given it up; start it again")), to: id)

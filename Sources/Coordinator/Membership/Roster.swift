@@ -72,8 +72,9 @@ struct Roster {
   private let programVersion: String
   private(set) var members: [Member] = []
   private(set) var isAssigned = false
-  /// Which plan the stages are of.
+  /// Which plan the stages are of; grows from plan to plan.
   private(set) var epoch: UInt64
+  private let firstEpoch: UInt64
 
   /// How long a worker may be silent: before it serves, and while it does.
   static let joiningPatience = Duration.seconds(10)
@@ -91,6 +92,7 @@ struct Roster {
     self.configuration = configuration
     self.programVersion = programVersion
     self.epoch = epoch
+    firstEpoch = epoch
   }
 
   func index(of id: ID) -> Int? { members.firstIndex { $0.id == id } }
@@ -170,7 +172,7 @@ struct Roster {
       members[index].blockTimes = measurement.points
       if members[index].standing == .welcomed { members[index].standing = .measured }
       return []
-    case (.wanted, _) where header.epoch != epoch, (.ready, _) where header.epoch != epoch:
+    case (.wanted, _) where isOver(header.epoch), (.ready, _) where isOver(header.epoch):
       // It has not heard yet that this plan is over.
       return []
     case (.wanted(let wanted), .assigned):
@@ -184,6 +186,9 @@ struct Roster {
     }
     return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
   }
+
+  /// Whether it is that of an earlier plan.
+  private func isOver(_ epoch: UInt64) -> Bool { firstEpoch <= epoch && epoch < self.epoch }
 
   /// Takes in something of a worker that is no message.
   mutating func receiveUnreadable(from id: ID, reason: String) -> [Event] {
