@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench lab fuzz clean build setup
+.PHONY: help demo test lint check tsan bench lab fuzz clean build setup
 
 GPT2 := .build/release/gpt2
 
@@ -25,6 +25,13 @@ lint: setup ## Check the layout of the code, and that the kernels compile for ar
 check: lint ## All that a change must pass: lint, no warnings, tests in debug and in release
 	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict
 	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict -c release -Xswiftc -enable-testing
+
+# Optimised, and without a dozen workers measuring at once: who takes too long under the sanitizer counts as lost. Nor are
+# descriptors counted, since the sanitizer opens its own.
+tsan: setup ## Run clusters of one process under the thread sanitizer
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.supp" swift test --disable-xctest --no-parallel --sanitize thread \
+	  --scratch-path .build-tsan -c release -Xswiftc -enable-testing -Xswiftc -DTHREAD_SANITIZER \
+	  --filter '^ClusterTests\.ClusterTests' --skip 'SameBitsTests/stages|EnduranceTests'
 
 bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))

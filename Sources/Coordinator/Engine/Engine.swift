@@ -44,7 +44,12 @@ public final class Engine: Sendable {
         listening.give(.failure(error))
       }
     }
-    address = try listening.take().get()
+    do {
+      address = try listening.take().get()
+    } catch {
+      thread.join()
+      throw error
+    }
   }
 
   deinit {
