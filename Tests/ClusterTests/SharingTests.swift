@@ -35,8 +35,7 @@ extension ClusterTests {
               return (index, nil)
             // Is cancelled while it waits for a result, or for its slot.
             case 3:
-              let task = Task { try await cluster.run(job) { withUnsafeCurrentTask { $0?.cancel() } } }
-              await #expect(throws: CancellationError.self) { try await task.value }
+              await #expect(throws: CancellationError.self) { try await cluster.runCancelled(job).get() }
               return (index, nil)
             default: return (index, try await cluster.run(job))
             }

@@ -60,6 +60,18 @@ final class TestCluster: Sendable {
     try await job.run(on: engine, progress: progress)
   }
 
+  /// Runs a job in a task that is cancelled with the first piece of the result.
+  func runCancelled(_ job: Job) async -> Result<Outcome, any Error> {
+    await withTaskGroup(of: Result<Outcome, any Error>.self) { group in
+      group.addTask {
+        do {
+          return .success(try await self.run(job) { withUnsafeCurrentTask { $0?.cancel() } })
+        } catch { return .failure(error) }
+      }
+      return await group.next()!
+    }
+  }
+
   /// Runs all jobs at once, each read by a task of its own.
   func run(_ jobs: [Job]) async throws -> [Outcome] {
     try await engine.run(jobs)
