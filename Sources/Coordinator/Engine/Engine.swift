@@ -15,7 +15,8 @@ public final class Engine: Sendable {
 
   /// Undelivered results from which on a request is held until its reader has caught up.
   private static let tokenLimit = 256
-  private static let scoreLimit = 4096
+  /// Without alternatives; with N of them to a token a piece is that many times as large, and fewer are kept.
+  private static let scoreLimit = 1024
   private static let hiddenLimit = 64
   /// Logits are large: 64 rows of GPT-2's are 13 MB.
   private static let logitLimit = 4
@@ -76,9 +77,12 @@ public final class Engine: Sendable {
     }
   }
 
-  /// Scores given tokens: log p of each but the first, in nats, in order, piece by piece.
-  public func score(_ scoring: Scoring, client: ClientID = ClientID()) -> Results<[Float]> {
-    submit(.score(scoring), client, limit: Self.scoreLimit) { if case .scores(let scores) = $0 { scores } else { nil } }
+  /// Scores given tokens: each but the first with its log p in nats and the likeliest in its place, in order, piece by
+  /// piece.
+  public func score(_ scoring: Scoring, client: ClientID = ClientID()) -> Results<[SampledToken]> {
+    submit(.score(scoring), client, limit: Self.scoreLimit / (1 + scoring.topLogProbabilities)) {
+      if case .scores(let scores) = $0 { scores } else { nil }
+    }
   }
 
   /// Reads given tokens: their hidden states in order, piece by piece.

@@ -495,9 +495,9 @@ final class EngineLoop {
     let finisher = pipe!.finisher
     switch arrival.output {
     case .nothing, .nextToken: break
-    case .scores(let targets):
+    case .scores(let targets, let top):
       do {
-        let scores = try finisher.score(arrival.rows, targets: targets, start: arrival.start)
+        let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)
         outbox.append((arrival.request, .result(.scores(scores))))
       } catch let error as SamplingError { return fail(arrival.request, error) }
     case .hidden:
