@@ -23,8 +23,10 @@ final class ClusterSession {
 
   /// Starts the engine, and the workers that are its own to start.
   ///
-  /// - Parameter slotCount: sequences in the pipe at once.
-  init(_ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int) throws {
+  /// - Parameters:
+  ///   - slotCount: sequences in the pipe at once.
+  ///   - waitingLimit: requests that wait at most; a command knows all of its own from the beginning.
+  init(_ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max) throws {
     let checkpoint = try Checkpoint(model.folder)
     let split = try flags.split.map { try StagePlan.parts(of: $0) }
     if let split {
@@ -49,7 +51,8 @@ final class ClusterSession {
       workerCount: flags.workerCount, key: key, split: split,
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
-      slotCount: slotCount, patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
+      slotCount: slotCount, waitingLimit: waitingLimit,
+      patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
       keepsTimeline: flags.trace != nil || flags.keepsTimeline)
     let tellsAll = flags.listen != nil
     let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""

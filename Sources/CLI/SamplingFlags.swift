@@ -19,6 +19,19 @@ struct SamplingFlags: ParsableArguments {
   var repetitionPenalty: Double = 1
 
   @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Above 0, tokens become less likely with each time they were written.", valueName: "f"))
+  var frequencyPenalty: Double = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Above 0, tokens that were written become less likely.", valueName: "f"))
+  var presencePenalty: Double = 0
+
+  @Option(help: ArgumentHelp("Add BIAS to a token's logit. Repeat it for up to 1024 tokens.", valueName: "id=bias"))
+  var logitBias: [TokenBias] = []
+
+  @Option(
     name: .customLong("no-repeat-ngram"),
     help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
   var noRepeatNGram: Int = 0
@@ -36,6 +49,9 @@ struct SamplingFlags: ParsableArguments {
     options.topP = topP
     options.minP = minP
     options.repetitionPenalty = repetitionPenalty
+    options.frequencyPenalty = frequencyPenalty
+    options.presencePenalty = presencePenalty
+    options.logitBias = Dictionary(logitBias.map { ($0.token, $0.bias) }) { _, last in last }
     options.noRepeatNGram = noRepeatNGram
     options.seed = seed
     options.topLogProbabilities = logprobs
@@ -43,6 +59,22 @@ struct SamplingFlags: ParsableArguments {
   }
 
   mutating func validate() throws {
+    var seen: Set<Int> = []
+    for token in logitBias.map(\.token) where !seen.insert(token).inserted {
+      throw ValidationError("--logit-bias is given twice for token \(token)")
+    }
     do throws(SamplingError) { try options.validate() } catch { throw ValidationError("--\(error)") }
+  }
+}
+
+/// What to add to the logit of a token: `198=-100`.
+struct TokenBias: ExpressibleByArgument {
+  var token: Int
+  var bias: Float
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    guard parts.count == 2, let token = Int(parts[0]), let bias = Float(parts[1]) else { return nil }
+    (self.token, self.bias) = (token, bias)
   }
 }

@@ -41,8 +41,20 @@ struct Score: AsyncParsableCommand {
   @Flag(help: "Give every token with its log-probability.")
   var perToken = false
 
+  @Option(
+    help: ArgumentHelp("With --json, give every token, with the N likeliest in its place.", valueName: "n"))
+  var logprobs: Int = 0
+
   @Flag(help: "One JSON object a text.")
   var json = false
+
+  mutating func validate() throws {
+    let range = SamplingOptions.Name.topLogProbabilities.range
+    guard range.contains(Double(logprobs)) else {
+      throw ValidationError("--logprobs \(logprobs): give \(Int(range.lowerBound)) to \(Int(range.upperBound))")
+    }
+    guard logprobs == 0 || json else { throw ValidationError("--logprobs \(logprobs): give --json too") }
+  }
 
   func run() async throws {
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
@@ -71,19 +83,20 @@ struct Score: AsyncParsableCommand {
     // All at once, so that a text's end does not leave stages idle; results are held until they are read.
     let results = try items.map { item in
       session.engine.score(
-        try Scoring(item.tokens, window: window, stride: stride, configuration: configuration))
+        try Scoring(
+          item.tokens, window: window, stride: stride, topLogProbabilities: logprobs, configuration: configuration))
     }
     for (item, result) in zip(items, results) {
       let start = ContinuousClock.now
       var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
-      var scores: [Float] = []
+      var scores: [SampledToken] = []
       for try await part in result {
         scores += part
         bar.show(scores.count)
       }
       Terminal.clearProgress()
       let seconds = (ContinuousClock.now - start).seconds
-      let result = ScoreResult(item.tokens, scores, tokenizer, perToken: perToken, seconds: seconds)
+      let result = ScoreResult(scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds)
       try Terminal.write(json ? jsonLine(result) : result.text)
     }
     try session.close()
@@ -125,6 +138,19 @@ struct ScoreResult: Encodable {
     var token: Int
     var text: String?
     var logprob: Float
+    /// Nil when none are asked for.
+    var topLogprobs: [GenerateResult.TopToken]?
+
+    enum CodingKeys: String, CodingKey {
+      case token, text, logprob
+      case topLogprobs = "top_logprobs"
+    }
+
+    init(_ scored: SampledToken, text: String?) {
+      (token, self.text, logprob) = (scored.token, text, scored.logProbability)
+      topLogprobs =
+        scored.top.isEmpty ? nil : scored.top.map { .init(token: $0.token, logprob: $0.logProbability) }
+    }
   }
 
   enum CodingKeys: String, CodingKey {
@@ -136,22 +162,20 @@ struct ScoreResult: Encodable {
     case perToken = "per_token"
   }
 
-  init(_ tokens: [Int], _ scores: [Float], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) {
-    let nats = -scores.reduce(0) { $0 + Double($1) }
-    self.tokens = scores.count
+  init(_ scores: [SampledToken], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) {
+    let nats = -scores.reduce(0) { $0 + Double($1.logProbability) }
+    tokens = scores.count
     negativeLogLikelihood = nats
     let mean = exp(nats / Double(scores.count))
     perplexity = mean.isFinite ? mean : nil
     // A model may know more tokens than its tokenizer; of a text with such there is no number of bytes.
     bitsPerByte = tokenizer.flatMap { tokenizer in
-      (try? tokenizer.decode(tokens.dropFirst())).map { nats / log(2) / Double($0.count) }
+      (try? tokenizer.decode(scores.map(\.token))).map { nats / log(2) / Double($0.count) }
     }
     tokensPerSecond = Double(scores.count) / max(seconds, 1e-9)
     if perToken {
-      self.perToken = zip(tokens.dropFirst(), scores).map { token, score in
-        Token(
-          token: token, text: tokenizer?.bytes(of: token).map { String(decoding: $0, as: UTF8.self) },
-          logprob: score)
+      self.perToken = scores.map { scored in
+        Token(scored, text: tokenizer?.bytes(of: scored.token).map { String(decoding: $0, as: UTF8.self) })
       }
     }
   }

@@ -44,6 +44,19 @@ struct ProgramTests {
     }
   }
 
+  @Test("gives score the alternatives of generate, as printed")
+  func alternatives() throws {
+    let flags = ["--seed", "3", "--max-tokens", "9", "--ignore-eos", "--json", "--logprobs", "4"]
+    let generated = try #require(try Program(["generate", "KING"] + flags).objects().first)
+    let prompt = try #require(generated["prompt_tokens"] as? [Int])
+    let ids = (prompt + (generated["tokens"] as? [Int] ?? [])).map { String($0) }.joined(separator: ",")
+    let scored = try #require(try Program(["score", "--token-ids", ids, "--json", "--logprobs", "4"]).objects().first)
+    let tokens = try #require(scored["per_token"] as? [[String: Any]])
+    #expect(tokens.count == prompt.count + 8)
+    let tops = tokens.dropFirst(prompt.count - 1).map { $0["top_logprobs"] as? NSArray }
+    #expect(try #require(generated["top_logprobs"] as? NSArray) == tops.compactMap { $0 } as NSArray)
+  }
+
   @Test("reads prompts from standard input and from a file, one a line")
   func prompts() throws {
     let flags = ["--max-tokens", "4", "--seed", "9", "--json"]
@@ -81,9 +94,15 @@ struct ProgramTests {
       (["tokenize", "--decode", "1024"], 1, "1024"),
       (["generate", "--bogus", "x"], 64, "--bogus"),
       (["generate", "--top-p", "1.5", "x"], 64, "top-p"),
+      (["generate", "--presence-penalty", "-2.5", "x"], 64, "presence-penalty is -2.5"),
+      (["generate", "--logit-bias", "7=x", "x"], 64, "--logit-bias"),
+      (["generate", "--logit-bias", "7=1", "--logit-bias", "7=2", "x"], 64, "token 7"),
+      (["generate", "--logit-bias", "1024=-100", "x"], 1, "token 1024"),
       (["generate", "--threads", "0", "x"], 64, "--threads"),
       (["generate", "-hello"], 64, "-hello"),
       (["score", "--window", "1", "--token-ids", "1,2,3"], 64, "--window"),
+      (["score", "--logprobs", "101", "--json", "--token-ids", "1,2,3"], 64, "--logprobs 101"),
+      (["score", "--logprobs", "5", "--token-ids", "1,2,3"], 64, "--json"),
       (["nonsense"], 64, "nonsense"),
     ])
   func badCalls(arguments: [String], status: Int, message: String) throws {

@@ -44,6 +44,27 @@ extension ClusterTests {
       #expect(try await cluster.run(jobs) == Reference.outcomes(of: jobs, checkpoint))
     }
 
+    @Test("come from scoring what was generated, alternatives included", arguments: [1, 7, 512])
+    func generatedAndScored(rows: Int) async throws {
+      let checkpoint = try TestModels.demo.get()
+      let cluster = try TestCluster(checkpoint, stages: 2, rows: rows)
+      var options = SamplingOptions()
+      options.topLogProbabilities = 5
+      options.logitBias = [40: 2]
+      options.frequencyPenalty = 0.5
+      var generation = try Generation(
+        GenerationRequest(prompt: Array(100..<120), options: options, maximumTokens: 24, endOfTextTokens: []),
+        configuration: checkpoint.configuration, tokenizer: nil)
+      for try await update in cluster.engine.generate(generation) { _ = generation.accept(update.token) }
+      let scoring = try Scoring(
+        generation.sequence, window: 64, stride: 64, topLogProbabilities: 5, configuration: checkpoint.configuration)
+      let scores = try await cluster.engine.score(scoring).reduce(into: []) { $0 += $1 }
+      #expect(scores.map(\.token) == Array(generation.sequence.dropFirst()))
+      #expect(scores.allSatisfy { $0.top.count == 5 })
+      #expect(Array(scores.dropFirst(19)) == generation.samples)
+      withExtendedLifetime(cluster) {}
+    }
+
     @Test("come in whatever order requests arrive, and however many share the slots", arguments: [1, 2, 3, 5, 9, 16])
     func arrivals(count: Int) async throws {
       let checkpoint = try TestModels.demo.get()

@@ -1,6 +1,7 @@
 import Coordinator
 import GPT2
 import Testing
+import ZeroMQ
 
 extension ClusterTests {
   @Suite("Requests that share a cluster", .timeLimit(.minutes(1)))
@@ -88,6 +89,48 @@ extension ClusterTests {
       for try await update in results { _ = generation.accept(update.token) }
       #expect(try Outcome(generation) == Reference(checkpoint).outcome(of: job))
       withExtendedLifetime(cluster) {}
+    }
+
+    @Test("are let in by turns of their clients")
+    func clients() async throws {
+      let checkpoint = try TestModels.odd.get()
+      let cluster = try TestCluster(checkpoint, stages: 2, slots: 1)
+      func begin(_ seed: Int, _ client: ClientID) throws -> Results<Generation.Update>? {
+        guard case .generate(let request) = Self.request(seed) else { return nil }
+        let generation = try Generation(request, configuration: checkpoint.configuration, tokenizer: nil)
+        return cluster.engine.generate(generation, client: client)
+      }
+      let many = try (0..<30).compactMap { try begin($0, ClientID(1)) }
+      let one = try #require(try begin(99, ClientID(2)))
+      var count = 0
+      for try await _ in one {
+        // The other client's 30 before it would leave nobody waiting.
+        if count == 0 { #expect(cluster.engine.statistics.requestsWaiting > 20) }
+        count += 1
+      }
+      #expect(count == 40)
+      for results in many { for try await _ in results {} }
+      let statistics = cluster.engine.statistics
+      #expect(statistics.requestsRunning == 0 && statistics.requestsWaiting == 0 && statistics.slotsUsed == 0)
+      #expect(statistics.slotCount == 1 && statistics.positionsUsed == 0 && statistics.positionBudget > 0)
+      #expect(statistics.tokensGenerated == 31 * 40)
+    }
+
+    @Test("fail at once when too many wait, before there is a pipe too")
+    func waitingLimit() async throws {
+      let checkpoint = try TestModels.odd.get()
+      let engine = try Engine(
+        checkpoint,
+        options: EngineOptions(
+          listen: "inproc://coordinator", workerCount: 1, sharesFiles: true, threads: 1, waitingLimit: 2),
+        context: Context())
+      let reading = try Reading([1, 2, 3], configuration: checkpoint.configuration)
+      let waiting = (0..<2).map { _ in engine.embed(reading) }
+      await #expect(throws: AdmissionError.tooManyWaiting(limit: 2)) { for try await _ in engine.embed(reading) {} }
+      engine.stop()
+      for results in waiting {
+        await #expect(throws: ClusterError.stopped) { for try await _ in results {} }
+      }
     }
 
     @Test("with nothing to compute end at once")

@@ -15,7 +15,8 @@ public final class Engine: Sendable {
 
   /// Undelivered results from which on a request is held until its reader has caught up.
   private static let tokenLimit = 256
-  private static let scoreLimit = 4096
+  /// Without alternatives; with N of them to a token a piece is that many times as large, and fewer are kept.
+  private static let scoreLimit = 1024
   private static let hiddenLimit = 64
   /// Logits are large: 64 rows of GPT-2's are 13 MB.
   private static let logitLimit = 4
@@ -68,19 +69,27 @@ public final class Engine: Sendable {
 
   /// Writes on: one update for each token.
   ///
+  /// - Parameter client: whose turn the request takes when many wait; clients take turns.
   /// - Throws: while reading ``SamplingError``, ``AdmissionError``, ``ClusterError``.
-  public func generate(_ generation: Generation) -> Results<Generation.Update> {
-    submit(.generate(generation), limit: Self.tokenLimit) { if case .token(let update) = $0 { update } else { nil } }
+  public func generate(_ generation: Generation, client: ClientID = ClientID()) -> Results<Generation.Update> {
+    submit(.generate(generation), client, limit: Self.tokenLimit) {
+      if case .token(let update) = $0 { update } else { nil }
+    }
   }
 
-  /// Scores given tokens: log p of each but the first, in nats, in order, piece by piece.
-  public func score(_ scoring: Scoring) -> Results<[Float]> {
-    submit(.score(scoring), limit: Self.scoreLimit) { if case .scores(let scores) = $0 { scores } else { nil } }
+  /// Scores given tokens: each but the first with its log p in nats and the likeliest in its place, in order, piece by
+  /// piece.
+  public func score(_ scoring: Scoring, client: ClientID = ClientID()) -> Results<[SampledToken]> {
+    submit(.score(scoring), client, limit: Self.scoreLimit / (1 + scoring.topLogProbabilities)) {
+      if case .scores(let scores) = $0 { scores } else { nil }
+    }
   }
 
   /// Reads given tokens: their hidden states in order, piece by piece.
-  public func embed(_ reading: Reading, withLogits: Bool = false) -> Results<HiddenStates> {
-    submit(.embed(reading), limit: withLogits ? Self.logitLimit : Self.hiddenLimit, wantsLogits: withLogits) {
+  public func embed(
+    _ reading: Reading, withLogits: Bool = false, client: ClientID = ClientID()
+  ) -> Results<HiddenStates> {
+    submit(.embed(reading), client, limit: withLogits ? Self.logitLimit : Self.hiddenLimit, wantsLogits: withLogits) {
       if case .hidden(let states) = $0 { states } else { nil }
     }
   }
@@ -99,7 +108,8 @@ public final class Engine: Sendable {
   public func stop() { mailbox.post(.stop) }
 
   private func submit<Element>(
-    _ work: Work, limit: Int, wantsLogits: Bool = false, element: @escaping @Sendable (RequestResult) -> Element?
+    _ work: Work, _ client: ClientID, limit: Int, wantsLogits: Bool = false,
+    element: @escaping @Sendable (RequestResult) -> Element?
   ) -> Results<Element> {
     let id = nextID.withLock { next in
       next += 1
@@ -114,7 +124,7 @@ public final class Engine: Sendable {
     if work.isFinished {
       writer.finish()
     } else {
-      mailbox.post(.submit(id, work, Sink(writer, wantsLogits: wantsLogits, element: element)))
+      mailbox.post(.submit(id, work, client, Sink(writer, wantsLogits: wantsLogits, element: element)))
     }
     return results
   }

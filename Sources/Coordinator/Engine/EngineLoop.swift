@@ -31,7 +31,7 @@ final class EngineLoop {
   private var receiver: PassReceiver?
   private var pipe: Running?
   private var sinks: [RequestID: Sink] = [:]
-  private var requests: [(RequestID, Work)] = []
+  private var requests: [(RequestID, Work, ClientID)] = []
   private var turnedAway: [String] = []
   /// Workers whose connection has ended.
   private var ended: [Roster.ID] = []
@@ -124,6 +124,7 @@ final class EngineLoop {
     }
     try dispatch()
     try passTime()
+    statistics.occupied(by: pipe?.scheduler, early: requests.count)
     return true
   }
 
@@ -136,9 +137,9 @@ final class EngineLoop {
         // Spares are missed by nobody.
         if roster.isAssigned, member?.stage == nil { continue }
         throw ClusterError.workerLost(name: name, blocks: member?.stage.map { layers[$0] }, reason: reason)
-      case .submit(let id, let work, let sink):
+      case .submit(let id, let work, let client, let sink):
         sinks[id] = sink
-        if pipe == nil { requests.append((id, work)) } else { submit(id, work) }
+        submit(id, work, client)
       case .cancel(let id):
         sinks[id] = nil
         requests.removeAll { $0.0 == id }
@@ -150,9 +151,11 @@ final class EngineLoop {
     return true
   }
 
-  private func submit(_ id: RequestID, _ work: Work) {
+  private func submit(_ id: RequestID, _ work: Work, _ client: ClientID) {
     do throws(AdmissionError) {
-      try pipe!.scheduler.submit(id, work)
+      if pipe != nil { return try pipe!.scheduler.submit(id, work, client: client) }
+      guard requests.count < options.waitingLimit else { throw .tooManyWaiting(limit: options.waitingLimit) }
+      requests.append((id, work, client))
     } catch {
       sinks.removeValue(forKey: id)?.finish(error)
     }
@@ -395,11 +398,13 @@ final class EngineLoop {
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
     pipe = Running(
       first: first, finisher: try parts.get(),
-      scheduler: Scheduler(slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing),
+      scheduler: Scheduler(
+        slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing,
+        waitingLimit: options.waitingLimit),
       blockSeconds: slowest)
     let descriptions = zip(stages, layers).map { describe($0, $1) }
     statistics.begin(descriptions)
-    for (id, work) in requests { submit(id, work) }
+    for (id, work, client) in requests { submit(id, work, client) }
     requests = []
   }
 
@@ -490,9 +495,9 @@ final class EngineLoop {
     let finisher = pipe!.finisher
     switch arrival.output {
     case .nothing, .nextToken: break
-    case .scores(let targets):
+    case .scores(let targets, let top):
       do {
-        let scores = try finisher.score(arrival.rows, targets: targets, start: arrival.start)
+        let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)
         outbox.append((arrival.request, .result(.scores(scores))))
       } catch let error as SamplingError { return fail(arrival.request, error) }
     case .hidden:
@@ -516,6 +521,8 @@ final class EngineLoop {
 
   /// Hands out what there is for the callers.
   private func deliver() {
+    // Whoever is told that a request has ended finds it counted no more.
+    statistics.occupied(by: pipe?.scheduler, early: requests.count)
     for (id, delivery) in outbox {
       switch delivery {
       case .result(let result):

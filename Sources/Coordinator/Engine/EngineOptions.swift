@@ -17,6 +17,8 @@ public struct EngineOptions: Sendable {
   public var threads: Int
   /// Most sequences in the pipe at once.
   public var slotCount: Int
+  /// Most requests that wait for a slot or for room in the caches.
+  public var waitingLimit: Int
   /// How long workers are waited for.
   public var patience: Duration
   /// Whether every micro-batch is written down for a timeline.
@@ -24,8 +26,8 @@ public struct EngineOptions: Sendable {
 
   public init(
     listen: String, workerCount: Int, key: CurveKeyPair? = nil, split: [Int]? = nil, microBatchRows: Int? = nil,
-    sharesFiles: Bool = false, threads: Int, slotCount: Int = 64, patience: Duration = .seconds(300),
-    keepsTimeline: Bool = false
+    sharesFiles: Bool = false, threads: Int, slotCount: Int = 64, waitingLimit: Int = 4096,
+    patience: Duration = .seconds(300), keepsTimeline: Bool = false
   ) {
     self.listen = listen
     self.workerCount = workerCount
@@ -35,6 +37,7 @@ public struct EngineOptions: Sendable {
     self.sharesFiles = sharesFiles
     self.threads = threads
     self.slotCount = slotCount
+    self.waitingLimit = waitingLimit
     self.patience = patience
     self.keepsTimeline = keepsTimeline
   }

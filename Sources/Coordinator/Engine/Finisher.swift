@@ -56,21 +56,23 @@ final class Finisher {
     return results
   }
 
-  /// log p of each row's target, in nats.
+  /// Each row's target with log p in nats, and the `top` tokens most probable in its place.
   ///
   /// - Parameter start: index in the text of the first row's token, for messages.
-  func score(_ rows: Range<Int>, targets: ArraySlice<Int>, start: Int) throws -> [Float] {
-    var scores: [Float] = []
+  func score(_ rows: Range<Int>, targets: ArraySlice<Int>, top: Int, start: Int) throws -> [SampledToken] {
+    var scores: [SampledToken] = []
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
       let part = first..<min(first + Self.logitRows, rows.upperBound)
       try head.logits(of: hidden, rows: part, into: logits)
       let offset = first - rows.lowerBound
-      scores += try each(part.count) { index, row throws(SamplingError) -> Float in
+      scores += try each(part.count) { index, row throws(SamplingError) -> SampledToken in
         guard let probabilities = LogProbabilities(row, kernels: self.kernels) else {
           throw .notFinite(position: start + offset + index)
         }
         let target = targets[targets.startIndex + offset + index]
-        return probabilities.logProbability(ofLogit: row[target])
+        return SampledToken(
+          token: target, logProbability: probabilities.logProbability(ofLogit: row[target]),
+          top: probabilities.top(top, of: row))
       }.map { try $0.get() }
     }
     return scores

@@ -3,7 +3,7 @@ internal import ZeroMQ
 
 /// What callers of an engine ask of its thread.
 enum Command {
-  case submit(RequestID, Work, Sink)
+  case submit(RequestID, Work, ClientID, Sink)
   case cancel(RequestID)
   case hold(RequestID)
   case resume(RequestID)
@@ -33,7 +33,7 @@ final class Mailbox: Sendable {
       return state.error
     }
     if let error {
-      if case .submit(_, _, let sink) = command { sink.finish(error) }
+      if case .submit(_, _, _, let sink) = command { sink.finish(error) }
     } else {
       wakeup.wake()
     }
@@ -78,6 +78,6 @@ final class Mailbox: Sendable {
       return (state.commands, state.waiting)
     }
     for continuation in waiting { continuation.resume(throwing: error) }
-    return commands.compactMap { if case .submit(let id, let work, let sink) = $0 { (id, work, sink) } else { nil } }
+    return commands.compactMap { if case .submit(let id, let work, _, let sink) = $0 { (id, work, sink) } else { nil } }
   }
 }

@@ -40,6 +40,17 @@ public struct PipelineStatistics: Sendable {
   public var elapsed = Duration.zero
   public var tokensGenerated = 0
   public var microBatchesInFlight = 0
+  /// Requests that were admitted and have not ended.
+  public var requestsRunning = 0
+  /// Requests that wait for a slot or for room in the caches.
+  public var requestsWaiting = 0
+  public var slotsUsed = 0
+  /// Sequences that every stage's cache has room for; 0 before the pipe is there.
+  public var slotCount = 0
+  /// Positions of the caches that are set aside for running requests, filled or not yet.
+  public var positionsUsed = 0
+  /// Positions that every stage has memory for, over all slots; 0 before the pipe is there.
+  public var positionBudget = 0
 
   /// What was done since an earlier look at the same pipe.
   public func since(_ earlier: PipelineStatistics) -> PipelineStatistics {

@@ -76,6 +76,21 @@ final class StatisticsBox: Sendable {
 
   func generated() { state.withLock { $0.statistics.tokensGenerated += 1 } }
 
+  /// Takes note of who runs and who waits.
+  ///
+  /// - Parameter early: requests that wait for the pipe to come to be.
+  func occupied(by scheduler: Scheduler?, early: Int) {
+    state.withLock { state in
+      state.statistics.requestsRunning = scheduler?.running ?? 0
+      state.statistics.requestsWaiting = (scheduler?.waiting ?? 0) + early
+      guard let slots = scheduler?.slots else { return }
+      state.statistics.slotsUsed = slots.slotsUsed
+      state.statistics.slotCount = slots.slotCount
+      state.statistics.positionsUsed = slots.positionsUsed
+      state.statistics.positionBudget = slots.positionBudget
+    }
+  }
+
   func snapshot() -> PipelineStatistics { state.withLock { $0.statistics } }
 
   func timeline() -> Timeline { state.withLock { $0.timeline } }

@@ -47,9 +47,7 @@ struct Scheduler {
   private static let patience = 3
 
   let pacing: Pacing
-  /// First come, first served.
-  private var queue: [RequestID] = []
-  private var waitingWork: [RequestID: Work] = [:]
+  private var queue: AdmissionQueue
   /// Requests that have a slot, or whose last rows are in the pipe.
   private var requests: [RequestID: Request] = [:]
   /// Sequences whose newest token is to be sent, the longest ready first.
@@ -58,7 +56,7 @@ struct Scheduler {
   private var prompts: [RequestID] = []
   /// Oldest first.
   private var flights: [Flight] = []
-  private var slots: SlotPool
+  private(set) var slots: SlotPool
   private var sequence: UInt64 = 0
   /// Whether steps of written sequences left prompts so little room that prompts go first now.
   private var promptsAreDue = false
@@ -68,13 +66,15 @@ struct Scheduler {
   /// - Parameters:
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
-  init(slotCount: Int, positionBudget: Int, pacing: Pacing) {
+  ///   - waitingLimit: requests that wait for them at most; at least 1.
+  init(slotCount: Int, positionBudget: Int, pacing: Pacing, waitingLimit: Int = 4096) {
     precondition(pacing.inFlightLimit >= 1)
     self.pacing = pacing
+    queue = AdmissionQueue(limit: waitingLimit)
     slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget)
   }
 
-  /// Requests that wait for a slot or for room in the caches.
+  /// Requests that wait for their turn.
   var waiting: Int { queue.count }
   /// Requests that were admitted and have not ended.
   var running: Int { requests.count }
@@ -102,23 +102,25 @@ struct Scheduler {
 extension Scheduler {
   /// Takes a request, which waits its turn.
   ///
-  /// - Throws: ``AdmissionError/beyondBudget(positions:budget:)`` when its turn could never come.
+  /// - Throws: ``AdmissionError/beyondBudget(positions:budget:)`` when its turn could never come,
+  ///   ``AdmissionError/tooManyWaiting(limit:)`` when it had to wait and too many do.
   /// - Precondition: the id is not in use, and the work has not finished.
-  mutating func submit(_ id: RequestID, _ work: Work) throws(AdmissionError) {
-    precondition(requests[id] == nil && waitingWork[id] == nil, "request submitted twice")
+  mutating func submit(_ id: RequestID, _ work: Work, client: ClientID = ClientID()) throws(AdmissionError) {
+    precondition(requests[id] == nil, "request submitted twice")
     precondition(!work.isFinished, "nothing to compute")
     guard work.positions <= slots.positionBudget else {
       throw .beyondBudget(positions: work.positions, budget: slots.positionBudget)
     }
-    queue.append(id)
-    waitingWork[id] = work
+    // Those there is room for do not wait; only when many came at once is that seen before the next micro-batch.
+    if queue.isFull { admit() }
+    try queue.append(id, work, of: client)
   }
 
   /// Forgets a request: its rows in the pipe mean nothing any more, and its slot is given back with the next micro-batch.
   ///
   /// Does nothing for a request that has ended.
   mutating func cancel(_ id: RequestID) {
-    if waitingWork.removeValue(forKey: id) != nil { queue.removeAll { $0 == id } }
+    queue.remove(id)
     guard let request = requests.removeValue(forKey: id) else { return }
     if let slot = request.slot { slots.giveBack(slot, positions: request.work.positions) }
     ready.removeAll { $0 == id }
@@ -135,9 +137,8 @@ extension Scheduler {
 
   /// Gives slots to those who wait, in their order: a large request is not overtaken by smaller ones.
   private mutating func admit() {
-    while let id = queue.first, let work = waitingWork[id], let slot = slots.take(positions: work.positions) {
+    while let (id, work) = queue.first, let slot = slots.take(positions: work.positions) {
       queue.removeFirst()
-      waitingWork[id] = nil
       requests[id] = Request(work: work, slot: slot, preferred: sequence)
       prompts.append(id)
     }

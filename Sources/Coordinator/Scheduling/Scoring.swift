@@ -9,6 +9,8 @@ public struct Scoring: Sendable {
   public let tokens: [Int]
   public let window: Int
   public let stride: Int
+  /// How many of the most probable tokens to report with each scored one.
+  public let topLogProbabilities: Int
 
   /// Where the window being read begins.
   private var begin = 0
@@ -22,14 +24,19 @@ public struct Scoring: Sendable {
   /// - Parameters:
   ///   - window: 2 … n_positions
   ///   - stride: 1 … window − 1, or `window` for windows that only share one token
+  ///   - topLogProbabilities: 0 … 100
   /// - Throws: ``ModelError/tokenOutOfRange(token:vocabularySize:)``.
-  /// - Precondition: window and stride are in range.
-  public init(_ tokens: [Int], window: Int, stride: Int, configuration: Configuration) throws(ModelError) {
+  /// - Precondition: the three are in range.
+  public init(
+    _ tokens: [Int], window: Int, stride: Int, topLogProbabilities: Int = 0, configuration: Configuration
+  ) throws(ModelError) {
     precondition(window >= 2 && window <= configuration.positionCount && stride >= 1 && stride <= window)
+    precondition(SamplingOptions.Name.topLogProbabilities.range.contains(Double(topLogProbabilities)))
     try configuration.check(tokens)
     self.tokens = tokens
     self.window = window
     self.stride = stride
+    self.topLogProbabilities = topLogProbabilities
     guard tokens.count > 1 else { return }
     var begin = 0
     while true {
@@ -61,6 +68,8 @@ public struct Scoring: Sendable {
     return Chunk(
       tokens: tokens[rows], position: position,
       rows: (meant.lowerBound - rows.lowerBound)..<(meant.upperBound - rows.lowerBound), start: meant.lowerBound,
-      output: isScored ? .scores(targets: tokens[(targets.lowerBound + 1)..<(targets.upperBound + 1)]) : .nothing)
+      output: isScored
+        ? .scores(targets: tokens[(targets.lowerBound + 1)..<(targets.upperBound + 1)], top: topLogProbabilities)
+        : .nothing)
   }
 }

@@ -3,6 +3,7 @@
 /// What is given back can be taken again at once: the stages hear of it with the next micro-batch, before the rows of
 /// whoever took it.
 struct SlotPool {
+  let slotCount: Int
   let positionBudget: Int
   private var freePositions: Int
   /// In descending order.
@@ -12,10 +13,16 @@ struct SlotPool {
 
   init(slotCount: Int, positionBudget: Int) {
     precondition(slotCount >= 1 && positionBudget >= 1)
+    self.slotCount = slotCount
     self.positionBudget = positionBudget
     freePositions = positionBudget
     freeSlots = (0..<slotCount).reversed()
   }
+
+  /// Slots that are taken.
+  var slotsUsed: Int { slotCount - freeSlots.count }
+  /// Positions that the owners of those slots may come to fill.
+  var positionsUsed: Int { positionBudget - freePositions }
 
   /// The lowest slot that is free; nil when there is none, or no room for `positions` of it.
   mutating func take(positions: Int) -> Int? {

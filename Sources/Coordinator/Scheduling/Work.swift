@@ -83,8 +83,8 @@ enum Output: Hashable, Sendable {
   case nothing
   /// The logits of the one row decide the request's next token.
   case nextToken
-  /// Each row's logits say how likely its target is.
-  case scores(targets: ArraySlice<Int>)
+  /// Each row's logits say how likely its target is, and which `top` tokens are likeliest.
+  case scores(targets: ArraySlice<Int>, top: Int)
   /// The rows themselves are asked for.
   case hidden
 }

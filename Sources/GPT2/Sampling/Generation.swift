@@ -82,6 +82,10 @@ public struct Generation: Sendable {
     guard request.stops.isEmpty || tokenizer != nil else { throw .stopsWithoutTokenizer }
 
     sampler = try Sampler(request.options)
+    let biased = request.options.logitBias.keys
+    if let token = biased.filter({ $0 < 0 || $0 >= configuration.vocabularySize }).min() {
+      throw .unknownBiasToken(token, vocabularySize: configuration.vocabularySize)
+    }
     stopMatcher = try StopMatcher(request.stops)
     decoder = tokenizer.map { StreamingDecoder($0) }
     endOfTextTokens = Set(request.endOfTextTokens ?? configuration.endOfTextTokens)
@@ -128,7 +132,7 @@ extension Generation {
   ///
   /// Throws `SamplingError.notFinite` or `.everythingBlocked`.
   public func sample(_ logits: Span<Float>, kernels: Kernels) throws(SamplingError) -> SampledToken {
-    try sampler.sample(logits, history: sequence, position: position, kernels: kernels)
+    try sampler.sample(logits, history: sequence, promptCount: promptCount, position: position, kernels: kernels)
   }
 
   /// Adds the token for `position`. Traps when the generation has finished.

@@ -1,13 +1,33 @@
-/// Changes to logits that depend on the tokens of the sequence so far.
+/// Changes to logits before anything is drawn.
+///
+/// A token's logit becomes what it does whatever happens to others, so the order of tokens plays no part.
 enum LogitAdjustment {
+  /// Adds to the logits of some tokens.
+  static func bias(_ logits: inout [Float], by biases: [Int: Float]) {
+    for (token, bias) in biases { logits[token] += bias }
+  }
+
   /// Divides the positive logits of the tokens in `history` by `penalty` and multiplies the others by it, once for each
   /// token however often it is there (Keskar et al., "CTRL", 2019, as transformers applies it to negative logits).
-  static func penalise(_ logits: inout [Float], repeating history: [Int], by penalty: Double, original: Span<Float>) {
+  static func penalise(_ logits: inout [Float], repeating history: [Int], by penalty: Double) {
     let penalty = Float(penalty)
+    // What a token's logit was before, so that the second time changes nothing.
+    let original = logits
     for token in history {
-      // From the original logit, so that the second time changes nothing.
       let logit = original[token]
       logits[token] = logit < 0 ? logit * penalty : logit / penalty
+    }
+  }
+
+  /// Subtracts from the logit of every token in `generated`: `frequency` as often as it is there, `presence` once
+  /// (as OpenAI's API defines them). Rounds once.
+  static func penalise(
+    _ logits: inout [Float], generated: some Sequence<Int>, frequency: Double, presence: Double
+  ) {
+    var counts: [Int: Int] = [:]
+    for token in generated { counts[token, default: 0] += 1 }
+    for (token, count) in counts {
+      logits[token] = Float(Double(logits[token]) - (frequency * Double(count) + presence))
     }
   }
 

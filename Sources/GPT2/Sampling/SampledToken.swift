@@ -9,7 +9,7 @@ public struct TokenLogProbability: Hashable, Sendable {
   }
 }
 
-/// What sampling decided for one position.
+/// What sampling decided for one position, or scoring found there.
 ///
 /// All log-probabilities are the model's own: log-softmax of the logits as they came, before penalties, temperature and
 /// filters. They are what scoring the same text gives, and do not say how likely the sampler was to choose the token.

@@ -6,7 +6,7 @@
 public struct Sampler: Hashable, Sendable {
   public let options: SamplingOptions
 
-  /// Throws `SamplingError.optionOutOfRange`.
+  /// Throws `SamplingError.optionOutOfRange`, `SamplingError.tooManyBiases`.
   public init(_ options: SamplingOptions = SamplingOptions()) throws(SamplingError) {
     try options.validate()
     self.options = options
@@ -14,21 +14,22 @@ public struct Sampler: Hashable, Sendable {
 
   /// The token for `position` of a sequence.
   ///
-  /// Steps in this order: repetition penalty, n-gram block, temperature, top-k, top-p, min-p, then a draw by the
-  /// inverse of the cumulative distribution in order of token id, with number `position` of the seed's stream. Unlike
-  /// transformers, top-k keeps exactly k tokens where several are equal to the k-th.
+  /// Steps in the order of ``SamplingOptions``, then a draw by the inverse of the cumulative distribution in order of
+  /// token id, with number `position` of the seed's stream. Unlike transformers, top-k keeps exactly k tokens where
+  /// several are equal to the k-th.
   ///
   /// - Parameters:
-  ///   - logits: `[V]`, as the model gave them for the row before `position`.
+  ///   - logits: `[V]`, as the model gave them for the row before `position`. Biases for tokens outside 0 ..< V trap.
   ///   - history: The sequence so far, prompt included: what must not be repeated. Tokens outside 0 ..< V trap.
+  ///   - promptCount: How much of `history` is the prompt, which presence and frequency penalty leave out.
   ///   - position: Where the token will stand; the first of a sequence stands at 0.
   /// - Throws: `SamplingError.notFinite`, `SamplingError.everythingBlocked`.
   public func sample(
-    _ logits: Span<Float>, history: [Int], position: Int, kernels: Kernels
+    _ logits: Span<Float>, history: [Int], promptCount: Int, position: Int, kernels: Kernels
   ) throws(SamplingError) -> SampledToken {
     guard let probabilities = LogProbabilities(logits, kernels: kernels) else { throw .notFinite(position: position) }
     let token =
-      if let adjusted = adjusted(logits, history: history) {
+      if let adjusted = adjusted(logits, history: history, generated: history[promptCount...]) {
         try choose(
           adjusted.span, maximum: kernels.maximum(adjusted.span), position: position, kernels: kernels)
       } else {
@@ -40,12 +41,20 @@ public struct Sampler: Hashable, Sendable {
       top: probabilities.top(options.topLogProbabilities, of: logits))
   }
 
-  /// The logits after repetition penalty and n-gram block; nil when the options leave them as they are.
-  private func adjusted(_ logits: Span<Float>, history: [Int]) -> [Float]? {
-    guard options.repetitionPenalty != 1 || options.noRepeatNGram > 0 else { return nil }
+  /// The logits before temperature; nil when the options leave them as they are.
+  private func adjusted(_ logits: Span<Float>, history: [Int], generated: ArraySlice<Int>) -> [Float]? {
+    let penalisesCounts = options.frequencyPenalty != 0 || options.presencePenalty != 0
+    guard
+      penalisesCounts || !options.logitBias.isEmpty || options.repetitionPenalty != 1 || options.noRepeatNGram > 0
+    else { return nil }
     var adjusted = logits.withUnsafeBufferPointer { Array($0) }
+    LogitAdjustment.bias(&adjusted, by: options.logitBias)
     if options.repetitionPenalty != 1 {
-      LogitAdjustment.penalise(&adjusted, repeating: history, by: options.repetitionPenalty, original: logits)
+      LogitAdjustment.penalise(&adjusted, repeating: history, by: options.repetitionPenalty)
+    }
+    if penalisesCounts {
+      LogitAdjustment.penalise(
+        &adjusted, generated: generated, frequency: options.frequencyPenalty, presence: options.presencePenalty)
     }
     LogitAdjustment.block(&adjusted, repeating: history, runsOf: options.noRepeatNGram)
     return adjusted

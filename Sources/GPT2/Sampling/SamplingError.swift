@@ -1,6 +1,9 @@
 /// Why a text cannot be continued, or not as asked.
 public enum SamplingError: Error, Hashable, Sendable {
   case optionOutOfRange(SamplingOptions.Name, found: Double)
+  case tooManyBiases(Int, limit: Int)
+  /// A bias is for a token that the model does not have.
+  case unknownBiasToken(Int, vocabularySize: Int)
   /// A logit for the token at `position` is NaN or +∞, or so large that the temperature makes it so.
   case notFinite(position: Int)
   /// The n-gram block forbids every token there is.
@@ -23,6 +26,10 @@ extension SamplingError: CustomStringConvertible {
     case .optionOutOfRange(let name, let found):
       "\(name.rawValue) is \(short(found)); give a number from \(short(name.range.lowerBound)) to "
         + short(name.range.upperBound)
+    case .tooManyBiases(let count, let limit):
+      "logit-bias has \(count) tokens; give at most \(limit)"
+    case .unknownBiasToken(let token, let size):
+      "logit-bias is given for token \(token); the model knows 0 to \(size - 1)"
     case .notFinite(let position):
       "the logits for the token at position \(position) are not finite; "
         + "check the checkpoint's weights, or compute in a wider type"

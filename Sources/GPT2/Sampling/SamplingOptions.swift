@@ -1,7 +1,8 @@
 /// How the next token is chosen from the logits.
 ///
-/// The steps apply in the order of Hugging Face's transformers: repetition penalty, n-gram block, temperature, top-k,
-/// top-p, min-p. The defaults sample from the model's distribution as it is.
+/// The steps apply in this order: logit bias, repetition penalty, frequency and presence penalty (vLLM's order), n-gram
+/// block, temperature, top-k, top-p, min-p (that of Hugging Face's transformers). The defaults sample from the model's
+/// distribution as it is.
 public struct SamplingOptions: Hashable, Sendable {
   /// What the logits are divided by; 0 is greedy: the greatest logit, lowest id among equals. 0 … 100.
   ///
@@ -17,6 +18,12 @@ public struct SamplingOptions: Hashable, Sendable {
   /// Divides positive and multiplies negative logits of the tokens in the sequence so far; 1 changes nothing.
   /// 0.01 … 100.
   public var repetitionPenalty: Double = 1
+  /// Subtracted from the logit of a token for each time that it was generated; the prompt does not count. −2 … 2.
+  public var frequencyPenalty: Double = 0
+  /// Subtracted once from the logit of every token that was generated; the prompt does not count. −2 … 2.
+  public var presencePenalty: Double = 0
+  /// Added to the logits of these tokens, before all penalties; at most ``logitBiasLimit`` of −100 … 100 each.
+  public var logitBias: [Int: Float] = [:]
   /// Never complete a run of this many tokens that is in the sequence already; 0 blocks nothing.
   public var noRepeatNGram: Int = 0
   /// Names the stream of random numbers: number `position` of it decides the token at `position` of the sequence.
@@ -26,6 +33,9 @@ public struct SamplingOptions: Hashable, Sendable {
 
   public init() {}
 
+  /// Most tokens with a bias.
+  public static let logitBiasLimit = 1024
+
   /// The options that have a range, named as the commands' flags are.
   public enum Name: String, Hashable, Sendable, CaseIterable {
     case temperature
@@ -33,6 +43,9 @@ public struct SamplingOptions: Hashable, Sendable {
     case topP = "top-p"
     case minP = "min-p"
     case repetitionPenalty = "repetition-penalty"
+    case frequencyPenalty = "frequency-penalty"
+    case presencePenalty = "presence-penalty"
+    case logitBias = "logit-bias"
     case noRepeatNGram = "no-repeat-ngram"
     case topLogProbabilities = "logprobs"
 
@@ -43,26 +56,36 @@ public struct SamplingOptions: Hashable, Sendable {
       case .topK, .noRepeatNGram: 0...Double(Int32.max)
       case .topP, .minP: 0...1
       case .repetitionPenalty: 0.01...100
+      case .frequencyPenalty, .presencePenalty: -2...2
+      case .logitBias: -100...100
       case .topLogProbabilities: 0...100
       }
     }
   }
 
-  /// Throws `SamplingError.optionOutOfRange` for the first option outside its range.
+  /// Throws `SamplingError.optionOutOfRange` for the first option outside its range, `SamplingError.tooManyBiases`.
   public func validate() throws(SamplingError) {
+    guard logitBias.count <= Self.logitBiasLimit else {
+      throw .tooManyBiases(logitBias.count, limit: Self.logitBiasLimit)
+    }
     for name in Name.allCases {
-      let value = value(of: name)
+      guard let value = value(of: name) else { continue }
       guard name.range.contains(value) else { throw .optionOutOfRange(name, found: value) }
     }
   }
 
-  private func value(of name: Name) -> Double {
+  /// Of the biases the one outside the range, of several that of the lowest token; nil when there is none.
+  private func value(of name: Name) -> Double? {
     switch name {
     case .temperature: temperature
     case .topK: Double(topK)
     case .topP: topP
     case .minP: minP
     case .repetitionPenalty: repetitionPenalty
+    case .frequencyPenalty: frequencyPenalty
+    case .presencePenalty: presencePenalty
+    case .logitBias:
+      logitBias.filter { !name.range.contains(Double($0.value)) }.min { $0.key < $1.key }.map { Double($0.value) }
     case .noRepeatNGram: Double(noRepeatNGram)
     case .topLogProbabilities: Double(topLogProbabilities)
     }

@@ -23,8 +23,8 @@ struct Reference {
     case .generate(let request):
       let generation = try Generation(request, configuration: model.configuration, tokenizer: nil)
       return Outcome(try Generator(model).run([generation])[0])
-    case .score(let tokens, let window, let stride):
-      return Outcome(try Scorer(model).logLikelihoods(of: tokens, window: window, stride: stride))
+    case .score(let tokens, let window, let stride, let top):
+      return Outcome(try Scorer(model, top: top).scores(of: tokens, window: window, stride: stride))
     case .embed(let tokens, let withLogits):
       defer { model.release(slot: 0) }
       try model.forward(tokens, MicroBatch([Segment(slot: 0, start: 0, count: tokens.count)]), into: hidden)

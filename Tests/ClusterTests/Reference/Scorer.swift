@@ -4,15 +4,18 @@ import MicroBatching
 /// Log-likelihood of given tokens, by windows that slide over them, on a model in this process.
 final class Scorer {
   private let model: Model
+  private let top: Int
   private let hidden: Activations
   private let logits: Activations
 
   /// Rows whose logits are in memory at a time.
   private static let logitRows = 64
 
+  /// - Parameter top: how many of the most probable tokens to report with each scored one.
   /// - Throws: ``ModelError/outOfMemory(bytes:)``.
-  init(_ model: Model) throws(ModelError) {
+  init(_ model: Model, top: Int) throws(ModelError) {
     self.model = model
+    self.top = top
     hidden = try Activations(width: model.configuration.width)
     logits = try Activations(width: model.configuration.vocabularySize)
   }
@@ -28,9 +31,9 @@ final class Scorer {
   /// - Returns: `[T − 1]` for T tokens; nothing for fewer than two.
   /// - Throws: ``ModelError``; ``SamplingError/notFinite(position:)`` when the model's logits are no numbers.
   /// - Precondition: window and stride are in range.
-  func logLikelihoods(of tokens: [Int], window: Int, stride: Int) throws -> [Float] {
+  func scores(of tokens: [Int], window: Int, stride: Int) throws -> [SampledToken] {
     precondition(window >= 2 && window <= model.configuration.positionCount && stride >= 1 && stride <= window)
-    var scores: [Float] = []
+    var scores: [SampledToken] = []
     let vocabularySize = model.configuration.vocabularySize
     if let token = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
       throw ModelError.tokenOutOfRange(token: token, vocabularySize: vocabularySize)
@@ -49,7 +52,7 @@ final class Scorer {
   }
 
   /// Scores the tokens of one window from `firstTarget` on.
-  private func score(_ window: ArraySlice<Int>, firstTarget: Int, into scores: inout [Float]) throws {
+  private func score(_ window: ArraySlice<Int>, firstTarget: Int, into scores: inout [SampledToken]) throws {
     var start = window.startIndex
     while start < window.endIndex - 1 {
       let end = min(start + Model.rowsAtATime, window.endIndex - 1)
@@ -67,13 +70,16 @@ final class Scorer {
   }
 
   /// Of the tokens that follow `rows`, whose logits are at hand.
-  private func logLikelihoods(of window: ArraySlice<Int>, rows: Range<Int>) throws -> [Float] {
-    var scores: [Float?] = Array(repeating: nil, count: rows.count)
+  private func logLikelihoods(of window: ArraySlice<Int>, rows: Range<Int>) throws -> [SampledToken] {
+    var scores: [SampledToken?] = Array(repeating: nil, count: rows.count)
     scores.withUnsafeMutableBufferPointer { scores in
       model.pool.forEach(rows.count, work: 4 * rows.count * model.configuration.vocabularySize) { index in
         let row = UnsafeBufferPointer(logits[index])
-        scores[index] = LogProbabilities(row.span, kernels: model.kernels)?.logProbability(
-          ofLogit: row[window[rows.lowerBound + index + 1]])
+        let target = window[rows.lowerBound + index + 1]
+        scores[index] = LogProbabilities(row.span, kernels: model.kernels).map {
+          SampledToken(
+            token: target, logProbability: $0.logProbability(ofLogit: row[target]), top: $0.top(top, of: row.span))
+        }
       }
     }
     return try scores.enumerated().map { index, score in

@@ -4,7 +4,7 @@ import GPT2
 /// Something to ask of a cluster.
 enum Job: Sendable {
   case generate(GenerationRequest)
-  case score([Int], window: Int, stride: Int)
+  case score([Int], window: Int, stride: Int, top: Int = 0)
   case embed([Int], withLogits: Bool)
 }
 
@@ -22,7 +22,8 @@ extension Job {
     case 0:
       let tokens = tokens(2...90)
       let window = numbers.number(2...min(64, limit))
-      return .score(tokens, window: window, stride: numbers.number(max(1, window / 4)...window))
+      return .score(
+        tokens, window: window, stride: numbers.number(max(1, window / 4)...window), top: numbers.number(0...3))
     case 1:
       return .embed(tokens(1...min(80, limit)), withLogits: numbers.number(0...2) == 0)
     default:
@@ -52,9 +53,10 @@ extension Job {
         await progress()
       }
       return Outcome(generation)
-    case .score(let tokens, let window, let stride):
-      let scoring = try Scoring(tokens, window: window, stride: stride, configuration: engine.configuration)
-      var scores: [Float] = []
+    case .score(let tokens, let window, let stride, let top):
+      let scoring = try Scoring(
+        tokens, window: window, stride: stride, topLogProbabilities: top, configuration: engine.configuration)
+      var scores: [SampledToken] = []
       for try await some in engine.score(scoring) {
         scores += some
         await progress()

@@ -10,9 +10,13 @@ struct Outcome: Equatable {
 
   init(_ values: [Float] = []) { self.values = values.map(\.bitPattern) }
 
+  init(_ samples: [SampledToken]) {
+    tokens = samples.flatMap { [$0.token] + $0.top.map(\.token) }
+    values = samples.flatMap { [$0.logProbability] + $0.top.map(\.logProbability) }.map(\.bitPattern)
+  }
+
   init(_ generation: Generation) {
-    tokens = generation.samples.flatMap { [$0.token] + $0.top.map(\.token) }
-    values = generation.samples.flatMap { [$0.logProbability] + $0.top.map(\.logProbability) }.map(\.bitPattern)
+    self.init(generation.samples)
     finishReason = generation.finishReason
   }
 }

@@ -17,12 +17,12 @@ import Testing
   func order() throws {
     let mailbox = try Mailbox()
     mailbox.post(.cancel(RequestID(1)))
-    mailbox.post(.submit(RequestID(2), try Self.work(), Self.sink().1))
+    mailbox.post(.submit(RequestID(2), try Self.work(), ClientID(), Self.sink().1))
     mailbox.post(.stop)
     let names = mailbox.take().map { command in
       switch command {
       case .cancel(let id): "cancel \(id.rawValue)"
-      case .submit(let id, _, _): "submit \(id.rawValue)"
+      case .submit(let id, _, _, _): "submit \(id.rawValue)"
       case .stop: "stop"
       default: "other"
       }
@@ -48,7 +48,7 @@ import Testing
     let mailbox = try Mailbox()
     let (results, sink) = Self.sink()
     let waiting = Task { try await mailbox.ready() }
-    mailbox.post(.submit(RequestID(7), try Self.work(), sink))
+    mailbox.post(.submit(RequestID(7), try Self.work(), ClientID(), sink))
     mailbox.post(.stop)
     let left = mailbox.close(Failure(number: 1))
     #expect(left.map(\.0) == [RequestID(7)])
@@ -60,7 +60,7 @@ import Testing
     await #expect(throws: Failure(number: 2)) { for try await _ in results {} }
 
     let (late, lateSink) = Self.sink()
-    mailbox.post(.submit(RequestID(8), try Self.work(), lateSink))
+    mailbox.post(.submit(RequestID(8), try Self.work(), ClientID(), lateSink))
     await #expect(throws: Failure(number: 1)) { for try await _ in late {} }
     #expect(mailbox.take().isEmpty)
   }

@@ -64,7 +64,8 @@ import Testing
       switch numbers.number(0...9) {
       case 0 where requests.count < total:
         requests.append(try Request(&numbers))
-        try scheduler.submit(RequestID(UInt64(requests.count - 1)), requests.last!.work)
+        try scheduler.submit(
+          RequestID(UInt64(requests.count - 1)), requests.last!.work, client: ClientID(UInt64(numbers.number(0...2))))
       case 1 where cancels && numbers.chance(oneIn: 12) && !requests.isEmpty:
         let index = requests.indices.randomElement(using: &numbers)!
         scheduler.cancel(RequestID(UInt64(index)))
@@ -94,6 +95,7 @@ import Testing
       #expect(scheduler.running <= slotCount + pacing.inFlightLimit)
     }
     #expect(pipe.slots.isEmpty, "a slot was not given back")
+    #expect(scheduler.slots.slotsUsed == 0 && scheduler.slots.positionsUsed == 0)
     #expect(scheduler.running == 0 && scheduler.waiting == 0 && scheduler.inFlight == 0)
     for request in requests {
       #expect(request.isOver != request.isCancelled)
@@ -117,7 +119,7 @@ import Testing
       let update = scheduler.accept(token, for: arrival.request)
       requests[index].results.append(UInt64(token.token))
       requests[index].isOver = update.finishReason != nil
-    case .scores(let targets):
+    case .scores(let targets, _):
       #expect(arrival.rows.count == targets.count && arrival.start == requests[index].results.count)
       requests[index].results += zip(arrival.rows, targets).map { FakeModel.score(hidden[$0], target: $1) }
     case .hidden:

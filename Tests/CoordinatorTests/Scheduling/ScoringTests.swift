@@ -13,7 +13,9 @@ import Testing
     var numbers = SeededNumbers(shape.window)
     for count in [2, 3, 19, 20, 21, 64, 65, 150] {
       let tokens = numbers.tokens(count)
-      var scoring = try Scoring(tokens, window: shape.window, stride: shape.stride, configuration: Self.configuration)
+      var scoring = try Scoring(
+        tokens, window: shape.window, stride: shape.stride, topLogProbabilities: rows,
+        configuration: Self.configuration)
       let total = scoring.remainingRows
       var (sent, scored, previous) = (0, 0, 0)
       while let chunk = scoring.takeChunk(atMost: rows) {
@@ -23,7 +25,7 @@ import Testing
         previous = chunk.position + chunk.tokens.count
         sent += chunk.tokens.count
         #expect(scoring.remainingRows == total - sent)
-        guard case .scores(let targets) = chunk.output else { continue }
+        guard case .scores(let targets, top: rows) = chunk.output else { continue }
         #expect(chunk.start == scored && chunk.rows.upperBound == chunk.tokens.count)
         #expect(Array(targets) == Array(tokens[(scored + 1)...].prefix(targets.count)))
         scored += targets.count

@@ -3,8 +3,11 @@
 // The testing library's macros cannot take spans.
 
 extension Sampler {
-  func sample(_ logits: [Float], history: [Int], position: Int) throws(SamplingError) -> SampledToken {
-    try sample(logits.span, history: history, position: position, kernels: Kernels.available[0])
+  func sample(
+    _ logits: [Float], history: [Int], promptCount: Int = 0, position: Int
+  ) throws(SamplingError) -> SampledToken {
+    try sample(
+      logits.span, history: history, promptCount: promptCount, position: position, kernels: Kernels.available[0])
   }
 }
 

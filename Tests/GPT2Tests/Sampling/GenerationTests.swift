@@ -159,6 +159,36 @@ import Testing
     var options = SamplingOptions()
     options.topP = 2
     #expect(try error(GenerationRequest(prompt: [1], options: options)) == .optionOutOfRange(.topP, found: 2))
+    options = SamplingOptions()
+    options.logitBias = [0: 1, 259: -1]
+    _ = try Generation(
+      GenerationRequest(prompt: [1], options: options), configuration: Self.configuration, tokenizer: nil)
+    for token in [-1, 260, Int.max, Int.min] {
+      options.logitBias[token] = 1
+      let found = try error(GenerationRequest(prompt: [1], options: options))
+      #expect(found == .unknownBiasToken(token, vocabularySize: 260))
+      #expect("\(found)" == "logit-bias is given for token \(token); the model knows 0 to 259")
+      options.logitBias[token] = nil
+    }
+  }
+
+  @Test func `the prompt's tokens do not count as generated`() throws {
+    var options = SamplingOptions()
+    options.temperature = 0
+    options.presencePenalty = 1
+    options.frequencyPenalty = 0.5
+    var generation = try Generation(
+      GenerationRequest(prompt: [1, 1, 1, 1, 1, 1], options: options, maximumTokens: 9), configuration: Self.configuration,
+      tokenizer: nil)
+    // 1 leads 2 by 1.75, and its first time takes 1.5, its second 0.5 more; then 2's first takes 1.5 too.
+    var chosen: [Int] = []
+    for _ in 0..<4 {
+      var logits = [Float](repeating: 0, count: 260)
+      (logits[1], logits[2]) = (9.75, 8)
+      chosen.append(try generation.sample(logits).token)
+      _ = generation.accept(SampledToken(token: chosen.last!, logProbability: -1))
+    }
+    #expect(chosen == [1, 1, 2, 1])
   }
 
   // MARK: Input
@@ -189,6 +219,9 @@ import Testing
     options.seed = seed
     options.topK = 12
     options.repetitionPenalty = 1.2
+    options.frequencyPenalty = 0.4
+    options.presencePenalty = 0.3
+    options.logitBias = [104: -2, 9: 4]
     options.noRepeatNGram = 3
     options.topLogProbabilities = 2
     let request = GenerationRequest(prompt: [104, 101, 256], options: options, maximumTokens: 20, stops: ["q~"])

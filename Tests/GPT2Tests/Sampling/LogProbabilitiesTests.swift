@@ -42,6 +42,9 @@ import Testing
     options.temperature = temperature
     options.topK = 5
     options.repetitionPenalty = 1.8
+    options.frequencyPenalty = 0.5
+    options.presencePenalty = -0.25
+    options.logitBias = [4: 3, 50: -2]
     options.noRepeatNGram = 1
     options.topLogProbabilities = 3
     let sampler = try Sampler(options)

@@ -17,10 +17,15 @@ struct NaiveSampler {
   }
 
   /// The probability of each token after all the steps.
-  func distribution(_ logits: [Float], history: [Int]) -> [Double] {
+  func distribution(_ logits: [Float], history: [Int], promptCount: Int = 0) -> [Double] {
     var scores = logits.map(Double.init)
+    for token in scores.indices { scores[token] += Double(options.logitBias[token] ?? 0) }
     let penalty = options.repetitionPenalty
     for token in Set(history) { scores[token] = scores[token] < 0 ? scores[token] * penalty : scores[token] / penalty }
+    for token in scores.indices {
+      let count = history[promptCount...].count { $0 == token }
+      scores[token] -= options.frequencyPenalty * Double(count) + (count > 0 ? options.presencePenalty : 0)
+    }
     for token in Self.blocked(history, runsOf: options.noRepeatNGram) { scores[token] = -.infinity }
     if options.temperature == 0 {
       let best = scores.firstIndex(of: scores.max()!)

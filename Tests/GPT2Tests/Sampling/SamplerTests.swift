@@ -28,6 +28,9 @@ import Testing
       Variation("min-p 1") { $0.minP = 1 },
       Variation("penalty") { $0.repetitionPenalty = 1.3 },
       Variation("reward") { $0.repetitionPenalty = 0.7 },
+      Variation("frequency penalty") { $0.frequencyPenalty = 0.75 },
+      Variation("presence reward") { $0.presencePenalty = -1.5 },
+      Variation("bias") { $0.logitBias = [0: 2, 3: -100, 5: -0.5, 7: 1.25] },
       Variation("1-gram block") { $0.noRepeatNGram = 1 },
       Variation("3-gram block") { $0.noRepeatNGram = 3 },
       Variation("greedy, penalty, block") {
@@ -41,6 +44,9 @@ import Testing
         $0.topP = 0.9
         $0.minP = 0.02
         $0.repetitionPenalty = 1.2
+        $0.frequencyPenalty = 0.25
+        $0.presencePenalty = 0.5
+        $0.logitBias = [1: 1.5, 2: -1]
         $0.noRepeatNGram = 2
       },
     ]
@@ -58,9 +64,10 @@ import Testing
       let vocabularySize = [37, 512, 1301][round % 3]
       let logits = source.logits(vocabularySize, centre: round % 2 == 0 ? -3 : 1, step: round % 4 < 2 ? nil : 0.5)
       let history = (0..<30).map { _ in Int.random(in: 0..<(round % 5 == 0 ? 4 : vocabularySize), using: &source) }
-      let distribution = twin.distribution(logits, history: history)
+      let promptCount = round % 3 * 10
+      let distribution = twin.distribution(logits, history: history, promptCount: promptCount)
       for position in 0..<8 {
-        let sampled = try sampler.sample(logits, history: history, position: position)
+        let sampled = try sampler.sample(logits, history: history, promptCount: promptCount, position: position)
         #expect(sampled.token == twin.draw(from: distribution, position: position))
       }
     }
@@ -118,7 +125,7 @@ import Testing
       let logits = source.logits(700 + position, centre: -30)
       let history = (0..<20).map { _ in Int.random(in: 0..<700, using: &source) }
       let sampled = try Kernels.available.map {
-        try sampler.sample(logits.span, history: history, position: position, kernels: $0)
+        try sampler.sample(logits.span, history: history, promptCount: 5, position: position, kernels: $0)
       }
       #expect(Set(sampled).count == 1)
     }
@@ -151,9 +158,8 @@ import Testing
   }
 
   @Test func `the penalty divides positive and multiplies negative logits, once a token`() {
-    let logits: [Float] = [2, -2, 0, 5, -1]
-    var adjusted = logits
-    LogitAdjustment.penalise(&adjusted, repeating: [0, 1, 0, 2, 0], by: 2, original: logits.span)
+    var adjusted: [Float] = [2, -2, 0, 5, -1]
+    LogitAdjustment.penalise(&adjusted, repeating: [0, 1, 0, 2, 0], by: 2)
     #expect(adjusted == [1, -4, 0, 5, -1])
   }
 

@@ -35,7 +35,8 @@ import Testing
         case .minP: options.minP = value
         case .repetitionPenalty: options.repetitionPenalty = value
         case .noRepeatNGram: options.noRepeatNGram = Int(value)
-        case .topLogProbabilities: preconditionFailure("no option of transformers")
+        case .frequencyPenalty, .presencePenalty, .logitBias, .topLogProbabilities:
+          preconditionFailure("not in the fixture")
         }
       }
     }
