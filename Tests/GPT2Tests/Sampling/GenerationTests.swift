@@ -178,8 +178,8 @@ import Testing
     options.presencePenalty = 1
     options.frequencyPenalty = 0.5
     var generation = try Generation(
-      GenerationRequest(prompt: [1, 1, 1, 1, 1, 1], options: options, maximumTokens: 9), configuration: Self.configuration,
-      tokenizer: nil)
+      GenerationRequest(prompt: [1, 1, 1, 1, 1, 1], options: options, maximumTokens: 9),
+      configuration: Self.configuration, tokenizer: nil)
     // 1 leads 2 by 1.75, and its first time takes 1.5, its second 0.5 more; then 2's first takes 1.5 too.
     var chosen: [Int] = []
     for _ in 0..<4 {
