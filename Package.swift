@@ -6,7 +6,14 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [.executable(name: "gpt2", targets: ["CLI"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Hummingbird brings all of these; they are named since the server uses them itself.
+    .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
   targets: [
     // The loops are worth nothing without optimisation, in debug builds too.
@@ -31,11 +38,26 @@ let package = Package(
     .target(name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
     .target(
       name: "Cluster", dependencies: ["Coordinator", "GPT2", "Pipeline", "Worker", "ZeroMQ"], swiftSettings: .house),
+    .target(name: "ServerPage", exclude: ["page.html"]),
+    .target(
+      name: "Server",
+      dependencies: [
+        "Coordinator", "GPT2", "ServerPage",
+        .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: .house),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ",
+        "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server", "Worker", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: .house),
     .testTarget(

@@ -50,7 +50,7 @@ struct Bench: AsyncParsableCommand {
   /// Holds the pipe against one process with one thread and with all cores, in turns.
   private func runPipeline() async throws {
     var flags = cluster
-    flags.keepsTimeline = true
+    flags.timelineLimit = 100_000
     let session = try ClusterSession(model, flags, slotCount: 32)
     try await session.ready()
     let bench = try PipelineBench(session, rounds: rounds)

@@ -35,8 +35,8 @@ struct ClusterOptions: ParsableArguments {
 
   @OptionGroup var security: SecurityOptions
 
-  /// Whether micro-batches are written down, for a trace or a measurement.
-  var keepsTimeline = false
+  /// How many micro-batches are written down; nil as many as a trace needs.
+  var timelineLimit: Int?
 
   mutating func validate() throws {
     let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count

@@ -26,7 +26,11 @@ final class ClusterSession {
   /// - Parameters:
   ///   - slotCount: sequences in the pipe at once.
   ///   - waitingLimit: requests that wait at most; a command knows all of its own from the beginning.
-  init(_ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max) throws {
+  ///   - observer: told how the cluster comes together too.
+  init(
+    _ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max,
+    observer: @escaping @Sendable (EngineNotice) -> Void = { _ in }
+  ) throws {
     let checkpoint = try Checkpoint(model.folder)
     let split = try flags.split.map { try StagePlan.parts(of: $0) }
     if let split {
@@ -53,10 +57,11 @@ final class ClusterSession {
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
       slotCount: slotCount, waitingLimit: waitingLimit,
       patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
-      keepsTimeline: flags.trace != nil || flags.keepsTimeline)
+      timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
     let tellsAll = flags.listen != nil
     let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
+      observer(notice)
       Self.tell(notice, all: tellsAll, keyFlag: keyFlag)
     }
     if let count = flags.spawn {
@@ -102,7 +107,9 @@ final class ClusterSession {
   }
 
   /// Ends the cluster: writes the timeline, says what each stage did, and waits for the workers to go.
-  func close() throws {
+  ///
+  /// - Parameter tells: whether to say what each stage did.
+  func close(tells: Bool = true) throws {
     if let trace {
       let timeline = engine.timeline
       try trace.write(timeline)
@@ -110,7 +117,7 @@ final class ClusterSession {
         "\(trace.path): \(count(timeline.microBatches.count, "micro-batch", plural: "micro-batches")); open it at ui.perfetto.dev or chrome://tracing"
       )
     }
-    if !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
+    if tells, !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
     engine.stop()
   }
 

@@ -30,15 +30,17 @@ struct GPT2Command: ParsableCommand {
       """,
     version: ProgramVersion.current,
     subcommands: [
-      Generate.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self, Keygen.self,
+      Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self,
+      Keygen.self,
     ])
 
   static func main() async {
     holdStandardDescriptors()
-    removeUnfinishedFilesOnSignals()
     do {
       try checkArguments()
       var command = try parseAsRoot()
+      // A server ends in its own way.
+      if !(command is Serve) { removeUnfinishedFilesOnSignals() }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

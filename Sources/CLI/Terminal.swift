@@ -30,6 +30,16 @@ enum Terminal {
 
   /// Writes a line about what is going on; nobody minds if it is lost.
   static func note(_ text: String) {
+    if let log = noteLog.withLock({ $0 }) { log(text) } else { line(text) }
+  }
+
+  /// From now on notes go there.
+  static func sendNotes(to log: @escaping @Sendable (String) -> Void) { noteLog.withLock { $0 = log } }
+
+  private static let noteLog = Mutex<(@Sendable (String) -> Void)?>(nil)
+
+  /// Writes a line on standard error; nobody minds if it is lost.
+  static func line(_ text: String) {
     clearProgress()
     try? write(Array((text + "\n").utf8), to: STDERR_FILENO, name: "standard error")
   }

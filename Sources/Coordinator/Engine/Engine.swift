@@ -9,6 +9,9 @@ public import ZeroMQ
 /// What a request yields depends neither on the cluster nor on the requests beside it, bit for bit.
 public final class Engine: Sendable {
   public let configuration: Configuration
+  /// Threads and instruction set of the coordinator's own work.
+  public let threads: Int
+  public let kernels: String
   private let mailbox: Mailbox
   private let statisticsBox: StatisticsBox
   private let nextID = Mutex<UInt64>(0)
@@ -30,8 +33,10 @@ public final class Engine: Sendable {
     notify: @escaping @Sendable (EngineNotice) -> Void = { _ in }
   ) throws {
     configuration = checkpoint.configuration
+    threads = options.threads
+    kernels = try Kernels.selected().name
     let mailbox = try Mailbox()
-    let statisticsBox = StatisticsBox(keepsTimeline: options.keepsTimeline)
+    let statisticsBox = StatisticsBox(timelineLimit: options.timelineLimit)
     (self.mailbox, self.statisticsBox) = (mailbox, statisticsBox)
     let listening = Handover<Result<String, any Error>>()
     // The engine's sockets belong to its thread from the beginning.

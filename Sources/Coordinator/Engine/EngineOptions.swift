@@ -21,13 +21,13 @@ public struct EngineOptions: Sendable {
   public var waitingLimit: Int
   /// How long workers are waited for.
   public var patience: Duration
-  /// Whether every micro-batch is written down for a timeline.
-  public var keepsTimeline: Bool
+  /// How many micro-batches are written down for the timeline, the newest ones; 0 keeps none.
+  public var timelineLimit: Int
 
   public init(
     listen: String, workerCount: Int, key: CurveKeyPair? = nil, split: [Int]? = nil, microBatchRows: Int? = nil,
     sharesFiles: Bool = false, threads: Int, slotCount: Int = 64, waitingLimit: Int = 4096,
-    patience: Duration = .seconds(300), keepsTimeline: Bool = false
+    patience: Duration = .seconds(300), timelineLimit: Int = 0
   ) {
     self.listen = listen
     self.workerCount = workerCount
@@ -39,7 +39,7 @@ public struct EngineOptions: Sendable {
     self.slotCount = slotCount
     self.waitingLimit = waitingLimit
     self.patience = patience
-    self.keepsTimeline = keepsTimeline
+    self.timelineLimit = timelineLimit
   }
 }
 

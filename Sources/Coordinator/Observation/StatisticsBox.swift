@@ -7,16 +7,15 @@ final class StatisticsBox: Sendable {
 
   private struct State {
     var statistics = PipelineStatistics()
-    let keepsTimeline: Bool
-    var timeline = Timeline()
+    var timeline: Timeline
     /// When the pipe was last empty and got something to do.
     var busySince: UInt64 = 0
     /// Where the embedding of each micro-batch in flight lies in time.
     var embedded: [UInt64: Range<UInt64>] = [:]
   }
 
-  init(keepsTimeline: Bool) {
-    state = Mutex(State(keepsTimeline: keepsTimeline))
+  init(timelineLimit: Int) {
+    state = Mutex(State(timeline: Timeline(limit: timelineLimit)))
   }
 
   func begin(_ stages: [StageDescription]) {
@@ -61,7 +60,7 @@ final class StatisticsBox: Sendable {
       // The pipe's time goes on while anything is in it, and is added as far as it is known.
       state.statistics.elapsed += .nanoseconds(end - min(end, state.busySince))
       state.busySince = end
-      if state.keepsTimeline {
+      if state.timeline.limit > 0 {
         state.timeline.add(
           Timeline.MicroBatch(
             sequence: sequence, rows: rows, embedded: embedded, finished: start..<max(start, end),

@@ -1,3 +1,5 @@
+internal import Pipeline
+
 /// When every micro-batch was where, on the coordinator's clock.
 public struct Timeline: Sendable {
   /// Nanoseconds of the coordinator's monotonic clock.
@@ -10,15 +12,26 @@ public struct Timeline: Sendable {
     public var stages: [Range<UInt64>]
   }
 
-  public internal(set) var stages: [StageDescription] = []
-  public private(set) var microBatches: [MicroBatch] = []
-  /// Micro-batches that came after the last one there is room for.
-  public private(set) var droppedCount = 0
+  /// The clock that all times are on.
+  public static var now: UInt64 { MonotonicTime.now }
 
-  private static let limit = 1_000_000
+  public internal(set) var stages: [StageDescription] = []
+  /// In the order in which they were finished.
+  public private(set) var microBatches: [MicroBatch] = []
+  /// Earlier micro-batches that there was no room for any more.
+  public private(set) var droppedCount = 0
+  /// How many of the newest are kept at least.
+  let limit: Int
+
+  init(limit: Int) { self.limit = limit }
 
   mutating func add(_ microBatch: MicroBatch) {
-    if microBatches.count < Self.limit { microBatches.append(microBatch) } else { droppedCount += 1 }
+    microBatches.append(microBatch)
+    // A quarter at a time, so that each costs a constant.
+    let room = max(1, limit / 4)
+    guard microBatches.count >= limit + room else { return }
+    microBatches.removeFirst(room)
+    droppedCount += room
   }
 
   /// The timeline in the Trace Event Format that Perfetto and Chrome open: a row for the coordinator and one for each stage, a

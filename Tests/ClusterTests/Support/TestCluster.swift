@@ -18,14 +18,14 @@ final class TestCluster: Sendable {
   /// Stages reached over `inproc://`, as `--stages` has them.
   init(
     _ checkpoint: Checkpoint, stages: Int, split: [Int]? = nil, rows: Int? = nil, slots: Int = 16,
-    keepsTimeline: Bool = false
+    timelineLimit: Int = 0
   ) throws {
     let (context, notices) = (try Context(), Notices())
     let engine = try Engine(
       checkpoint,
       options: EngineOptions(
         listen: "inproc://coordinator", workerCount: stages, split: split, microBatchRows: rows, sharesFiles: true,
-        threads: 1, slotCount: slots, patience: .seconds(30), keepsTimeline: keepsTimeline),
+        threads: 1, slotCount: slots, patience: .seconds(30), timelineLimit: timelineLimit),
       context: context, notify: notices.append)
     inProcess = try InProcessWorkers(
       count: stages, coordinator: engine.address, checkpoint: checkpoint, threads: 1, context: context

@@ -10,8 +10,8 @@ import Testing
   ]
 
   /// Two micro-batches through two stages, times in microseconds from 1 s; the second stage's clock is ahead by a minute.
-  private static func box(keepsTimeline: Bool = true) -> StatisticsBox {
-    let box = StatisticsBox(keepsTimeline: keepsTimeline)
+  private static func box(timelineLimit: Int = 100) -> StatisticsBox {
+    let box = StatisticsBox(timelineLimit: timelineLimit)
     box.begin(stages)
     func at(_ microseconds: UInt64) -> UInt64 { 1_000_000_000 + microseconds * 1000 }
     let offset: Int64 = 60_000_000_000
@@ -59,7 +59,7 @@ import Testing
 
   @Test("counts what is in flight, and no time in which nothing was")
   func pauses() {
-    let box = StatisticsBox(keepsTimeline: false)
+    let box = StatisticsBox(timelineLimit: 0)
     box.begin([Self.stages[0]])
     let record = StageRecord(received: 0, computed: 10, waited: 1_000_000, sent: 0)
     for start in [1000, 900_000] as [UInt64] {

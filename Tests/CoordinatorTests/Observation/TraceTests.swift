@@ -36,7 +36,7 @@ import Testing
 
   @Test("are JSON with a row for each station and a box for each part of a micro-batch")
   func boxes() throws {
-    var timeline = Timeline()
+    var timeline = Timeline(limit: 100)
     timeline.stages = [
       StageDescription(name: "a\"b\\c\u{1}ü", address: "", layers: 0..<3, threads: 1, kernels: ""),
       StageDescription(name: "d", address: "", layers: 3..<4, threads: 1, kernels: ""),
@@ -61,7 +61,7 @@ import Testing
 
   @Test("are JSON when nothing was seen")
   func empty() throws {
-    let trace = try Self.trace(Timeline())
+    let trace = try Self.trace(Timeline(limit: 100))
     #expect(trace.traceEvents.allSatisfy { $0.ph == "M" })
     #expect(trace.displayTimeUnit == "ms")
   }

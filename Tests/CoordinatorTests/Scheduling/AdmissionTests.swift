@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func `statistics say who runs, who waits and what they take`() throws {
-    let box = StatisticsBox(keepsTimeline: false)
+    let box = StatisticsBox(timelineLimit: 0)
     box.occupied(by: nil, early: 5)
     #expect(box.snapshot().requestsWaiting == 5 && box.snapshot().slotCount == 0)
     var scheduler = Self.scheduler(slotCount: 2)

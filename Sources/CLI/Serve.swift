@@ -1,0 +1,183 @@
+import ArgumentParser
+import Coordinator
+import Dispatch
+import Foundation
+import GPT2
+import Logging
+import Pipeline
+import Server
+import Synchronization
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Answer over HTTP: the completions API that OpenAI's clients speak, metrics, and a page to look at.",
+    discussion: """
+      Open the address in a browser to watch the pipeline and to write with it. Calls to copy are in docs/API.md.
+
+        gpt2 serve
+        gpt2 serve --http 127.0.0.1:8080 --model ~/gpt2 --spawn 2
+        curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "ROMEO:", "max_tokens": 40}'
+
+      SIGTERM or Ctrl-C takes nothing new, finishes what runs within --drain seconds and exits with 0; a second one ends \
+      it at once.
+      """)
+
+  @Option(help: ArgumentHelp("Where to listen, as HOST:PORT; port 0 takes a free one.", valueName: "address"))
+  var http = "127.0.0.1:8080"
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var cluster: ClusterOptions
+
+  @Option(help: ArgumentHelp("The model's name for clients. (default: the folder's)", valueName: "name"))
+  var modelName: String?
+
+  @Option(help: ArgumentHelp("Let in only who names a key of this file, one a line.", valueName: "file"))
+  var apiKeyFile: String?
+
+  @Option(help: ArgumentHelp("Most texts written or waiting at once; beyond, requests get 429.", valueName: "n"))
+  var maxRequests: Int = 256
+
+  @Option(help: ArgumentHelp("Texts written at the same time.", valueName: "n"))
+  var batch: Int = 32
+
+  @Option(help: ArgumentHelp("Most seconds that what runs is given to finish at the end.", valueName: "seconds"))
+  var drain: Int = 30
+
+  @Option(help: ArgumentHelp("Let pages from here call the API. (default: none)", valueName: "origin"))
+  var corsOrigin: String?
+
+  @Option(help: ArgumentHelp("text or json: how the log on standard error is written.", valueName: "format"))
+  var logFormat: LogFormat = .text
+
+  @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+  var logLevel: Logger.Level = .info
+
+  mutating func validate() throws {
+    _ = try address()
+    guard (1...100_000).contains(maxRequests) else {
+      throw ValidationError("--max-requests \(maxRequests): give a number from 1 to 100000")
+    }
+    guard (1...1024).contains(batch) else { throw ValidationError("--batch \(batch): give a number from 1 to 1024") }
+    guard (0...3600).contains(drain) else { throw ValidationError("--drain \(drain): give 0 to 3600 seconds") }
+    if modelName?.isEmpty == true { throw ValidationError("--model-name is empty; give a name or leave it out") }
+    // Enough for the page's last seconds.
+    if cluster.trace == nil { cluster.timelineLimit = 4096 }
+  }
+
+  private func address() throws -> (host: String, port: Int) {
+    let wrong = ValidationError("--http \(http): give an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
+    guard let colon = http.lastIndex(of: ":"), let port = UInt16(http[http.index(after: colon)...]) else { throw wrong }
+    var host = String(http[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+    } else if host.contains(":") {
+      throw wrong
+    }
+    guard !host.isEmpty else { throw wrong }
+    return (host, Int(port))
+  }
+
+  func run() async throws {
+    let (host, port) = try address()
+    let keys = try apiKeyFile.map { try APIKeys(file: $0) }
+    guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: model.folder.name) }
+    let logger = {
+      var logger = Logger(label: "gpt2") { _ in LineLog(format: logFormat) }
+      logger.logLevel = logLevel
+      return logger
+    }()
+    let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
+    if !isLocal, keys == nil {
+      logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
+    }
+    // All that would be notes is in the log.
+    Terminal.sendNotes { logger.notice("\($0)") }
+    let audience = NoticeRelay()
+    let session = try ClusterSession(
+      model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })
+    let server = Server(
+      ServerOptions(
+        host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
+        textLimit: maxRequests, drain: .seconds(drain), corsOrigin: corsOrigin),
+      engine: session.engine, tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970), logger: logger)
+    audience.relay { [weak server] in server?.note($0) }
+    let signals = EndSignals { server.end() }
+    defer { signals.cancel() }
+    let shown = host.contains(":") ? "[\(host)]" : host
+    let engine = session.engine
+    let serving = Task {
+      // Whoever waits for the cluster waits no longer than there is a server.
+      defer { engine.stop() }
+      try await server.run { logger.notice("listening", metadata: ["url": "http://\(shown):\($0)"]) }
+    }
+    // Says who holds what; that no cluster comes to be is the server's to say.
+    do { try await session.ready() } catch is ClusterError {}
+    try await serving.value
+    try session.close(tells: false)
+  }
+
+  private static func name(of model: ModelOptions) -> String {
+    guard let path = model.model else { return "gpt2-demo" }
+    let name = URL(filePath: path).standardizedFileURL.lastPathComponent
+    return name.isEmpty || name == "/" ? "gpt2" : name
+  }
+}
+
+/// Passes on what an engine says, and keeps what it says before somebody listens.
+private final class NoticeRelay: Sendable {
+  private struct State {
+    var early: [EngineNotice] = []
+    var listener: (@Sendable (EngineNotice) -> Void)?
+  }
+
+  private let state = Mutex(State())
+
+  func hear(_ notice: EngineNotice) {
+    let listener = state.withLock { state in
+      if state.listener == nil { state.early.append(notice) }
+      return state.listener
+    }
+    listener?(notice)
+  }
+
+  func relay(_ listener: @escaping @Sendable (EngineNotice) -> Void) {
+    let early = state.withLock { state in
+      state.listener = listener
+      defer { state.early = [] }
+      return state.early
+    }
+    for notice in early { listener(notice) }
+  }
+}
+
+/// SIGTERM and SIGINT: the first asks for an end, the second is the end.
+private final class EndSignals {
+  private let sources: [any DispatchSourceSignal]
+
+  private final class Count: Sendable {
+    private let value = Mutex(0)
+    func next() -> Int {
+      value.withLock { value in
+        value += 1
+        return value
+      }
+    }
+  }
+
+  init(_ end: @escaping @Sendable () -> Void) {
+    let count = Count()
+    sources = [SIGTERM, SIGINT].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if count.next() == 1 { return end() }
+        signal(number, SIG_DFL)
+        kill(getpid(), number)
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  func cancel() { for source in sources { source.cancel() } }
+}

@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// Who may use the server: whoever names one of these keys.
+public struct APIKeys: Sendable {
+  private let keys: [[UInt8]]
+
+  private static let limit = 1024
+
+  /// Reads a file with one key a line; empty lines and those that begin with # mean nothing.
+  ///
+  /// - Throws: ``ServerError/keys(path:reason:)``.
+  public init(file path: String) throws(ServerError) {
+    let text: String
+    do {
+      text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+    } catch {
+      throw .keys(path: path, reason: "it cannot be read as UTF-8 text")
+    }
+    let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+    let keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+    guard !keys.isEmpty else { throw .keys(path: path, reason: "it has no key; give one a line") }
+    guard keys.count <= Self.limit else {
+      throw .keys(path: path, reason: "it has \(keys.count) keys; at most \(Self.limit) are taken")
+    }
+    if let short = keys.firstIndex(where: { $0.utf8.count < 16 }) {
+      throw .keys(path: path, reason: "key \(short + 1) has fewer than 16 characters and could be guessed")
+    }
+    self.keys = keys.map { Array($0.utf8) }
+  }
+
+  /// Which key it is; nil for none of them.
+  ///
+  /// Takes as long for every key of a length, whatever of it is right.
+  func index(of key: some Sequence<UInt8>) -> Int? {
+    let given = Array(key)
+    var found: Int?
+    for (index, known) in keys.enumerated() {
+      var difference = UInt8(known.count == given.count ? 0 : 1)
+      for (place, byte) in known.enumerated() {
+        difference |= byte ^ (given.isEmpty ? 0 : given[place % given.count])
+      }
+      if difference == 0 { found = index }
+    }
+    return found
+  }
+}
+
+/// Why a server cannot begin.
+public enum ServerError: Error, Hashable, Sendable {
+  case keys(path: String, reason: String)
+  case address(String, reason: String)
+  case noTokenizer(model: String)
+}
+
+extension ServerError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .keys(let path, let reason): "\(path): \(reason)"
+    case .address(let address, let reason): "--http \(address): \(reason)"
+    case .noTokenizer(let model):
+      "\(model): has no tokenizer, and a server answers with text; add vocab.json and merges.txt"
+    }
+  }
+}

@@ -1,0 +1,16 @@
+internal import Coordinator
+internal import GPT2
+
+extension APIError {
+  /// What an engine's error means to a client; nil for one that is not an engine's.
+  static func of(engine error: any Error) -> APIError? {
+    switch error {
+    case let error as SamplingError: APIError(error)
+    case let error as ModelError: .invalid(nil, "\(error)")
+    case AdmissionError.tooManyWaiting(let limit): .overloaded(limit: limit, retryAfter: 5)
+    case let error as AdmissionError: .invalid("max_tokens", "\(error)")
+    case let error as ClusterError: .unavailable("\(error)")
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,149 @@
+internal import Coordinator
+internal import GPT2
+internal import Synchronization
+
+/// Completions by an engine.
+struct CompletionService: Sendable {
+  let engine: Engine
+  let tokenizer: Tokenizer
+  let metrics: ServerMetrics
+
+  /// Who asks, and since when.
+  struct Caller: Sendable {
+    var client: ClientID
+    let start = ContinuousClock.now
+  }
+
+  /// What all choices of a request became.
+  struct Outcome {
+    var choices: [CompletionResponse.Choice]
+    var usage: Usage
+  }
+
+  /// Writes every text of a job, and gives the choices that were asked for.
+  func complete(_ job: CompletionJob, for caller: Caller) async throws -> Outcome {
+    let request = job.request
+    let collected = Mutex<[CompletionResponse.Choice]>(
+      job.generations.indices.map { CompletionResponse.Choice(index: $0, text: "") })
+    let totals = try await run(job, for: caller) { piece in
+      collected.withLock { choices in
+        choices[piece.index].text += piece.text
+        choices[piece.index].finishReason = piece.finishReason
+        if let logprobs = piece.logprobs {
+          if choices[piece.index].logprobs == nil { choices[piece.index].logprobs = TokenLogProbabilities() }
+          choices[piece.index].logprobs! += logprobs
+        }
+      }
+    }
+    let all = collected.withLock { $0 }
+    var choices: [CompletionResponse.Choice] = []
+    for prompt in job.prompts.indices {
+      let candidates = prompt * request.candidateCount..<(prompt + 1) * request.candidateCount
+      // The likeliest by token; the first among equals.
+      let ranked = candidates.sorted {
+        (totals[$0].meanLogProbability, $1) > (totals[$1].meanLogProbability, $0)
+      }
+      let chosen = request.candidateCount == request.choiceCount ? Array(candidates) : ranked
+      for index in chosen.prefix(request.choiceCount) {
+        var choice = all[index]
+        choice.index = choices.count
+        choices.append(choice)
+      }
+    }
+    return Outcome(choices: choices, usage: usage(job, totals))
+  }
+
+  /// Writes every text of a job and hands on what becomes certain, piece by piece.
+  ///
+  /// - Parameter send: waits until its reader has taken the piece.
+  func stream(
+    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (CompletionResponse.Choice) async throws -> Void
+  ) async throws -> Usage {
+    usage(job, try await run(job, for: caller, send: send))
+  }
+
+  private struct Totals {
+    var tokens = 0
+    var logProbability = 0.0
+
+    var meanLogProbability: Double { tokens == 0 ? -.infinity : logProbability / Double(tokens) }
+  }
+
+  private func usage(_ job: CompletionJob, _ totals: [Totals]) -> Usage {
+    Usage(promptTokens: job.promptTokens, completionTokens: totals.reduce(0) { $0 + $1.tokens })
+  }
+
+  private func run(
+    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (CompletionResponse.Choice) async throws -> Void
+  ) async throws -> [Totals] {
+    metrics.read(tokens: job.promptTokens)
+    return try await withThrowingTaskGroup(of: (Int, Totals).self) { group in
+      for (index, generation) in job.generations.enumerated() {
+        let prompt = job.prompts[index / job.request.candidateCount]
+        let request = job.request
+        group.addTask { [self] in
+          (index, try await write(generation, index, prompt, request, caller, send))
+        }
+      }
+      var totals = [Totals](repeating: Totals(), count: job.textCount)
+      for try await (index, result) in group { totals[index] = result }
+      return totals
+    }
+  }
+
+  /// Writes one text.
+  private func write(
+    _ generation: Generation, _ index: Int, _ prompt: CompletionJob.Prompt, _ request: CompletionRequest,
+    _ caller: Caller, _ send: @Sendable (CompletionResponse.Choice) async throws -> Void
+  ) async throws -> Totals {
+    var totals = Totals()
+    var trail = TokenTrail(tokenizer)
+    if request.echoes {
+      var choice = CompletionResponse.Choice(index: index, text: prompt.text)
+      if request.logProbabilities != nil {
+        choice.logprobs = try await echo(prompt, request, caller, &trail)
+      }
+      try await send(choice)
+    }
+    var last = caller.start
+    var end: Generation.FinishReason? = generation.finishReason
+    for try await update in engine.generate(generation, client: caller.client) {
+      let now = ContinuousClock.now
+      metrics.wrote(after: now - last, isFirst: totals.tokens == 0)
+      last = now
+      totals.tokens += 1
+      totals.logProbability += Double(update.token.logProbability)
+      end = update.finishReason
+      var choice = CompletionResponse.Choice(
+        index: index, text: update.text, finishReason: update.finishReason?.apiName)
+      if request.logProbabilities != nil { choice.logprobs = trail.append(update.token) }
+      try await send(choice)
+    }
+    // A text that has no room for a token ends without any.
+    if totals.tokens == 0 {
+      try await send(CompletionResponse.Choice(index: index, text: "", finishReason: (end ?? .length).apiName))
+    }
+    return totals
+  }
+
+  /// A prompt's own log-probabilities.
+  private func echo(
+    _ prompt: CompletionJob.Prompt, _ request: CompletionRequest, _ caller: Caller, _ trail: inout TokenTrail
+  ) async throws -> TokenLogProbabilities {
+    var logprobs = trail.appendFirst(prompt.tokens[0])
+    guard prompt.tokens.count > 1 else { return logprobs }
+    let limit = engine.configuration.positionCount
+    let scoring = try Scoring(
+      prompt.tokens, window: limit, stride: limit, topLogProbabilities: request.options.topLogProbabilities,
+      configuration: engine.configuration)
+    for try await scores in engine.score(scoring, client: caller.client) {
+      for score in scores { logprobs += trail.append(score) }
+    }
+    return logprobs
+  }
+}
+
+extension Generation.FinishReason {
+  /// As clients of the API know it.
+  var apiName: String { self == .length ? "length" : "stop" }
+}

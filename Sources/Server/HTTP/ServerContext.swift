@@ -1,0 +1,24 @@
+public import Coordinator
+public import Hummingbird
+public import NIOCore
+
+/// What is known of a request besides itself.
+public struct ServerContext: RequestContext {
+  public var coreContext: CoreRequestContextStorage
+  /// The connection that it came by.
+  public let channel: any Channel
+  /// Names the request in its answer and in the log.
+  public let requestID: String
+  /// On whose behalf it comes: by its key, or else by its address.
+  public var client: ClientID
+
+  public init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
+    requestID = "req-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    client = ClientID(UInt64(truncatingIfNeeded: Self.host(of: source.channel).hashValue))
+  }
+
+  /// The client's address without its port.
+  static func host(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "local" }
+}

@@ -1,0 +1,48 @@
+internal import Synchronization
+
+/// Whether there is a cluster to answer, and if not, why.
+enum ServerState: Hashable, Sendable {
+  /// Workers join and load their weights.
+  case loading(String)
+  case ready
+  /// Nothing has crossed the pipe for too long.
+  case stalled(String)
+  /// What runs is finished, and nothing new begins.
+  case draining
+  case failed(String)
+
+  var name: String {
+    switch self {
+    case .loading: "loading"
+    case .ready: "ready"
+    case .stalled: "loading"
+    case .draining: "draining"
+    case .failed: "failed"
+    }
+  }
+
+  var reason: String {
+    switch self {
+    case .loading(let reason), .stalled(let reason), .failed(let reason): reason
+    case .ready: ""
+    case .draining: "the server is shutting down"
+    }
+  }
+}
+
+/// The state, for all who answer.
+final class StateBox: Sendable {
+  private let state = Mutex(ServerState.loading("the cluster comes together"))
+
+  var value: ServerState { state.withLock { $0 } }
+
+  /// Moves on; an end stays the end.
+  func become(_ new: ServerState) {
+    state.withLock { state in
+      switch (state, new) {
+      case (.failed, _), (.draining, .ready), (.draining, .loading), (.draining, .stalled): break
+      default: state = new
+      }
+    }
+  }
+}

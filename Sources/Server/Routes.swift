@@ -1,0 +1,248 @@
+internal import Coordinator
+internal import Foundation
+internal import GPT2
+internal import Hummingbird
+internal import Logging
+internal import ServerPage
+internal import Synchronization
+
+/// What is answered where.
+struct Routes {
+  private let server: Server
+
+  init(_ server: Server) { self.server = server }
+
+  /// The paths that metrics tell apart; all others are "other".
+  static let known: Set<String> = [
+    "/", "/health", "/ready", "/metrics", "/pipeline", "/v1/models", "/v1/completions", "/v1/chat/completions",
+    "/v1/embeddings", "/tokenize", "/detokenize",
+  ]
+
+  func router() -> Router<ServerContext> {
+    let router = Router(context: ServerContext.self)
+    router.add(middleware: RequestRecorder(metrics: server.metrics, logger: server.logger))
+    if let origin = server.options.corsOrigin {
+      router.add(
+        middleware: CORSMiddleware(
+          allowOrigin: .custom(origin), allowHeaders: [.authorization, .contentType], allowMethods: [.get, .post]))
+    }
+    router.add(middleware: KeyCheck(keys: server.options.keys))
+    router.get("/") { _, _ in page() }
+    router.get("/health") { _, _ in Response.json(["status": "ok"]) }
+    router.get("/ready") { _, _ in ready() }
+    router.get("/metrics") { _, _ in metrics() }
+    router.get("/pipeline") { request, _ in try pipeline(request) }
+    router.get("/v1/models") { _, _ in Response.json(ModelListResponse(data: [model])) }
+    router.get("/v1/models/:id") { _, context in
+      try check(model: context.parameters.get("id"))
+      return Response.json(model)
+    }
+    router.post("/v1/completions") { request, context in try await completions(request, context) }
+    router.post("/v1/chat/completions") { _, _ -> Response in
+      throw APIError(
+        status: .badRequest,
+        message: "GPT-2 is a completion model and knows no chat; POST /v1/completions with a prompt instead",
+        code: "unsupported_endpoint", closes: true)
+    }
+    router.post("/v1/embeddings") { request, context in try await embeddings(request, context) }
+    router.post("/tokenize") { request, _ in try await tokenize(request) }
+    router.post("/detokenize") { request, _ in try await detokenize(request) }
+    return router
+  }
+
+  private var model: ModelResponse {
+    ModelResponse(
+      id: server.options.model, created: server.created, contextLength: server.engine.configuration.positionCount)
+  }
+
+  /// Refuses the name of another model; none at all means this one.
+  private func check(model name: String?) throws(APIError) {
+    guard let name, name != server.options.model else { return }
+    throw APIError(
+      status: .notFound,
+      message: "this server has the model “\(server.options.model)” and not “\(name.prefix(100))”", param: "model",
+      code: "model_not_found")
+  }
+
+  /// Refuses work while there is nobody to do it.
+  private func checkReady() throws(APIError) {
+    switch server.state.value {
+    case .ready, .stalled: break
+    case .loading(let reason): throw .unavailable("the model is not ready yet: \(reason)")
+    case .draining: throw .unavailable("the server is shutting down")
+    case .failed(let reason): throw .unavailable(reason)
+    }
+  }
+}
+
+// MARK: - Completions and embeddings
+
+extension Routes {
+  private func completions(_ request: Request, _ context: ServerContext) async throws -> Response {
+    var request = request
+    let limits = server.options.limits
+    let asked = try CompletionRequest(try await request.boundedBody(limits), limits: limits)
+    try check(model: asked.model)
+    let job = try CompletionJob(
+      asked, configuration: server.engine.configuration, tokenizer: server.tokenizer, limits: limits)
+    try checkReady()
+    let place = try server.admission.enter(job.textCount)
+    let service = CompletionService(engine: server.engine, tokenizer: server.tokenizer, metrics: server.metrics)
+    let caller = CompletionService.Caller(client: context.client)
+    let frame = CompletionResponse(
+      id: "cmpl-" + context.requestID.dropFirst(4), created: Int(Date().timeIntervalSince1970),
+      model: server.options.model, choices: [])
+    guard asked.streams else {
+      let outcome = try await request.body.consumeWithCancellationOnInboundClose { _ in
+        try await service.complete(job, for: caller)
+      }
+      withExtendedLifetime(place) {}
+      var answer = frame
+      answer.choices = outcome.choices
+      answer.usage = outcome.usage
+      return .json(answer).closing
+    }
+    let body = EventStream.body(of: request, on: context.channel, limits) { send in
+      defer { withExtendedLifetime(place) {} }
+      let usage = try await service.stream(job, for: caller) { choice in
+        var event = frame
+        event.choices = [choice]
+        await send(JSON.text(event))
+      }
+      if asked.includesUsage {
+        var event = frame
+        event.usage = usage
+        await send(JSON.text(event))
+      }
+      await send("[DONE]")
+    }
+    return Response(
+      status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"], body: body
+    ).closing
+  }
+
+  private func embeddings(_ request: Request, _ context: ServerContext) async throws -> Response {
+    var request = request
+    let limits = server.options.limits
+    let asked = try EmbeddingRequest(try await request.boundedBody(limits), limits: limits)
+    try check(model: asked.model)
+    let (engine, tokenizer, metrics) = (server.engine, server.tokenizer, server.metrics)
+    let readings = try asked.inputs.enumerated().map { index, input in
+      let tokens =
+        switch input {
+        case .text(let text): tokenizer.encode(text)
+        case .tokens(let tokens): tokens
+        }
+      guard !tokens.isEmpty else { throw APIError.invalid("input", "input \(index) has no tokens") }
+      do {
+        return try Reading(tokens, configuration: engine.configuration)
+      } catch {
+        throw APIError.invalid("input", "input \(index): \(error)")
+      }
+    }
+    try checkReady()
+    let place = try server.admission.enter(readings.count)
+    let tokenCount = readings.reduce(0) { $0 + $1.tokens.count }
+    metrics.read(tokens: tokenCount)
+    let vectors = try await request.body.consumeWithCancellationOnInboundClose { _ in
+      let results = readings.map { engine.embed($0, client: context.client) }
+      var vectors: [[Float]] = []
+      for (reading, result) in zip(readings, results) {
+        var mean = MeanPool(width: engine.configuration.width)
+        for try await states in result { mean.add(states) }
+        vectors.append(mean.value(of: reading.tokens.count))
+      }
+      return vectors
+    }
+    withExtendedLifetime(place) {}
+    return Response.json(
+      EmbeddingResponse(
+        data: vectors.enumerated().map { index, vector in
+          .init(index: index, embedding: .init(vector, isBase64: asked.isBase64))
+        }, model: server.options.model, usage: .init(promptTokens: tokenCount, totalTokens: tokenCount))
+    ).closing
+  }
+
+  private func tokenize(_ request: Request) async throws -> Response {
+    var request = request
+    let limits = server.options.limits
+    let fields = try RequestFields(try await request.boundedBody(limits))
+    try fields.allow(only: ["model", "prompt"])
+    try check(model: try fields.string("model"))
+    guard let prompt = try fields.string("prompt") else { throw APIError.invalid("prompt", "prompt is missing") }
+    let tokens = server.tokenizer.encode(prompt)
+    return .json(
+      TokenizeResponse(
+        tokens: tokens, count: tokens.count, contextLength: server.engine.configuration.positionCount))
+  }
+
+  private func detokenize(_ request: Request) async throws -> Response {
+    var request = request
+    let limits = server.options.limits
+    let fields = try RequestFields(try await request.boundedBody(limits))
+    try fields.allow(only: ["model", "tokens"])
+    try check(model: try fields.string("model"))
+    guard case .tokens(let tokens)? = try fields.inputs("tokens", limit: 1)?.first else {
+      throw APIError.invalid("tokens", "tokens has to be a list of token ids")
+    }
+    do throws(TokenizerError) {
+      return .json(DetokenizeResponse(prompt: String(decoding: try server.tokenizer.decode(tokens), as: UTF8.self)))
+    } catch {
+      throw APIError.invalid("tokens", "\(error)")
+    }
+  }
+}
+
+// MARK: - Seeing it
+
+extension Routes {
+  private func page() -> Response {
+    var count = 0
+    let bytes = UnsafeRawBufferPointer(start: server_page(&count), count: count)
+    return Response(
+      status: .ok,
+      headers: [
+        .contentType: "text/html; charset=utf-8", .cacheControl: "no-cache",
+        .contentSecurityPolicy:
+          "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        .xContentTypeOptions: "nosniff",
+      ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  private func ready() -> Response {
+    struct Answer: Encodable { var status: String, reason: String? }
+    let state = server.state.value
+    guard case .ready = state else {
+      var response = Response.json(Answer(status: state.name, reason: state.reason), status: .serviceUnavailable)
+      response.headers[.retryAfter] = "2"
+      return response
+    }
+    return .json(Answer(status: state.name, reason: nil))
+  }
+
+  private func pipeline(_ request: Request) throws -> Response {
+    let after = request.uri.queryParameters["after"].map { UInt64($0) }
+    if case .some(nil) = after { throw APIError.invalid("after", "after has to be a number of a micro-batch") }
+    return .json(
+      server.pipeline.snapshot(
+        model: server.options.model, version: server.options.version, state: server.state.value, after: after ?? nil))
+  }
+
+  private func metrics() -> Response {
+    var text = PrometheusText()
+    server.metrics.describe(into: &text)
+    server.pipeline.describe(into: &text, admission: server.admission, counts: server.notices.withLock { $0 })
+    return Response(
+      status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+      body: .init(byteBuffer: ByteBuffer(string: text.text)))
+  }
+}
+
+extension Response {
+  /// Waiting for a client to go away uses its connection up.
+  fileprivate var closing: Response {
+    var response = self
+    response.headers[.connection] = "close"
+    return response
+  }
+}

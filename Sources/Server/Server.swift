@@ -1,0 +1,182 @@
+public import Coordinator
+internal import Foundation
+public import GPT2
+internal import Hummingbird
+internal import HummingbirdCore
+public import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// How a server listens and whom it lets in.
+public struct ServerOptions: Sendable {
+  public var host: String
+  public var port: Int
+  /// The name by which clients know the model.
+  public var model: String
+  public var version: String
+  public var keys: APIKeys?
+  /// Most texts that are written or wait at once.
+  public var textLimit: Int
+  /// How long what runs is given to finish at the end.
+  public var drain: Duration
+  /// From where pages of other sites may call; nil allows none.
+  public var corsOrigin: String?
+  public var limits = ServerLimits()
+
+  public init(
+    host: String, port: Int, model: String, version: String, keys: APIKeys? = nil, textLimit: Int = 256,
+    drain: Duration = .seconds(30), corsOrigin: String? = nil
+  ) {
+    (self.host, self.port, self.model, self.version) = (host, port, model, version)
+    (self.keys, self.textLimit, self.drain, self.corsOrigin) = (keys, textLimit, drain, corsOrigin)
+  }
+}
+
+/// Serves an engine over HTTP: OpenAI-style completions, metrics and a page to look at.
+public final class Server: Sendable {
+  let options: ServerOptions
+  let engine: Engine
+  let tokenizer: Tokenizer
+  let logger: Logger
+  let metrics = ServerMetrics()
+  let state = StateBox()
+  let admission: Admission
+  let pipeline: PipelineView
+  let created: Int
+  /// What the cluster has seen of workers that came, went and were turned away.
+  let notices = Mutex(ClusterCounts())
+  /// When something last crossed every stage.
+  let lastCrossing = Mutex(ContinuousClock.now)
+  private let ending = Mutex<CheckedContinuation<Void, Never>?>(nil)
+  private let isEnding = Mutex(false)
+
+  /// - Parameters:
+  ///   - created: when the model is said to be from, in seconds of Unix time.
+  ///   - logger: writes a line for every request.
+  public init(_ options: ServerOptions, engine: Engine, tokenizer: Tokenizer, created: Int, logger: Logger) {
+    (self.options, self.engine, self.tokenizer, self.created, self.logger) =
+      (options, engine, tokenizer, created, logger)
+    admission = Admission(limit: options.textLimit)
+    pipeline = PipelineView(engine, metrics)
+  }
+
+  /// Hears how the cluster comes together.
+  public func note(_ notice: EngineNotice) {
+    notices.withLock { $0.count(notice) }
+    if let progress = notice.progress { state.become(.loading(progress)) }
+  }
+
+  /// Serves until ``end()``, or until the cluster fails.
+  ///
+  /// - Parameter listening: told the port, once connections are taken.
+  /// - Throws: ``ServerError/address(_:reason:)``; ``ClusterError``.
+  public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
+    let server = HTTPServerBuilder { [limits = options.limits] responder in
+      HTTP1Channel(
+        responder: responder,
+        configuration: .init(
+          idleTimeout: .nanoseconds(Int64(limits.idle / .nanoseconds(1))),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
+    }
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    let app = Application(
+      router: Routes(self).router(), server: server,
+      configuration: .init(
+        address: .hostname(options.host, port: options.port), serverName: "gpt2/\(options.version)",
+        availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections)),
+      onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) }, logger: quiet)
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [.init(service: app, successTerminationBehavior: .gracefullyShutdownGroup)], logger: quiet))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { [self] in
+        do {
+          try await group.run()
+        } catch let error as IOError {
+          throw ServerError.address("\(options.host):\(options.port)", reason: Self.reason(error))
+        } catch let error as SocketAddressError {
+          throw ServerError.address(
+            "\(options.host):\(options.port)", reason: "\(error); give an address of this machine")
+        }
+      }
+      tasks.addTask { [self] in try await ReadinessProbe(self).run() }
+      tasks.addTask { [self] in
+        await untilEnding()
+        await drain()
+        await group.triggerGracefulShutdown()
+        // Connections that are still open are not waited for.
+        try await Task.sleep(for: .seconds(2))
+      }
+      // The first that ends ends the others: the listener, the cluster, or the drain.
+      defer { tasks.cancelAll() }
+      try await tasks.next()
+    }
+  }
+
+  /// Takes nothing new, finishes what runs, and makes ``run(listening:)`` return.
+  public func end() {
+    isEnding.withLock { $0 = true }
+    ending.withLock { $0.take() }?.resume()
+  }
+
+  private func untilEnding() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        ending.withLock { $0 = continuation }
+        if isEnding.withLock({ $0 }) { end() }
+      }
+    } onCancel: {
+      end()
+    }
+  }
+
+  private func drain() async {
+    admission.close()
+    state.become(.draining)
+    let limit = ContinuousClock.now + options.drain
+    logger.info("draining", metadata: ["texts": "\(admission.texts)"])
+    while admission.texts > 0, .now < limit { try? await Task.sleep(for: .milliseconds(50)) }
+    if admission.texts > 0 { logger.warning("not finished in time", metadata: ["texts": "\(admission.texts)"]) }
+  }
+
+  private static func reason(_ error: IOError) -> String {
+    switch error.errnoCode {
+    case EADDRINUSE: "another program listens there; end it or give another port"
+    case EACCES: "this user may not listen there; give a port above 1023"
+    case EADDRNOTAVAIL: "this machine does not have the address; give one of its own"
+    default: "cannot listen: \(error)"
+    }
+  }
+}
+
+/// Counts what happened around the cluster.
+struct ClusterCounts: Sendable {
+  /// Messages that were dropped since they were nobody's of this cluster and epoch.
+  var fenced = 0
+  /// How often each worker joined.
+  var joins: [String: Int] = [:]
+
+  mutating func count(_ notice: EngineNotice) {
+    switch notice {
+    case .ignored: fenced += 1
+    case .joined(let name, _, _, _, _): if joins.count < 1024 || joins[name] != nil { joins[name, default: 0] += 1 }
+    default: break
+    }
+  }
+}
+
+extension EngineNotice {
+  /// What there is to wait for now; nil where the notice does not say.
+  fileprivate var progress: String? {
+    switch self {
+    case .listening(_, let workers): "0 of \(workers) workers have joined"
+    case .joined(_, _, _, let count, let expected), .left(_, _, let count, let expected):
+      "\(count) of \(expected) workers have joined"
+    case .planned(let stages, _): "weights are being loaded on \(stages.count) stages"
+    default: nil
+    }
+  }
+}
