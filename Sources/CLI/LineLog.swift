@@ -1,11 +1,16 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Logging
+import Logging
 
 /// How the log is written.
 enum LogFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+/// From which importance on it is written.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+  case trace, debug, info, notice, warning, error, critical
+
+  var level: Logger.Level { Logger.Level(rawValue: rawValue)! }
+}
 
 /// A log on standard error, a line an event.
 struct LineLog: LogHandler {

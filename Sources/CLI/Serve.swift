@@ -46,11 +46,11 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Let pages from here call the API. (default: none)", valueName: "origin"))
   var corsOrigin: String?
 
-  @Option(help: ArgumentHelp("text or json: how the log on standard error is written.", valueName: "format"))
+  @Option(help: ArgumentHelp("How the log on standard error is written.", valueName: "format"))
   var logFormat: LogFormat = .text
 
-  @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
-  var logLevel: Logger.Level = .info
+  @Option(help: ArgumentHelp("The least important lines of the log that are written.", valueName: "level"))
+  var logLevel: LogLevel = .info
 
   mutating func validate() throws {
     _ = try address()
@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
     guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: model.folder.name) }
     let logger = {
       var logger = Logger(label: "gpt2") { _ in LineLog(format: logFormat) }
-      logger.logLevel = logLevel
+      logger.logLevel = logLevel.level
       return logger
     }()
     let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
