@@ -5,10 +5,10 @@ import Testing
 @testable import Coordinator
 
 @Suite("A roster") struct RosterTests {
-  private static let second: UInt64 = 1_000_000_000
-  private static let shape = [UInt8](repeating: 7, count: 32)
+  static let second: UInt64 = 1_000_000_000
+  static let shape = [UInt8](repeating: 7, count: 32)
 
-  private static func hello(
+  static func hello(
     _ name: String = "attic", version: String = "0.2", folder: String = "", configuration: [UInt8] = []
   ) -> Message {
     .hello(
@@ -18,13 +18,13 @@ import Testing
   }
 
   /// The header of a message of the plan that the rosters here are at.
-  private static func header(_ number: UInt64) -> Header { Header(epoch: 4, number: number) }
+  static func header(_ number: UInt64) -> Header { Header(epoch: 4, number: number) }
 
-  private static let measurement = Message.measurement(Measurement(points: [BlockTime(rows: 1, seconds: 0.001)]))
-  private static let bytes = Ready(bytesRead: 1, bytesReceived: 2, bytesCached: 3, nanoseconds: 4)
+  static let measurement = Message.measurement(Measurement(points: [BlockTime(rows: 1, seconds: 0.001)]))
+  static let bytes = Ready(bytesRead: 1, bytesReceived: 2, bytesCached: 3, nanoseconds: 4)
 
   /// One message of each kind.
-  private static func example(_ kind: Message.Kind) -> Message {
+  static func example(_ kind: Message.Kind) -> Message {
     switch kind {
     case .hello: hello()
     case .measurement: measurement
@@ -51,7 +51,7 @@ import Testing
   enum Standing: CaseIterable { case welcomed, measured, assigned, ready, spare }
 
   /// A roster whose member `[1]` stands there; `[2]` serves stage 1 beside those that have blocks.
-  private static func roster(_ standing: Standing, measures: Bool = true) -> Roster {
+  static func roster(_ standing: Standing, measures: Bool = true) -> Roster {
     var roster = Roster(expected: 2, measures: measures, configuration: shape, programVersion: "0.2", epoch: 4)
     for id in [[1], [2]] as [Roster.ID] {
       _ = roster.receive(hello("worker-\(id[0])"), Self.header(0), from: id, now: 0)
@@ -64,7 +64,7 @@ import Testing
     case .spare: roster.assign([[2]])
     case .ready:
       roster.assign([[1], [2]])
-      _ = roster.receive(.ready(bytes), Self.header(2), from: [1], now: 0)
+      _ = roster.receive(.ready(bytes), Self.header(roster[[1]]!.received), from: [1], now: 0)
     }
     return roster
   }

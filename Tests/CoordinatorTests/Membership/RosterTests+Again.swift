@@ -1,0 +1,123 @@
+import Pipeline
+import Testing
+
+@testable import Coordinator
+
+/// What a roster does when a plan is over, and who a connection belongs to.
+extension RosterTests {
+  @Test(
+    "takes a plan back: all wait for another one, of the next epoch, and new ones may join", arguments: [true, false])
+  func unassign(measures: Bool) throws {
+    var roster = Self.roster(.ready, measures: measures)
+    let received = roster[[1]]?.received
+    roster.unassign()
+    #expect(roster.epoch == 5 && !roster.isAssigned && roster.stages.isEmpty)
+    #expect(roster.members.map(\.standing) == Array(repeating: measures ? .measured : .welcomed, count: 2))
+    #expect(roster.members.allSatisfy { $0.ready == nil && $0.stage == nil })
+    #expect(roster.isComplete)
+    // Numbers of messages go on, under the new epoch.
+    #expect(roster[[1]]?.received == received)
+    #expect(roster.header(for: [1]) == Header(epoch: 5, number: 0))
+    #expect(roster.header(for: [1]) == Header(epoch: 5, number: 1))
+    #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.joined([3])])
+    #expect(roster[[3]]?.standing == .welcomed && roster.candidates.count == (measures ? 2 : 3))
+
+    // The next plan's readiness counts from nothing.
+    roster.assign([[2], [1]])
+    #expect(roster.stages.map(\.name) == ["worker-2", "worker-1"])
+    for (id, events) in [([2], []), ([1], [.ready])] as [(Roster.ID, [Roster.Event])] {
+      let header = Header(epoch: 5, number: try #require(roster[id]).received)
+      #expect(roster.receive(.ready(Self.bytes), header, from: id, now: 0) == events)
+    }
+  }
+
+  @Test("passes over what a worker asked or said for a plan that is over, and only for such", arguments: [false, true])
+  func stale(isAssignedAgain: Bool) throws {
+    for kind in [.wanted, .ready] as [Message.Kind] {
+      for (epoch, isStale) in [(3, false), (4, true), (5, true), (7, false)] as [(UInt64, Bool)] {
+        var roster = Self.roster(.assigned)
+        roster.unassign()
+        roster.unassign()
+        if isAssignedAgain { roster.assign([[1], [2]]) }
+        let before = try #require(roster[[1]])
+        let header = Header(epoch: epoch, number: before.received)
+        let events = roster.receive(Self.example(kind), header, from: [1], now: 5)
+        if isStale {
+          #expect(events == [])
+          #expect(roster[[1]]?.standing == before.standing && roster[[1]]?.ready == nil)
+          // It was heard and counted all the same.
+          #expect(roster[[1]]?.lastHeard == 5 && roster[[1]]?.received == before.received + 1)
+        } else if !isAssignedAgain {
+          #expect(events == [.broken(name: "worker-1", stage: nil, reason: "\(kind) was not due")])
+        } else if kind == .wanted {
+          // Without a plan that is over, what is due counts.
+          #expect(events == [.wanted([1], Wanted(tensor: 1, offset: 0, pieces: 1))])
+        } else {
+          #expect(roster[[1]]?.standing == .ready(stage: 0))
+        }
+      }
+    }
+  }
+
+  @Test("lets a spare that came late measure, and counts on it when the plan is over")
+  func lateMeasurement() {
+    func roster(measures: Bool) -> Roster {
+      var roster = Self.roster(.measured, measures: measures)
+      #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.joined([3])])
+      roster.assign([[1], [2]])
+      return roster
+    }
+    var late = roster(measures: true)
+    #expect(late[[3]]?.standing == .spare)
+    #expect(late.receive(Self.measurement, Self.header(1), from: [3], now: 0) == [])
+    #expect(late[[3]]?.standing == .spare && late[[3]]?.blockTimes == [BlockTime(rows: 1, seconds: 0.001)])
+    late.unassign()
+    #expect(late[[3]]?.standing == .measured && late.candidates.count == 3)
+
+    // One that has not measured is no candidate, until it has.
+    var slow = roster(measures: true)
+    slow.unassign()
+    #expect(slow[[3]]?.standing == .welcomed && slow.candidates.count == 2)
+    #expect(slow.receive(Self.measurement, Self.header(1), from: [3], now: 0) == [])
+    #expect(slow.candidates.count == 3)
+
+    let notDue = [Roster.Event.broken(name: "late", stage: nil, reason: "measurement was not due")]
+    var twice = roster(measures: true)
+    #expect(twice.receive(Self.measurement, Self.header(1), from: [3], now: 0) == [])
+    #expect(twice.receive(Self.measurement, Self.header(2), from: [3], now: 0) == notDue)
+    var unasked = roster(measures: false)
+    #expect(unasked.receive(Self.measurement, Self.header(1), from: [3], now: 0) == notDue)
+    var absurd = roster(measures: true)
+    let forever = Message.measurement(Measurement(points: [BlockTime(rows: 8, seconds: 601)]))
+    #expect(
+      absurd.receive(forever, Self.header(1), from: [3], now: 0)
+        == [.broken(name: "late", stage: nil, reason: "it says that a block of 8 rows takes it 601.0 s")])
+  }
+
+  @Test(
+    "loses the worker whose connection ends, with its stage, and nobody for a stranger's", arguments: Standing.allCases)
+  func disconnected(standing: Standing) {
+    var roster = Self.roster(standing)
+    let stage = roster[[1]]?.stage
+    #expect(roster.disconnected([9]) == [] && roster.members.count == 2)
+    #expect(
+      roster.disconnected([1])
+        == [.lost(name: "worker-1", stage: stage, reason: "its connection ended (tcp://10.0.0.2:7071)")])
+    #expect(roster.members.map(\.name) == ["worker-2"])
+    #expect(roster.disconnected([1]) == [])
+  }
+
+  @Test("knows whose a connection is, for as long as that one is a member")
+  func owners() {
+    var roster = Roster(expected: 2, measures: true, configuration: Self.shape, programVersion: "0.2", epoch: 4)
+    for (id, connection) in [([1], 11), ([2], 12), ([3], nil)] as [(Roster.ID, Int32?)] {
+      _ = roster.receive(Self.hello(), Self.header(0), from: id, over: connection, now: 0)
+    }
+    #expect([11, 12, 13].map { roster.owner(of: $0) } == [[1], [2], nil])
+    // Numbers of connections are used again.
+    _ = roster.disconnected([1])
+    #expect(roster.owner(of: 11) == nil)
+    _ = roster.receive(Self.hello(), Self.header(0), from: [4], over: 11, now: 0)
+    #expect(roster.owner(of: 11) == [4] && roster.owner(of: 12) == [2])
+  }
+}
