@@ -45,7 +45,8 @@ struct PlanTests {
     "refuses what cannot be in one line, with what to do",
     arguments: [
       (["--workers", "0"], 64, "--workers"), (["--workers", "2", "--speeds", "1"], 64, "--speeds"),
-      (["--speeds", "1,nan"], 64, "--speeds"), (["--memory", "1GB,x"], 64, "--memory"), (["--memory", "1GiB,0x1p20"], 64, "--memory"),
+      (["--speeds", "1,nan"], 64, "--speeds"), (["--memory", "1GB,x"], 64, "--memory"),
+      (["--memory", "1GiB,0x1p20"], 64, "--memory"),
       (["--latency", "3"], 64, "--latency"), (["--latency", "-1ms"], 64, "--latency"),
       (["--bandwidth", "0Gbit"], 64, "--bandwidth"), (["--split", "6,,6"], 64, "--split"),
       (["--split", "6,5"], 1, "11"), (["--split", "4,4,4"], 64, "3 parts"), (["--threads", "0"], 64, "--threads"),
