@@ -326,7 +326,7 @@ final class EngineLoop {
       if stages.count > 1, let edges {
         pace(plan, workers, members, coordinator, edges)
       } else {
-        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
+        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
       }
     notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
@@ -453,6 +453,8 @@ final class EngineLoop {
       pass.width == checkpoint.configuration.width, pass.records.count == layers.count
     else { throw ClusterError.workerBroken(name: last, reason: "micro-batch \(header.sequence) came back as another") }
     let start = MonotonicTime.now
+    let slowest = pass.records.map { $0.computed - min($0.received, $0.computed) }.max() ?? 0
+    pipe!.scheduler.pacing.learn(rows: pass.microBatch.rowCount, seconds: Double(slowest) / 1e9)
     let arrivals = pipe!.scheduler.arrived(header.sequence)
     // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
     if !arrivals.contains(where: { $0.output == .nextToken }) { try dispatch() }
@@ -547,10 +549,12 @@ final class EngineLoop {
       lastPulse = now
       for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
     }
-    // A stage in the middle of something large is silent, and so is everybody after a halt of this thread itself.
+    // Nobody is heard during a halt of this thread itself.
     let halt = Duration.nanoseconds(now - lastStep) - .milliseconds(200)
     lastStep = now
-    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0)) + max(.zero, halt)
+    if halt > .zero { roster.forgive(halt, now: now) }
+    // A stage in the middle of something large is silent.
+    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0))
     for event in roster.tick(now: now, grace: grace) { try handle(event) }
     if pipe == nil, !roster.isAssigned, .now - started > options.patience {
       throw ClusterError.tooFewWorkers(
