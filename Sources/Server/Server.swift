@@ -175,7 +175,10 @@ extension EngineNotice {
     case .listening(_, let workers): "0 of \(workers) workers have joined"
     case .joined(_, _, _, let count, let expected), .left(_, _, let count, let expected):
       "\(count) of \(expected) workers have joined"
-    case .planned(let stages, _): "weights are being loaded on \(stages.count) stages"
+    case .planned(let stages, _): "weights are being loaded: 0 of \(stages.count) stages are ready"
+    case .loading(let ready, let count, let bytes):
+      "weights are being loaded: \(ready) of \(count) stages are ready"
+        + (bytes > 0 ? ", \(bytes / 1_000_000) MB have been sent" : "")
     default: nil
     }
   }
