@@ -8,8 +8,8 @@ help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, then write text with a coordinator and two worker processes
-	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11'
-	@$(GPT2) generate "ROMEO:" --spawn 2 --max-tokens 120 --temperature 0.8 --top-k 40 --seed 11
+	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
+	@$(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39
 
 test: setup ## Build and run the tests
 	swift test --disable-xctest --parallel --skip 'CLITests|ClusterTests'

@@ -10,6 +10,12 @@ struct Bench: AsyncParsableCommand {
       and the medians of several rounds are shown, since machines do not keep their speed. Prefill is held against fused \
       multiply-adds in registers, counting matrix products alone as work; decode against the same or against reading \
       memory, whichever allows less.
+
+      With --stages, --spawn or --listen it holds the pipe against one process of this machine, in turns: with one thread, \
+      and with all cores.
+
+        gpt2 bench --model ~/gpt2 --threads 1
+        gpt2 bench --model ~/gpt2 --spawn 2 --threads 1
       """)
 
   @OptionGroup var model: ModelOptions
@@ -56,7 +62,10 @@ struct Bench: AsyncParsableCommand {
     let bench = try PipelineBench(session, rounds: rounds)
     let result = try await bench.run()
     Terminal.clearProgress()
-    try Terminal.write(json ? jsonLine(["pipeline": result]) : result.text)
+    try Terminal.write(
+      json
+        ? jsonLine(["pipeline": result])
+        : result.text(cores: ThreadPool.availableCores, isOneHost: cluster.listen == nil))
     try session.close()
   }
 }

@@ -110,11 +110,15 @@ extension ClusterForecast {
         ? "block \(worker.firstBlock)" : "blocks \(worker.firstBlock) to \(worker.lastBlock)"
       return
         "  \(worker.name): \(blocks), \(bytes(worker.weightBytes)) of weights, up to \(bytes(worker.cacheBytes)) of "
-        + "cache for \(PlannedCluster.sequences) full sequences"
+        + "cache"
     }
     lines.append("  coordinator: embedding and head, \(bytes(coordinatorBytes)) of weights")
     lines += spares.map { "  \($0)" }
-    if let positionBudget { lines.append("  room for \(count(positionBudget, "token")) of all sequences together") }
+    lines.append(
+      "weights as they are in memory (fp32, whatever the files have), cache for \(PlannedCluster.sequences) sequences of full length; "
+        + (positionBudget.map { "with this --memory there is room for \(count($0, "token")) of all sequences together" }
+          ?? "--memory says what workers have, if that is less")
+    )
     lines.append("up to \(count(inFlight, "micro-batch", plural: "micro-batches")) in flight")
     lines += prefill.text(isPrefill: true) + decode.flatMap { $0.text(isPrefill: false) }
     return lines.joined(separator: "\n") + "\n"

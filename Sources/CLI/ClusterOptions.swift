@@ -27,7 +27,7 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Most seconds to wait for workers. (default: 300, for those of --spawn 30)", valueName: "seconds"))
+      "Most seconds to wait until all workers have joined. (default: 300; with --spawn 30)", valueName: "seconds"))
   var wait: Int?
 
   @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
@@ -60,7 +60,16 @@ struct ClusterOptions: ParsableArguments {
     if let wait, !(1...86400).contains(wait) { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
     if trace?.isEmpty == true { throw ValidationError("--trace is empty; give the path of a file") }
     if let split {
-      do throws(PlanError) { _ = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }
+      let parts: [Int]
+      do throws(PlanError) { parts = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }
+      guard given == 1 || parts.count == 1 else {
+        throw ValidationError(
+          "--split \(split): \(parts.count) parts and one stage; add --stages \(parts.count), --spawn \(parts.count), or --listen and --workers \(parts.count)"
+        )
+      }
+      guard parts.count <= workerCount else {
+        throw ValidationError("--\(PlanError.splitHasMoreParts(parts, memberCount: workerCount))")
+      }
     }
     if let listen { try security.check(listen, flag: "--listen") }
   }

@@ -59,10 +59,11 @@ final class ClusterSession {
       patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
       timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
     let tellsAll = flags.listen != nil
+    let handshakes = HandshakeLog()
     let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
       observer(notice)
-      Self.tell(notice, all: tellsAll, keyFlag: keyFlag)
+      Self.tell(notice, all: tellsAll, keyFlag: keyFlag, handshakes)
     }
     if let count = flags.spawn {
       spawned = try SpawnedWorkers(
@@ -130,7 +131,7 @@ final class ClusterSession {
     return url
   }
 
-  private static func tell(_ notice: EngineNotice, all: Bool, keyFlag: String) {
+  private static func tell(_ notice: EngineNotice, all: Bool, keyFlag: String, _ handshakes: HandshakeLog) {
     switch notice {
     case .listening(let address, let workers) where all:
       Terminal.note(
@@ -145,7 +146,7 @@ final class ClusterSession {
     case .refused(let name, let reason): Terminal.warn("refused \(name): \(reason)", of: name)
     case .ignored(let address, let reason):
       Terminal.warn("ignored \(address ?? "somebody"), who \(reason)", of: address ?? "")
-    case .connectionFailed(let reason): Terminal.warn("a connection failed: \(reason)")
+    case .connectionFailed(let reason): handshakes.take("a connection failed: \(reason)", reason: reason)
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:
       Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")

@@ -22,7 +22,7 @@ struct GPT2Command: ParsableCommand {
       Shakespeare.
 
         gpt2 generate "To be, or not"
-        gpt2 generate --model ~/gpt2 --max-tokens 100 --temperature 0.8 --seed 7 "The dog"
+        gpt2 generate --model ~/gpt2 --max-tokens 100 --temperature 0.8 "The dog"
         gpt2 score --model ~/gpt2 book.txt
 
       Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage.
@@ -50,9 +50,16 @@ struct GPT2Command: ParsableCommand {
       let code = exitCode(for: error)
       // All is said then: help, the version, or what went wrong.
       if code == .success || error is ExitCode { exit(withError: error) }
-      Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (gpt2 --help)" : ""))
+      Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (\(help))" : ""))
       exit(withError: code)
     }
+  }
+
+  /// What says how the command is used that was meant.
+  private static var help: String {
+    let name = CommandLine.arguments.dropFirst().first
+    let isCommand = configuration.subcommands.contains { $0._commandName == name }
+    return isCommand ? "gpt2 \(name!) --help" : "gpt2 --help"
   }
 
   /// Refuses arguments that would be understood as something else than they are.

@@ -12,7 +12,7 @@ struct Generate: AsyncParsableCommand {
         gpt2 generate "The dog" --max-tokens 40 --temperature 0.8 --top-p 0.95
         printf "The dog" | gpt2 generate - --temperature 0
         gpt2 generate --prompts prompts.txt --json > texts.jsonl
-        gpt2 generate --temperature 0 -- "- a text that begins with a hyphen comes last, after two"
+        gpt2 generate --temperature 0 -- "- a text that begins with a hyphen"
       """)
 
   @Argument(help: "The text to continue; - or nothing reads it from standard input.")

@@ -75,6 +75,7 @@ struct InputOptions: ParsableArguments {
       } else {
         (try TextInput(argument).text(), TextInput(argument).name)
       }
+    if text.isEmpty, argument?.isEmpty != true { throw InputError.empty(place) }
     return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: allowSpecial), place: place)]
   }
 

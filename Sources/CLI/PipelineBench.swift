@@ -224,19 +224,6 @@ struct PipelineResult: Encodable {
     case hopMicroseconds = "hop_microseconds"
     case hopOverLibzmq = "hop_over_libzmq"
   }
-
-  var text: String {
-    func two(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
-    return """
-      \(stages) stages beside one process
-      prefill, 8 texts          \(Int(prefillTokensPerSecond.rounded())) tokens/s, \(two(prefillSpeedupOneThread)) x one thread, \(two(prefillSpeedupAllCores)) x all cores
-      decode, 32 texts          \(Int(decodeTokensPerSecond.rounded())) tokens/s, \(two(decodeSpeedupOneThread)) x one thread, \(two(decodeSpeedupAllCores)) x all cores
-      idle share, prefill       \(two(idleShare)); filling and draining once is \(two(gpipeIdleShare)) (GPipe)
-      the machine               \(two(allCoresOverOne)) x one core's multiplications on all cores
-      one more hop              \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) x half a round trip over bare libzmq
-
-      """
-  }
 }
 
 extension SamplingOptions {

@@ -35,7 +35,9 @@ struct Plan: ParsableCommand {
     }
   }
 
-  @Option(help: ArgumentHelp("Folder with a checkpoint, for its shape.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "Folder with a checkpoint, for its shape. Without it and --shape, the built-in demo model.", valueName: "dir"))
   var model: String?
 
   @Option(help: "A shape of the family, instead of a checkpoint.")
@@ -50,16 +52,16 @@ struct Plan: ParsableCommand {
   @Option(help: ArgumentHelp("Each worker's speed relative to this machine, as 1,1,0.5.", valueName: "x,x"))
   var speeds: String?
 
-  @Option(help: ArgumentHelp("Each worker's memory, as 4GB,4GB,512MB. (default: enough)", valueName: "bytes"))
+  @Option(help: ArgumentHelp("Each worker's memory, as 4GB,4GB,512MB. (default: enough)", valueName: "size,size"))
   var memory: String?
 
   @Option(help: ArgumentHelp("Blocks of each stage, as 5,4,3. (default: balanced)", valueName: "n,n"))
   var split: String?
 
-  @Option(help: ArgumentHelp("Time of a packet from host to host, one way.", valueName: "time"))
+  @Option(help: ArgumentHelp("Time of a packet from host to host, one way, as 0.2ms or 50us.", valueName: "time"))
   var latency: String = "0.1ms"
 
-  @Option(help: ArgumentHelp("What a link between hosts carries.", valueName: "rate"))
+  @Option(help: ArgumentHelp("What a link between hosts carries in a second, as 1Gbit or 100Mbit.", valueName: "rate"))
   var bandwidth: String = "1Gbit"
 
   @Option(
@@ -89,7 +91,11 @@ struct Plan: ParsableCommand {
     _ = try workerSpeeds()
     _ = try workerMemory()
     if let split {
-      do throws(PlanError) { _ = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }
+      let parts: [Int]
+      do throws(PlanError) { parts = try StagePlan.parts(of: split) } catch { throw ValidationError("--\(error)") }
+      guard parts.count <= workers else {
+        throw ValidationError("--\(PlanError.splitHasMoreParts(parts, memberCount: workers))")
+      }
     }
   }
 

@@ -1,11 +1,13 @@
-import ArgumentParser
-
 /// Numbers with units as people write them.
 enum Quantity {
-  /// `4GB`, `512MB`: bytes.
+  /// `4GB`, `512MiB`, `2G`, `1000000`: bytes.
   static func bytes(_ text: some StringProtocol) -> Int? {
-    let units = ["TB": 1e12, "GB": 1e9, "MB": 1e6, "KB": 1e3, "B": 1]
-    return value(text, units, order: ["TB", "GB", "MB", "KB", "B"]).flatMap { $0 < 1e18 ? Int($0) : nil }
+    let units = [
+      "TIB": 0x1p40, "GIB": 0x1p30, "MIB": 0x1p20, "KIB": 0x1p10, "TB": 1e12, "GB": 1e9, "MB": 1e6, "KB": 1e3,
+      "T": 1e12, "G": 1e9, "M": 1e6, "K": 1e3, "B": 1, "": 1,
+    ]
+    let order = ["TIB", "GIB", "MIB", "KIB", "TB", "GB", "MB", "KB", "T", "G", "M", "K", "B", ""]
+    return value(text, units, order: order).flatMap { $0 < 1e18 ? Int($0) : nil }
   }
 
   /// `0.2ms`, `50us`, `1s`: seconds.

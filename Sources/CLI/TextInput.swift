@@ -37,7 +37,9 @@ enum TextInput {
 
   func bytes() throws(InputError) -> [UInt8] {
     switch self {
-    case .standardInput: return try Self.read(STDIN_FILENO, name)
+    case .standardInput:
+      if isatty(STDIN_FILENO) == 1 { Terminal.note("reading the text from the keyboard; end it with Ctrl-D") }
+      return try Self.read(STDIN_FILENO, name)
     case .file(let path):
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
@@ -82,6 +84,7 @@ enum InputError: Error, CustomStringConvertible {
   case unreadable(String, String)
   case notUTF8(String, offset: Int)
   case tooLong(String, limit: Int)
+  case empty(String)
   case noLines(String)
   case noTokenizer(String)
   case notTokens(String, found: String)
@@ -92,6 +95,7 @@ enum InputError: Error, CustomStringConvertible {
     case .notUTF8(let name, let offset):
       "\(name): byte \(offset) is not UTF-8; convert the text (iconv -t utf-8), or give --token-ids"
     case .tooLong(let name, let limit): "\(name): more than \(limit >> 20) MiB; give it in parts"
+    case .empty(let name): "\(name): is empty; give a text with at least one character"
     case .noLines(let name): "\(name): no lines; give one a line"
     case .noTokenizer(let model):
       "\(model): has no tokenizer; add vocab.json and merges.txt, or give --token-ids instead of text"

@@ -22,7 +22,7 @@ struct WorkerCommand: ParsableCommand {
       done. It may be started before or after the coordinator. With --model it reads its blocks from its own copy of the \
       checkpoint, which has to be the coordinator's; without, it is sent them, and keeps them in --cache for the next time.
 
-        gpt2 worker --coordinator tcp://10.0.0.1:7070 --listen tcp://10.0.0.2:7071 --key cluster.key
+        gpt2 worker --coordinator tcp://10.0.0.1:7070 --key cluster.key
       """)
 
   @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "address"))
@@ -30,11 +30,11 @@ struct WorkerCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where the stage before this one reaches this worker. (default: a free port of the interface that faces the coordinator)",
+      "Where the coordinator and other workers reach this one. (default: a free port of the interface that faces the coordinator)",
       valueName: "address"))
   var listen: String?
 
-  @Option(help: ArgumentHelp("What others are told to dial, where it is not --listen.", valueName: "address"))
+  @Option(help: ArgumentHelp("What others are told to dial. (default: --listen)", valueName: "address"))
   var advertise: String?
 
   @Option(
@@ -53,10 +53,11 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What people call this worker. (default: the host's name)", valueName: "name"))
   var name: String?
 
-  @Option(help: ArgumentHelp("Memory for blocks and cache, as 4GB. (default: what is free)", valueName: "size"))
+  @Option(
+    help: ArgumentHelp("Memory for blocks and cache, as 4GB or 512MiB. (default: what is free)", valueName: "size"))
   var memory: ByteCount?
 
-  @Option(help: ArgumentHelp("Most seconds to wait for the coordinator.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Most seconds to look for the coordinator.", valueName: "seconds"))
   var wait: Int = 300
 
   @OptionGroup var security: SecurityOptions
@@ -110,6 +111,7 @@ struct WorkerCommand: ParsableCommand {
       weights: source, threads: threads ?? ThreadPool.availableCores,
       memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
     let quiet = quiet
+    let handshakes = HandshakeLog()
     let hasJoined = Mutex(false)
     let failure = Failure()
     let thread = try JoinableThread {
@@ -117,7 +119,8 @@ struct WorkerCommand: ParsableCommand {
         try StageService(options, context: context) { notice in
           switch notice {
           case .ignored(let address, _): Terminal.warn(notice.line, of: address ?? "")
-          case .handshakeFailing(let coordinator, _): Terminal.warn(notice.line, of: coordinator)
+          case .handshakeFailing(let coordinator, let reason):
+            handshakes.take(notice.line, reason: reason, of: coordinator)
           default:
             if case .joined = notice { hasJoined.withLock { $0 = true } }
             if !quiet { Terminal.note(notice.line) }
@@ -169,7 +172,7 @@ extension WorkerNotice {
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):
-      "loaded in \(time.short): \(bytes(read)) read, \(bytes(received)) received, \(bytes(cached)) from the cache"
+      "loaded in \(time.short): \(bytes(read)) read from files, \(bytes(received)) received, \(bytes(cached)) from the cache"
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
@@ -181,18 +184,7 @@ struct ByteCount: ExpressibleByArgument {
   let bytes: Int
 
   init?(argument: String) {
-    let units: [(String, Int)] = [
-      ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("TB", 1_000_000_000_000),
-      ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("KB", 1000), ("G", 1_000_000_000), ("M", 1_000_000),
-      ("B", 1), ("", 1),
-    ]
-    for (unit, factor) in units where argument.hasSuffix(unit) {
-      guard let number = Double(argument.dropLast(unit.count)), number > 0, number * Double(factor) < 1e18 else {
-        return nil
-      }
-      bytes = Int(number * Double(factor))
-      return
-    }
-    return nil
+    guard let bytes = Quantity.bytes(argument), bytes > 0 else { return nil }
+    self.bytes = bytes
   }
 }

@@ -36,16 +36,19 @@ struct PlanTests {
     #expect(run.output.contains("worker-12: block 11"))
     #expect(run.output.contains("no gain: the busiest link"))
     #expect(run.output.contains("GPipe") == false)
+    #expect(run.output.contains("--memory says"))
+    let limited = try Program(["plan", "--shape", "gpt2-xl", "--memory", "4GiB,4000MB"])
+    #expect(limited.output.contains("2.95 GB of weights") && limited.output.contains("there is room for"))
   }
 
   @Test(
     "refuses what cannot be in one line, with what to do",
     arguments: [
       (["--workers", "0"], 64, "--workers"), (["--workers", "2", "--speeds", "1"], 64, "--speeds"),
-      (["--speeds", "1,nan"], 64, "--speeds"), (["--memory", "1GB,x"], 64, "--memory"),
+      (["--speeds", "1,nan"], 64, "--speeds"), (["--memory", "1GB,x"], 64, "--memory"), (["--memory", "1GiB,0x1p20"], 64, "--memory"),
       (["--latency", "3"], 64, "--latency"), (["--latency", "-1ms"], 64, "--latency"),
       (["--bandwidth", "0Gbit"], 64, "--bandwidth"), (["--split", "6,,6"], 64, "--split"),
-      (["--split", "6,5"], 1, "11"), (["--split", "4,4,4"], 1, "3 parts"), (["--threads", "0"], 64, "--threads"),
+      (["--split", "6,5"], 1, "11"), (["--split", "4,4,4"], 64, "3 parts"), (["--threads", "0"], 64, "--threads"),
       (["--memory", "1MB,1MB"], 1, "12 blocks"), (["--micro-batch", "0"], 64, "--micro-batch"),
       (["--shape", "gpt3"], 64, "gpt2-xl"), (["--model", "/nowhere"], 1, "/nowhere"),
     ])

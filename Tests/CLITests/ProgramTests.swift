@@ -84,6 +84,8 @@ struct ProgramTests {
     arguments: [
       (["generate", "--model", "/nowhere", "x"], 1, "/nowhere"),
       (["generate", ""], 1, "no tokens"),
+      (["generate"], 1, "standard input: is empty"),
+      (["score", "/dev/null"], 1, "/dev/null: is empty"),
       (["generate", "--token-ids", "5,1024"], 1, "1024"),
       (["score", "--token-ids", "5,1024"], 1, "1024"),
       (["score", "--token-ids", "5"], 1, "at least 2"),
