@@ -46,8 +46,6 @@ public final class Server: Sendable {
   let created: Int
   /// What the cluster has seen of workers that came, went and were turned away.
   let notices = Mutex(ClusterCounts())
-  /// When something last crossed every stage.
-  let lastCrossing = Mutex(ContinuousClock.now)
   private let ending = Mutex<CheckedContinuation<Void, Never>?>(nil)
   private let isEnding = Mutex(false)
 
@@ -72,11 +70,11 @@ public final class Server: Sendable {
   /// - Parameter listening: told the port, once connections are taken.
   /// - Throws: ``ServerError/address(_:reason:)``; ``ClusterError``.
   public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
-    let server = HTTPServerBuilder { [limits = options.limits] responder in
+    let server = HTTPServerBuilder { [limits = options.limits, logger] responder in
       HTTP1Channel(
         responder: responder,
         configuration: .init(
-          idleTimeout: .nanoseconds(Int64(limits.idle / .nanoseconds(1))),
+          additionalChannelHandlers: [ConnectionGuard(limits, logger)], idleTimeout: TimeAmount(limits.idle),
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
     }
