@@ -193,7 +193,8 @@ final class EngineLoop {
         // The clocks of processes on this host are one.
         let offsets = roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }
         guard let pipe else {
-          throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
+          throw ClusterError.workerBroken(
+            name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
         }
         try pipe.finish(pass, header, payload, offsets: offsets)
       }
