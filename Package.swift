@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
@@ -49,6 +50,8 @@ let package = Package(
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: .house),
@@ -69,6 +72,7 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],
       swiftSettings: .house),
+    .testTarget(name: "ServerTests", dependencies: ["Server", "Coordinator", "DemoModel", "GPT2"], swiftSettings: .house),
     .testTarget(
       name: "ClusterTests",
       dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],

@@ -150,7 +150,7 @@ final class ClusterSession {
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:
       Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
-    case .listening, .joined, .paced, .ready: break
+    case .listening, .joined, .paced, .loading, .ready: break
     }
   }
 }

@@ -1,12 +1,13 @@
 internal import Coordinator
+internal import GPT2
 internal import Logging
-internal import Synchronization
 
 /// Sees that tokens cross the pipe: by the work that is done, or with a token of its own when there is none.
 struct ReadinessProbe: Sendable {
   private let server: Server
 
-  private static let interval = Duration.milliseconds(500)
+  /// How often a token is sent through a pipe without work, and how often the pipe is looked at.
+  private static let (interval, glance) = (Duration.milliseconds(500), Duration.milliseconds(100))
   /// How long nothing may have crossed the pipe.
   private static let patience = Duration.seconds(5)
 
@@ -38,29 +39,32 @@ struct ReadinessProbe: Sendable {
     let engine = server.engine
     var crossed = -1
     while true {
-      let done = engine.statistics.coordinator.microBatches
-      if done == crossed {
-        for try await _ in engine.embed(try Reading([0], configuration: engine.configuration)) {}
-        crossed = engine.statistics.coordinator.microBatches
-      } else {
-        crossed = done
+      if engine.statistics.coordinator.microBatches == crossed {
+        do {
+          for try await _ in engine.embed(try Reading([0], configuration: engine.configuration)) {}
+        } catch is AdmissionError {
+          // So many wait that there is no room for it: they will do.
+        }
       }
-      server.state.become(.ready)
-      server.lastCrossing.withLock { $0 = .now }
+      crossed = engine.statistics.coordinator.microBatches
       try await Task.sleep(for: Self.interval)
     }
   }
 
-  /// Says so when the token does not come back; looks at the pipe for those who ask what it did lately.
+  /// Sees what crosses the pipe, also while the probe's own token waits its turn, and says so when nothing does.
   private func watch() async throws {
-    server.lastCrossing.withLock { $0 = .now }
+    var (crossed, time) = (0, ContinuousClock.now)
     while true {
       server.pipeline.look()
-      let silence = ContinuousClock.now - server.lastCrossing.withLock { $0 }
-      if silence > Self.patience {
-        server.state.become(.stalled("nothing has crossed the pipe for \(Int(silence / .seconds(1))) s"))
+      let done = server.engine.statistics.coordinator.microBatches
+      if done != crossed {
+        (crossed, time) = (done, .now)
+        server.state.become(.ready)
+      } else if .now - time > Self.patience {
+        server.state.become(
+          .stalled("nothing has crossed the pipe for \(Int((ContinuousClock.now - time) / .seconds(1))) s"))
       }
-      try await Task.sleep(for: Self.interval)
+      try await Task.sleep(for: Self.glance)
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import Coordinator
 internal import Foundation
 internal import GPT2
+internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import ServerPage
@@ -12,20 +13,34 @@ struct Routes {
 
   init(_ server: Server) { self.server = server }
 
-  /// The paths that metrics tell apart; all others are "other".
-  static let known: Set<String> = [
-    "/", "/health", "/ready", "/metrics", "/pipeline", "/v1/models", "/v1/completions", "/v1/chat/completions",
-    "/v1/embeddings", "/tokenize", "/detokenize",
-  ]
+  /// What may be done where. Metrics tell these paths apart; all others are "other".
+  static let methods: [String: String] = {
+    let read = ["/", "/health", "/ready", "/metrics", "/pipeline", "/v1/models"]
+    let asked = ["/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/detokenize"]
+    return Dictionary(uniqueKeysWithValues: read.map { ($0, "GET, HEAD") } + asked.map { ($0, "POST") })
+  }()
+
+  /// The answer to a method that there is nothing for at a path that there is; nil for other errors.
+  static func methodMismatch(_ request: Request, _ error: any Error) -> APIError? {
+    let path = request.uri.path
+    guard (error as? HTTPError)?.status == .notFound,
+      let allowed = methods[path] ?? (path.hasPrefix("/v1/models/") ? "GET, HEAD" : nil)
+    else { return nil }
+    return APIError(
+      status: .methodNotAllowed, message: "\(request.method) is not for \(path.prefix(100)); it takes \(allowed)",
+      code: "method_not_allowed", allow: allowed)
+  }
 
   func router() -> Router<ServerContext> {
-    let router = Router(context: ServerContext.self)
-    router.add(middleware: RequestRecorder(metrics: server.metrics, logger: server.logger))
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+    // Outermost, since it makes another error of every error that gets to it.
     if let origin = server.options.corsOrigin {
       router.add(
         middleware: CORSMiddleware(
-          allowOrigin: .custom(origin), allowHeaders: [.authorization, .contentType], allowMethods: [.get, .post]))
+          allowOrigin: .custom(origin), allowHeaders: [.authorization, .contentType], allowMethods: [.get, .post],
+          exposedHeaders: [HTTPField.Name.requestID.rawName, HTTPField.Name.retryAfter.rawName]))
     }
+    router.add(middleware: RequestRecorder(metrics: server.metrics, logger: server.logger))
     router.add(middleware: KeyCheck(keys: server.options.keys))
     router.get("/") { _, _ in page() }
     router.get("/health") { _, _ in Response.json(["status": "ok"]) }
@@ -42,7 +57,7 @@ struct Routes {
       throw APIError(
         status: .badRequest,
         message: "GPT-2 is a completion model and knows no chat; POST /v1/completions with a prompt instead",
-        code: "unsupported_endpoint", closes: true)
+        code: "unsupported_endpoint")
     }
     router.post("/v1/embeddings") { request, context in try await embeddings(request, context) }
     router.post("/tokenize") { request, _ in try await tokenize(request) }
@@ -93,16 +108,14 @@ extension Routes {
       id: "cmpl-" + context.requestID.dropFirst(4), created: Int(Date().timeIntervalSince1970),
       model: server.options.model, choices: [])
     guard asked.streams else {
-      let outcome = try await request.body.consumeWithCancellationOnInboundClose { _ in
-        try await service.complete(job, for: caller)
-      }
+      let outcome = try await whileConnected(request) { try await service.complete(job, for: caller) }
       withExtendedLifetime(place) {}
       var answer = frame
       answer.choices = outcome.choices
       answer.usage = outcome.usage
       return .json(answer).closing
     }
-    let body = EventStream.body(of: request, on: context.channel, limits) { send in
+    let body = EventStream.body(of: request) { send in
       defer { withExtendedLifetime(place) {} }
       let usage = try await service.stream(job, for: caller) { choice in
         var event = frame
@@ -144,7 +157,7 @@ extension Routes {
     let place = try server.admission.enter(readings.count)
     let tokenCount = readings.reduce(0) { $0 + $1.tokens.count }
     metrics.read(tokens: tokenCount)
-    let vectors = try await request.body.consumeWithCancellationOnInboundClose { _ in
+    let vectors = try await whileConnected(request) {
       let results = readings.map { engine.embed($0, client: context.client) }
       var vectors: [[Float]] = []
       for (reading, result) in zip(readings, results) {
@@ -161,6 +174,19 @@ extension Routes {
           .init(index: index, embedding: .init(vector, isBase64: asked.isBase64))
         }, model: server.options.model, usage: .init(promptTokens: tokenCount, totalTokens: tokenCount))
     ).closing
+  }
+
+  /// Does it as long as its client is there, which uses the connection up.
+  private func whileConnected<Value: Sendable>(
+    _ request: Request, _ operation: @escaping @Sendable () async throws -> Value
+  ) async throws(APIError) -> Value {
+    do {
+      return try await request.body.consumeWithCancellationOnInboundClose { _ in try await operation() }
+    } catch {
+      var error = APIError(error)
+      error.closes = true
+      throw error
+    }
   }
 
   private func tokenize(_ request: Request) async throws -> Response {
@@ -239,7 +265,7 @@ extension Routes {
 }
 
 extension Response {
-  /// Waiting for a client to go away uses its connection up.
+  /// See ``Routes/whileConnected(_:_:)``.
   fileprivate var closing: Response {
     var response = self
     response.headers[.connection] = "close"

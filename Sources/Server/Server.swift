@@ -46,8 +46,6 @@ public final class Server: Sendable {
   let created: Int
   /// What the cluster has seen of workers that came, went and were turned away.
   let notices = Mutex(ClusterCounts())
-  /// When something last crossed every stage.
-  let lastCrossing = Mutex(ContinuousClock.now)
   private let ending = Mutex<CheckedContinuation<Void, Never>?>(nil)
   private let isEnding = Mutex(false)
 
@@ -72,11 +70,11 @@ public final class Server: Sendable {
   /// - Parameter listening: told the port, once connections are taken.
   /// - Throws: ``ServerError/address(_:reason:)``; ``ClusterError``.
   public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
-    let server = HTTPServerBuilder { [limits = options.limits] responder in
+    let server = HTTPServerBuilder { [limits = options.limits, logger] responder in
       HTTP1Channel(
         responder: responder,
         configuration: .init(
-          idleTimeout: .nanoseconds(Int64(limits.idle / .nanoseconds(1))),
+          additionalChannelHandlers: [ConnectionGuard(limits, logger)], idleTimeout: TimeAmount(limits.idle),
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
     }
@@ -175,7 +173,10 @@ extension EngineNotice {
     case .listening(_, let workers): "0 of \(workers) workers have joined"
     case .joined(_, _, _, let count, let expected), .left(_, _, let count, let expected):
       "\(count) of \(expected) workers have joined"
-    case .planned(let stages, _): "weights are being loaded on \(stages.count) stages"
+    case .planned(let stages, _): "weights are being loaded: 0 of \(stages.count) stages are ready"
+    case .loading(let ready, let count, let bytes):
+      "weights are being loaded: \(ready) of \(count) stages are ready"
+        + (bytes > 0 ? ", \(bytes / 1_000_000) MB have been sent" : "")
     default: nil
     }
   }

@@ -20,6 +20,7 @@ final class ControlLink {
   private var lastDialed: ContinuousClock.Instant?
   private var lastBeat = ContinuousClock.now
   private var lastHeard = ContinuousClock.now
+  private var lastListened = ContinuousClock.now
   private var pulse: (time: UInt64, arrival: UInt64) = (0, 0)
 
   private static let beatInterval = Duration.milliseconds(200)
@@ -32,8 +33,15 @@ final class ControlLink {
   }
 
   var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
-  /// How long nothing was heard.
-  var silence: Duration { .now - lastHeard }
+  /// How long nothing was heard, by the time in which this worker listened: not while it was held up, say with all of its
+  /// machine.
+  var silence: Duration {
+    let now = ContinuousClock.now
+    let halt = now - lastListened - .seconds(1)
+    lastListened = now
+    if halt > .zero { lastHeard = min(now, lastHeard + halt) }
+    return now - lastHeard
+  }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
 
   func introduce(_ hello: Hello) {

@@ -3,7 +3,7 @@ internal import MicroBatching
 internal import Pipeline
 internal import ZeroMQ
 
-/// The thread behind an ``Engine``: lets workers join, keeps the pipe full, finishes what comes out of it.
+/// The thread behind an ``Engine``: lets workers join, deals the blocks out, and drives the ``Pipe`` they make.
 ///
 /// Everything here belongs to that one thread; callers reach it through the mailbox.
 final class EngineLoop {
@@ -19,7 +19,6 @@ final class EngineLoop {
   let listening: String
   private let parts: Deferred<Finisher>
   private let server: TensorServer
-  private let buffers: ActivationsPool
   private let statistics: StatisticsBox
 
   private var roster: Roster
@@ -29,30 +28,21 @@ final class EngineLoop {
   private var positionBudget = 1
   /// Where the last stage's activations arrive, from when there is a plan.
   private var receiver: PassReceiver?
-  private var pipe: Running?
-  private var sinks: [RequestID: Sink] = [:]
-  private var requests: [(RequestID, Work, ClientID)] = []
+  /// From when every stage is ready.
+  private var pipe: Pipe?
+  /// Requests that came before the pipe was there.
+  private var early: [(id: RequestID, work: Work, client: ClientID, sink: Sink)] = []
   private var turnedAway: [String] = []
   /// Workers whose connection has ended.
   private var ended: [Roster.ID] = []
-  private var outbox: [(RequestID, Delivery)] = []
+  /// How far the stages were when it was last said: those that are ready, and bytes of weights sent.
+  private var loaded = (ready: 0, bytesSent: 0)
+  private var bytesSent = 0
   private var lastPulse: UInt64 = 0
   private var lastStep: UInt64 = MonotonicTime.now
   private let started = ContinuousClock.now
 
   private static let pulseInterval: UInt64 = 200_000_000
-  private static let linkPatience = Duration.seconds(10)
-
-  /// What there is once every stage is ready.
-  private struct Running {
-    let first: PassSender
-    let finisher: Finisher
-    var scheduler: Scheduler
-    var unsent: (dispatch: Dispatch, payload: Frame)?
-    let dialed = ContinuousClock.now
-    var isOpen = false
-    var blockSeconds: Double
-  }
 
   /// Begins to listen.
   init(
@@ -71,7 +61,6 @@ final class EngineLoop {
     inbox = try Socket(.router, context, options: .inbox(key: options.key))
     inboxMonitor = options.listen.hasPrefix("inproc:") ? nil : try inbox.monitor()
     listening = try inbox.bind(options.listen)
-    buffers = ActivationsPool(width: checkpoint.configuration.width)
     server = TensorServer(checkpoint)
     parts = Deferred { try Finisher(checkpoint, kernels: kernels, pool: pool) }
     if !options.sharesFiles {
@@ -97,7 +86,8 @@ final class EngineLoop {
 
   private func end(_ error: any Error, reason: String) {
     for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
-    for sink in sinks.values { sink.finish(error) }
+    pipe?.end(error)
+    for request in early { request.sink.finish(error) }
     for (_, _, sink) in mailbox.close(error) { sink.finish(error) }
   }
 
@@ -106,7 +96,7 @@ final class EngineLoop {
   private func step() throws -> Bool {
     var items: [PollItem] = [.socket(inbox), .wakeup(mailbox.wakeup)]
     if let inboxMonitor { items.append(.monitor(inboxMonitor)) }
-    if let pipe { items.append(.socket(pipe.first.socket)) }
+    if let pipe { items.append(.socket(pipe.socket)) }
     _ = try Poll.wait(items, timeout: .milliseconds(100))
     mailbox.wakeup.clear()
     guard try takeCommands() else { return false }
@@ -122,9 +112,9 @@ final class EngineLoop {
     if roster.isComplete, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
       try plan()
     }
-    try dispatch()
+    try advance()
     try passTime()
-    statistics.occupied(by: pipe?.scheduler, early: requests.count)
+    if pipe == nil { statistics.occupied(by: nil, early: early.count) }
     return true
   }
 
@@ -138,27 +128,21 @@ final class EngineLoop {
         if roster.isAssigned, member?.stage == nil { continue }
         throw ClusterError.workerLost(name: name, blocks: member?.stage.map { layers[$0] }, reason: reason)
       case .submit(let id, let work, let client, let sink):
-        sinks[id] = sink
-        submit(id, work, client)
+        if let pipe {
+          pipe.submit(id, work, of: client, sink)
+        } else if early.count < options.waitingLimit {
+          early.append((id, work, client, sink))
+        } else {
+          sink.finish(AdmissionError.tooManyWaiting(limit: options.waitingLimit))
+        }
       case .cancel(let id):
-        sinks[id] = nil
-        requests.removeAll { $0.0 == id }
-        pipe?.scheduler.cancel(id)
-      case .hold(let id): pipe?.scheduler.hold(id)
-      case .resume(let id): pipe?.scheduler.resume(id)
+        early.removeAll { $0.id == id }
+        pipe?.cancel(id)
+      case .hold(let id): pipe?.hold(id)
+      case .resume(let id): pipe?.resume(id)
       }
     }
     return true
-  }
-
-  private func submit(_ id: RequestID, _ work: Work, _ client: ClientID) {
-    do throws(AdmissionError) {
-      if pipe != nil { return try pipe!.scheduler.submit(id, work, client: client) }
-      guard requests.count < options.waitingLimit else { throw .tooManyWaiting(limit: options.waitingLimit) }
-      requests.append((id, work, client))
-    } catch {
-      sinks.removeValue(forKey: id)?.finish(error)
-    }
   }
 
   private func takeMessages() throws {
@@ -206,7 +190,13 @@ final class EngineLoop {
       case .opened(let answer): try answer.send(on: inbox)
       case .pass(let header, let pass, let payload, let answer):
         try answer?.send(on: inbox)
-        try finish(pass, header, payload)
+        // The clocks of processes on this host are one.
+        let offsets = roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }
+        guard let pipe else {
+          throw ClusterError.workerBroken(
+            name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
+        }
+        try pipe.finish(pass, header, payload, offsets: offsets)
       }
     default:
       // What happened to connections before this message is looked at before it: their numbers are used again.
@@ -236,7 +226,10 @@ final class EngineLoop {
     case .wanted(let id, let wanted):
       guard let member = roster[id], let stage = member.stage else { return }
       do {
-        for piece in try server.pieces(wanted, of: layers[stage]) { send(.piece(piece), to: id) }
+        for piece in try server.pieces(wanted, of: layers[stage]) {
+          bytesSent += piece.bytes.count
+          send(.piece(piece), to: id)
+        }
       } catch let error as WantedError {
         for event in roster.receiveUnreadable(from: id, reason: "\(error)") { try handle(event, from: id) }
       }
@@ -326,7 +319,7 @@ final class EngineLoop {
       if stages.count > 1, let edges {
         pace(plan, workers, members, coordinator, edges)
       } else {
-        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows ?? (stages.count == 1 ? 512 : nil))
+        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
       }
     notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
@@ -396,147 +389,27 @@ final class EngineLoop {
       options: .dialing(
         stages[0].hello.address, key: options.key, name: "coordinator#\(String(roster.epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
-    pipe = Running(
-      first: first, finisher: try parts.get(),
+    let descriptions = zip(stages, layers).map { describe($0, $1) }
+    statistics.begin(descriptions)
+    let pipe = Pipe(
+      descriptions, first: first, finisher: try parts.get(),
       scheduler: Scheduler(
         slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing,
         waitingLimit: options.waitingLimit),
-      blockSeconds: slowest)
-    let descriptions = zip(stages, layers).map { describe($0, $1) }
-    statistics.begin(descriptions)
-    for (id, work, client) in requests { submit(id, work, client) }
-    requests = []
+      statistics: statistics, blockSeconds: slowest)
+    for request in early { pipe.submit(request.id, request.work, of: request.client, request.sink) }
+    early = []
+    self.pipe = pipe
   }
 
-  // MARK: - Into the pipe
-
-  private func dispatch() throws {
-    guard pipe != nil else { return }
-    do { try pipe!.first.update() } catch {
-      throw ClusterError.workerBroken(name: roster.stages.first?.name ?? "", reason: "\(error)")
-    }
-    if !pipe!.isOpen {
-      guard pipe!.first.isOpen else {
-        guard .now - pipe!.dialed > Self.linkPatience else { return }
-        let first = roster.stages[0]
-        throw ClusterError.unreachable(name: first.name, address: first.hello.address, after: Self.linkPatience)
-      }
-      pipe!.isOpen = true
-      let descriptions = zip(roster.stages, layers).map { describe($0, $1) }
-      notify(.ready(descriptions))
-      mailbox.becomeReady(descriptions)
-    }
-    while pipe!.first.canSend {
-      if pipe!.unsent == nil {
-        guard let dispatch = pipe!.scheduler.next() else { return }
-        let start = MonotonicTime.now
-        let activations = try buffers.take(rowCount: dispatch.microBatch.rowCount)
-        try pipe!.finisher.embed(dispatch.tokens, dispatch.microBatch, into: activations)
-        let (bytes, release) = buffers.lend(activations)
-        pipe!.unsent = (dispatch, Frame(borrowing: bytes, release: release))
-        statistics.dispatched(
-          dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
-          end: MonotonicTime.now)
-      }
-      let (dispatch, payload) = pipe!.unsent!
-      let pass = Pass(microBatch: dispatch.microBatch, width: checkpoint.configuration.width, records: [])
-      guard try pipe!.first.send(pass, sequence: dispatch.sequence, attempt: 0, payload: payload) else { return }
-      pipe!.unsent = nil
-    }
-  }
-
-  // MARK: - Out of the pipe
-
-  private func finish(_ pass: Pass, _ header: Header, _ payload: Frame) throws {
-    let last = roster.stages.last?.name ?? ""
-    guard let oldest = pipe!.scheduler.oldest, oldest.sequence == header.sequence, oldest.microBatch == pass.microBatch,
-      pass.width == checkpoint.configuration.width, pass.records.count == layers.count
-    else { throw ClusterError.workerBroken(name: last, reason: "micro-batch \(header.sequence) came back as another") }
-    let start = MonotonicTime.now
-    let arrivals = pipe!.scheduler.arrived(header.sequence)
-    // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
-    if !arrivals.contains(where: { $0.output == .nextToken }) { try dispatch() }
-    if !arrivals.isEmpty {
-      let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
-      payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
-      try pipe!.finisher.normalize(activations)
-      buffers.put(activations)
-      try decide(arrivals.filter { $0.output == .nextToken })
-      for arrival in arrivals { try read(arrival) }
-    }
-    statistics.finished(
-      header.sequence, records: pass.records,
-      offsets: roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset },
-      rows: pass.microBatch.rowCount, bytes: payload.count, start: start, end: MonotonicTime.now)
-    // The stages first, the callers then.
-    try dispatch()
-    deliver()
-  }
-
-  /// Chooses the next token of every generation whose last row is here.
-  private func decide(_ arrivals: [Arrival]) throws {
-    guard !arrivals.isEmpty else { return }
-    let places = arrivals.map { (row: $0.rows.lowerBound, generation: pipe!.scheduler.generation(of: $0.request)!) }
-    let tokens = try pipe!.finisher.choose(places)
-    for (arrival, token) in zip(arrivals, tokens) {
-      do throws(SamplingError) {
-        let update = pipe!.scheduler.accept(try token.get(), for: arrival.request)
-        statistics.generated()
-        outbox.append((arrival.request, .result(.token(update))))
-        if update.finishReason != nil { outbox.append((arrival.request, .end(nil))) }
-      } catch {
-        fail(arrival.request, error)
-      }
-    }
-  }
-
-  /// Makes what a request asked for of the rows that are here.
-  private func read(_ arrival: Arrival) throws {
-    let finisher = pipe!.finisher
-    switch arrival.output {
-    case .nothing, .nextToken: break
-    case .scores(let targets, let top):
-      do {
-        let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)
-        outbox.append((arrival.request, .result(.scores(scores))))
-      } catch let error as SamplingError { return fail(arrival.request, error) }
-    case .hidden:
-      guard let sink = sinks[arrival.request] else { return }
-      let withLogits = sink.wantsLogits
-      let step = withLogits ? Finisher.logitRows : arrival.rows.count
-      for first in stride(from: arrival.rows.lowerBound, to: arrival.rows.upperBound, by: step) {
-        let rows = first..<min(first + step, arrival.rows.upperBound)
-        let start = arrival.start + first - arrival.rows.lowerBound
-        let states = try finisher.read(rows, start: start, withLogits: withLogits)
-        outbox.append((arrival.request, .result(.hidden(states))))
-      }
-    }
-    if arrival.isLast { outbox.append((arrival.request, .end(nil))) }
-  }
-
-  private func fail(_ id: RequestID, _ error: any Error) {
-    pipe!.scheduler.cancel(id)
-    outbox.append((id, .end(error)))
-  }
-
-  /// Hands out what there is for the callers.
-  private func deliver() {
-    // Whoever is told that a request has ended finds it counted no more.
-    statistics.occupied(by: pipe?.scheduler, early: requests.count)
-    for (id, delivery) in outbox {
-      switch delivery {
-      case .result(let result):
-        // Held before its drained event can be taken from the mailbox.
-        if sinks[id]?.deliver(result) == true { pipe!.scheduler.hold(id) }
-      case .end(let error): sinks.removeValue(forKey: id)?.finish(error)
-      }
-    }
-    outbox = []
-  }
-
-  private enum Delivery {
-    case result(RequestResult)
-    case end((any Error)?)
+  /// Sends into the pipe what there is to send; says so when the pipe has opened.
+  private func advance() throws {
+    guard let pipe else { return }
+    let wasOpen = pipe.isOpen
+    try pipe.advance()
+    guard pipe.isOpen, !wasOpen else { return }
+    notify(.ready(pipe.stages))
+    mailbox.becomeReady(pipe.stages)
   }
 
   // MARK: - Time
@@ -546,17 +419,27 @@ final class EngineLoop {
     if now - lastPulse >= Self.pulseInterval {
       lastPulse = now
       for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
+      if pipe == nil, roster.isAssigned { tellLoading() }
     }
-    // A stage in the middle of something large is silent, and so is everybody after a halt of this thread itself.
+    // Nobody is heard during a halt of this thread itself.
     let halt = Duration.nanoseconds(now - lastStep) - .milliseconds(200)
     lastStep = now
-    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0)) + max(.zero, halt)
+    if halt > .zero { roster.forgive(halt, now: now) }
+    // A stage in the middle of something large is silent.
+    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0))
     for event in roster.tick(now: now, grace: grace) { try handle(event) }
     if pipe == nil, !roster.isAssigned, .now - started > options.patience {
       throw ClusterError.tooFewWorkers(
         joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience,
         listening: options.sharesFiles ? nil : listening, turnedAway: turnedAway)
     }
+  }
+
+  private func tellLoading() {
+    let ready = roster.stages.count { if case .ready = $0.standing { true } else { false } }
+    guard loaded != (ready, bytesSent) else { return }
+    loaded = (ready, bytesSent)
+    notify(.loading(ready: ready, of: layers.count, bytesSent: bytesSent))
   }
 
   private func watchConnections() throws {

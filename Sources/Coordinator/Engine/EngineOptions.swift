@@ -57,6 +57,8 @@ public enum EngineNotice: Sendable {
   case paced(rows: Int, inFlight: Int)
   /// Who holds which blocks.
   case planned([StageDescription], spares: [String])
+  /// How far the stages are with their weights; comes now and then, when something has changed.
+  case loading(ready: Int, of: Int, bytesSent: Int)
   case ready([StageDescription])
 }
 

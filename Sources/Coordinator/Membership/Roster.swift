@@ -210,8 +210,7 @@ struct Roster {
 
   /// Lets time pass: who was silent for too long is lost.
   ///
-  /// - Parameter grace: how much longer than usual a stage may be silent, since it works on something large or the
-  ///   coordinator itself was held up.
+  /// - Parameter grace: how much longer than usual a stage may be silent, since it works on something large.
   mutating func tick(now: UInt64, grace: Duration = .zero) -> [Event] {
     var events: [Event] = []
     for index in members.indices.reversed() {
@@ -224,6 +223,12 @@ struct Roster {
       events.append(forget(index, .lost(name: member.name, stage: member.stage, reason: reason)))
     }
     return events
+  }
+
+  /// The coordinator itself was held up, say with all of its machine: what was not heard meanwhile is nobody's silence.
+  mutating func forgive(_ halt: Duration, now: UInt64) {
+    let nanoseconds = UInt64(max(0, halt / .nanoseconds(1)))
+    for index in members.indices { members[index].lastHeard = min(now, members[index].lastHeard + nanoseconds) }
   }
 
   // MARK: -

@@ -46,7 +46,7 @@ struct Scheduler {
   /// Micro-batches filled with the shortest prompts before the one comes first that did not for longest.
   private static let patience = 3
 
-  let pacing: Pacing
+  var pacing: Pacing
   private var queue: AdmissionQueue
   /// Requests that have a slot, or whose last rows are in the pipe.
   private var requests: [RequestID: Request] = [:]
@@ -158,7 +158,7 @@ extension Scheduler {
     var tokens: [Int] = []
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
-    let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count))
+    let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
     if promptsAreDue {
       takePrompts(upTo: rows, into: &flight, &tokens)
       promptsAreDue = false
@@ -176,6 +176,9 @@ extension Scheduler {
     flights.append(flight)
     return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens)
   }
+
+  /// Whether somebody waits for a token: a text that is written, or whose prompt is read.
+  private var isUrgent: Bool { requests.values.contains { if case .generate = $0.work { true } else { false } } }
 
   /// Adds the newest token of a group of the sequences being written.
   private mutating func takeSteps(atMost limit: Int, into flight: inout Flight, _ tokens: inout [Int]) {

@@ -9,16 +9,25 @@ public struct Pacing: Hashable, Sendable {
   /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
   private var groups: [Choice] = []
 
+  /// Seconds that a row takes the slowest stage, as seen lately; nil before anything was seen.
+  private var rowSeconds: Double?
+
+  /// Longest that a chunk is to take the slowest stage while somebody waits for a token: others' tokens come behind it.
+  private static let promptSeconds = 0.04
+  /// The fewest rows that use the weights well enough, and how many there are before anything was seen.
+  private static let (fewestRows, firstRows) = (16, 64)
+
   private struct Choice: Hashable {
     var from: Int
     var best: Int
   }
 
-  /// Without knowledge of the pipe: chunks of 128 rows, as many groups as may be in flight.
+  /// Without knowledge of the pipe: chunks of 128 rows, of 512 for one stage, as many groups as may be in flight.
   public init(stageCount: Int, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
     self.fixedRows = fixedRows
-    chunkRows = fixedRows ?? 128
+    // What fills no pipe can be large.
+    chunkRows = fixedRows ?? (stageCount == 1 ? 512 : 128)
   }
 
   /// What the model of the pipe finds best.
@@ -61,8 +70,22 @@ public struct Pacing: Hashable, Sendable {
 
   /// Most rows of the next micro-batch when `outstanding` rows of prompts wait to be read and `inFlight` micro-batches are
   /// on their way.
-  public func rows(outstanding: Int, inFlight: Int) -> Int {
-    fixedRows ?? Self.chunk(of: chunkRows, outstanding: outstanding, inFlight: inFlight)
+  ///
+  /// - Parameter isUrgent: whether somebody waits for a token, so that no chunk is to take long.
+  public func rows(outstanding: Int, inFlight: Int, isUrgent: Bool = false) -> Int {
+    if let fixedRows { return fixedRows }
+    let limit = isUrgent ? rowSeconds.map { Int(Self.promptSeconds / $0) } ?? Self.firstRows : chunkRows
+    let rows = min(chunkRows, max(Self.fewestRows, limit))
+    // One at a time fills no pipe.
+    return inFlightLimit == 1 ? rows : Self.chunk(of: rows, outstanding: outstanding, inFlight: inFlight)
+  }
+
+  /// Takes in how long a micro-batch took the slowest stage.
+  public mutating func learn(rows: Int, seconds: Double) {
+    // What few rows take is mostly the reading of weights.
+    guard rows >= Self.fewestRows, seconds > 0 else { return }
+    let each = seconds / Double(rows)
+    rowSeconds = rowSeconds.map { 0.75 * $0 + 0.25 * each } ?? each
   }
 
   /// Rows of a chunk where `rows` are best in the middle: fewer while the pipe fills and while it drains, because the last

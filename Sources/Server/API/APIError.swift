@@ -11,7 +11,9 @@ struct APIError: Error {
   var code: String?
   /// Seconds after which to try again.
   var retryAfter: Int?
-  /// Whether the connection is of no further use, since its request was not read to the end.
+  /// What may be done at the address, when this may not.
+  var allow: String?
+  /// Whether the connection is used up.
   var closes = false
 
   /// A field that is missing, of the wrong type or out of range.
@@ -30,6 +32,12 @@ struct APIError: Error {
       message: "\(limit) texts are being written or wait, which is the most this server takes; try again later",
       type: "rate_limit_error", code: "rate_limit_exceeded", retryAfter: retryAfter)
   }
+
+  /// For the log more than for anybody: who has ended its half of the connection waits for no answer.
+  static let clientGone = APIError(
+    status: .init(code: 499, reasonPhrase: "Client Closed Request"),
+    message: "the connection was closed before the answer was there; keep it open until then", code: "client_closed",
+    closes: true)
 
   /// Anything that was not foreseen: the cause is for the log.
   static let failed = APIError(
@@ -63,6 +71,7 @@ struct APIError: Error {
   var response: Response {
     var response = Response.json(body, status: status)
     if let retryAfter { response.headers[.retryAfter] = "\(retryAfter)" }
+    if let allow { response.headers[.allow] = allow }
     if closes { response.headers[.connection] = "close" }
     return response
   }

@@ -111,12 +111,16 @@ public struct ServerLimits: Sendable {
   public var textsPerRequest = 128
   public var logProbabilities = 20
   public var connections = 1024
+  /// For the head of a connection's first request.
+  public var head = Duration.seconds(15)
   /// For a connection's next request, and between two pieces of one.
   public var idle = Duration.seconds(60)
   /// For all of a request's body.
   public var body = Duration.seconds(30)
-  /// For a reader of a stream who takes nothing.
-  public var stall = Duration.seconds(60)
+  /// For a client who takes nothing of its answer.
+  public var stall = Duration.seconds(30)
+  /// For a client to close a connection after its last answer.
+  public var linger = Duration.seconds(2)
 
   public init() {}
 }

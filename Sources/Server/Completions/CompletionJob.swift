@@ -1,4 +1,5 @@
 internal import GPT2
+internal import HTTPTypes
 
 /// A completion request whose prompts are tokens and fit the model.
 struct CompletionJob {
@@ -90,8 +91,15 @@ extension APIError {
     let param: String? =
       switch error {
       case .optionOutOfRange(let name, _): name.rawValue.replacing("-", with: "_")
-      default: nil
+      case .tooManyBiases, .unknownBiasToken: "logit_bias"
+      case .emptyStop, .stopTooLong, .tooManyStops, .stopsWithoutTokenizer: "stop"
+      case .emptyPrompt, .promptTooLong, .unknownToken: "prompt"
+      case .negativeMaximumTokens: "max_tokens"
+      case .everythingBlocked: nil
+      case .notFinite: nil
       }
     self = .invalid(param, "\(error)")
+    // The model's fault, and nobody's who asked.
+    if case .notFinite = error { (status, type) = (.internalServerError, "server_error") }
   }
 }

@@ -105,12 +105,8 @@ struct CompletionService: Sendable {
       }
       try await send(choice)
     }
-    var last = caller.start
     var end: Generation.FinishReason? = generation.finishReason
-    for try await update in engine.generate(generation, client: caller.client) {
-      let now = ContinuousClock.now
-      metrics.wrote(after: now - last, isFirst: totals.tokens == 0)
-      last = now
+    for try await update in updates(of: generation, for: caller) {
       totals.tokens += 1
       totals.logProbability += Double(update.token.logProbability)
       end = update.finishReason
@@ -124,6 +120,31 @@ struct CompletionService: Sendable {
       try await send(CompletionResponse.Choice(index: index, text: "", finishReason: (end ?? .length).apiName))
     }
     return totals
+  }
+
+  /// A text's tokens as fast as they are written, kept for as long as their reader is slower.
+  ///
+  /// A text has at most the model's context of them, and one that is held would keep its slot from others.
+  private func updates(
+    of generation: Generation, for caller: Caller
+  ) -> AsyncThrowingStream<Generation.Update, any Error> {
+    AsyncThrowingStream { continuation in
+      let writing = Task {
+        var last: ContinuousClock.Instant?
+        do {
+          for try await update in engine.generate(generation, client: caller.client) {
+            let now = ContinuousClock.now
+            metrics.wrote(after: now - (last ?? caller.start), isFirst: last == nil)
+            last = now
+            continuation.yield(update)
+          }
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+      continuation.onTermination = { _ in writing.cancel() }
+    }
   }
 
   /// A prompt's own log-probabilities.

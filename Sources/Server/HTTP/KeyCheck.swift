@@ -21,7 +21,7 @@ struct KeyCheck: RouterMiddleware {
         status: .unauthorized,
         message: given.isEmpty
           ? "this server needs an API key, as Authorization: Bearer KEY" : "the API key is not one of this server's",
-        code: "invalid_api_key", closes: true)
+        code: "invalid_api_key")
     }
     var context = context
     context.client = ClientID(UInt64(index) + 1)

@@ -21,21 +21,20 @@ extension Request {
         defer { group.cancelAll() }
         guard let buffer = try await group.next()! else {
           throw APIError(
-            status: .requestTimeout, message: "the body did not come within \(limits.body / .seconds(1)) s",
-            closes: true)
+            status: .requestTimeout, message: "the body did not come within \(limits.body / .seconds(1)) s")
         }
         return buffer
       }
     } catch is NIOTooManyBytesError {
       throw Self.tooLarge(limits)
     }
-    self.body = RequestBody(buffer: buffer)
+    // It is kept by nobody else while the request runs.
+    self.body = RequestBody(buffer: ByteBuffer())
     return Array(buffer.readableBytesView)
   }
 
   private static func tooLarge(_ limits: ServerLimits) -> APIError {
     APIError(
-      status: .contentTooLarge, message: "the body is larger than the \(limits.bodyBytes) bytes that are taken",
-      closes: true)
+      status: .contentTooLarge, message: "the body is larger than the \(limits.bodyBytes) bytes that are taken")
   }
 }

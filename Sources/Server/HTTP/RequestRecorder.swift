@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOHTTP1
 internal import Synchronization
 
 /// Outermost of all that happens to a request: gives it its id, answers errors in the API's shape, counts it and logs it when
@@ -19,7 +20,7 @@ struct RequestRecorder: RouterMiddleware {
     do {
       response = try await next(request, context)
     } catch {
-      let answer = APIError(error)
+      let answer = Routes.methodMismatch(request, error) ?? APIError(error)
       if answer.status == .internalServerError { record.note(error) }
       response = answer.response
     }
@@ -32,6 +33,8 @@ struct RequestRecorder: RouterMiddleware {
         try await body.write(writer)
       } catch {
         record.note(error)
+        // What the engine failed at was told to the client to the end.
+        record.isWhole = APIError.of(engine: error) != nil
         throw error
       }
       record.isWhole = true
@@ -57,7 +60,7 @@ private final class RequestRecord: Sendable {
 
   init(_ request: Request, _ context: ServerContext, _ metrics: ServerMetrics, _ logger: Logger) {
     (self.metrics, self.logger) = (metrics, logger)
-    route = Routes.known.contains(request.uri.path) ? request.uri.path : "other"
+    route = Routes.methods[request.uri.path] == nil ? "other" : request.uri.path
     metadata = [
       "request_id": "\(context.requestID)", "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))",
       "client": "\(ServerContext.host(of: context.channel))",
@@ -81,11 +84,12 @@ private final class RequestRecord: Sendable {
     let time = ContinuousClock.now - start
     let state = state.withLock { $0 }
     let status = state.status ?? .internalServerError
-    metrics.ended(route, status: status.code, after: time, isWhole: state.isWhole)
+    let isWhole = state.isWhole && status.code != APIError.clientGone.status.code
+    metrics.ended(route, status: status.code, after: time, isWhole: isWhole)
     var metadata = metadata
     metadata["status"] = "\(status.code)"
     metadata["seconds"] = "\(Double(Int(time / .microseconds(100))) / 1e4)"
-    if !state.isWhole { metadata["abandoned"] = "true" }
+    if !isWhole { metadata["abandoned"] = "true" }
     if let error = state.error { metadata["error"] = "\(error)" }
     let isQuiet = ["/health", "/ready", "/metrics", "/pipeline"].contains(route)
     logger.log(
@@ -102,6 +106,8 @@ extension APIError {
   init(_ error: any Error) {
     switch error {
     case let error as APIError: self = error
+    case let error as HTTPParserError: self = APIError(malformed: error)
+    case is CancellationError: self = .clientGone
     case let error as HTTPError:
       self = APIError(
         status: error.status,

@@ -35,7 +35,7 @@ final class PipelineView: Sendable {
     var tokensWritten: Int
   }
 
-  /// Remembers how things stand; asked about twice a second.
+  /// Remembers how things stand; asked a few times a second.
   func look() {
     let now = current()
     looks.withLock { looks in

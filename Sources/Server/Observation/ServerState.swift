@@ -15,7 +15,7 @@ enum ServerState: Hashable, Sendable {
     switch self {
     case .loading: "loading"
     case .ready: "ready"
-    case .stalled: "loading"
+    case .stalled: "stalled"
     case .draining: "draining"
     case .failed: "failed"
     }

@@ -70,4 +70,21 @@ import Testing
       #expect(pacing.rows(outstanding: 5000, inFlight: 3) == 7)
     }
   }
+
+  @Test func chunksAreShortWhileSomebodyWaitsForAToken() {
+    var pacing = Pacing(stageCount: 1)
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0) == 512)
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0, isUrgent: true) == 64)
+    // 2 ms a row: 20 rows are 40 ms.
+    pacing.learn(rows: 100, seconds: 0.2)
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0, isUrgent: true) == 20)
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0) == 512)
+    // A single step says nothing of many rows.
+    pacing.learn(rows: 1, seconds: 10)
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0, isUrgent: true) == 20)
+    for _ in 0..<50 { pacing.learn(rows: 100, seconds: 1e-3) }
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0, isUrgent: true) == 512)
+    for _ in 0..<50 { pacing.learn(rows: 100, seconds: 100) }
+    #expect(pacing.rows(outstanding: 4000, inFlight: 0, isUrgent: true) == 16)
+  }
 }
