@@ -1,11 +1,22 @@
-"""lm-evaluation-harness's own command and its model local-completions, on tasks made here: no hub, no network."""
+"""lm-evaluation-harness's model local-completions, unchanged, on tasks made here: no hub, no network."""
 
+import atexit
+import contextlib
+import io
 import json
 import os
-import subprocess
-import sys
+import shutil
+import tempfile
 from pathlib import Path
 
+# Read when the harness is imported.
+HOME = tempfile.mkdtemp(prefix="gpt2-harness-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ |= {"HF_HOME": HOME, "HF_DATASETS_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error",
+               "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1", "LMEVAL_LOG_LEVEL": "ERROR"}
+
+from lm_eval import simple_evaluate
+from lm_eval.tasks import TaskManager
 from lm_eval.utils import get_rolling_token_windows
 
 CHECKPOINT = Path(__file__).parents[2] / "Sources" / "DemoModel" / "checkpoint"
@@ -21,6 +32,7 @@ output_type: multiple_choice
 doc_to_text: "{{question}}"
 doc_to_target: "{{answer}}"
 doc_to_choice: "{{choices}}"
+target_delimiter: ""
 """
 ROLLING = """\
 task: gpt2_rolling
@@ -30,7 +42,7 @@ test_split: test
 output_type: loglikelihood_rolling
 doc_to_text: ""
 doc_to_target: "{{text}}"
-metric_list: [{metric: word_perplexity}]
+metric_list: [{metric: word_perplexity, aggregation: weighted_perplexity, higher_is_better: false}]
 """
 UNTIL = """\
 task: gpt2_until
@@ -41,7 +53,7 @@ output_type: generate_until
 doc_to_text: "{{text}}"
 doc_to_target: "{{wanted}}"
 generation_kwargs: {until: ["\\n\\n", ":"], max_gen_toks: 40, do_sample: false}
-metric_list: [{metric: exact_match}]
+metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
 """
 QUESTIONS = [
     {"question": "To be, or not to", "choices": [" be", " sleep", " go away"], "answer": 0},
@@ -52,19 +64,16 @@ QUESTIONS = [
 TEXTS = ["Friends, Romans, countrymen, lend me your ears.", "naïve café 🙂", "To be, or not to be: that is the question. " * 40]
 
 
-def evaluate(session, folder, task, *arguments):
-    """Runs `lm_eval` as its users do, and gives back its samples by document."""
-    environment = {**os.environ, "HF_DATASETS_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "home"),
-                   "TRANSFORMERS_VERBOSITY": "error", "OPENAI_API_KEY": "none"}
-    model = f"model={session.model},base_url={session.server.url}/v1/completions,tokenizer_backend=huggingface," \
-        f"tokenizer={CHECKPOINT},max_length={CONTEXT},max_retries=1"
-    command = [sys.executable, "-m", "lm_eval", "--model", "local-completions", "--model_args",
-               ",".join([model, *arguments]), "--include_path", folder, "--tasks", task, "--log_samples",
-               "--output_path", folder / task]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
-    assert done.returncode == 0, f"lm_eval ended with {done.returncode}: {done.stderr[-800:]}"
-    file = max((folder / task).rglob("samples_*.jsonl"), key=os.path.getmtime)
-    return sorted(map(json.loads, file.read_text().splitlines()), key=lambda sample: sample["doc_id"])
+def evaluate(session, folder, task, batch=1, **arguments):
+    """The harness's samples, by document."""
+    model = {"model": session.model, "base_url": session.server.url + "/v1/completions", "max_retries": 1,
+             "tokenizer_backend": "huggingface", "tokenizer": str(CHECKPOINT), "max_length": CONTEXT, **arguments}
+    # The tasks that come with the harness are thousands of files, and its progress bars are noise here.
+    with contextlib.redirect_stderr(io.StringIO()):
+        result = simple_evaluate(
+            model="local-completions", model_args=model, tasks=[task], batch_size=batch, log_samples=True,
+            task_manager=TaskManager(include_path=str(folder), include_defaults=False), bootstrap_iters=0)
+    return sorted(result["samples"][task], key=lambda sample: sample["doc_id"])
 
 
 def lay_out(session, name, yaml, documents):
@@ -85,26 +94,22 @@ def likelihood(session, tokens, first):
 def check_loglikelihood(session):
     folder = lay_out(session, "choices", CHOICES, QUESTIONS)
     count, greedy = 0, 0
-    for arguments in (["batch_size=1"], ["num_concurrent=8"], ["batch_size=4", "tokenized_requests=False"]):
-        for sample, document in zip(evaluate(session, folder, "gpt2_choices", *arguments), QUESTIONS, strict=True):
-            for (value, is_greedy), choice in zip(sample["filtered_resps"], document["choices"], strict=True):
-                # The harness gives the context's trailing spaces to the choice.
-                context = document["question"].rstrip()
-                text = document["question"] + " " * (not document["question"].endswith(" ")) + choice.lstrip(" ")
-                if choice.startswith("\n"):
-                    text = document["question"] + " " + choice
-                tokens = session.program.tokens(text)
-                wanted = likelihood(session, tokens, len(session.program.tokens(context)))
-                found = (float(value), str(is_greedy) == "True")
-                assert found == wanted, f"{text!r}: the harness has {found}, gpt2 score {wanted}; {sample}"
+    for way in ({}, {"num_concurrent": 8}, {"batch": 4, "tokenized_requests": False}):
+        for sample, document in zip(evaluate(session, folder, "gpt2_choices", **way), QUESTIONS, strict=True):
+            for (found, choice) in zip(sample["filtered_resps"], document["choices"], strict=True):
+                # The harness counts spaces at the end of a context as part of what follows it.
+                tokens = session.program.tokens(document["question"] + choice)
+                wanted = likelihood(session, tokens, len(session.program.tokens(document["question"].rstrip())))
+                assert tuple(found) == wanted, f"{document} {choice!r}: the harness has {found}, gpt2 score {wanted}"
                 count, greedy = count + 1, greedy + wanted[1]
+    assert 0 < greedy < count, "choose continuations of which some are greedy"
     return f"{count} continuations, {greedy} of them greedy: one by one, 8 at once, in batches of text"
 
 
 def check_rolling(session):
     folder = lay_out(session, "rolling", ROLLING, [{"text": text} for text in TEXTS])
     windows = 0
-    for sample, text in zip(evaluate(session, folder, "gpt2_rolling", "num_concurrent=4"), TEXTS, strict=True):
+    for sample, text in zip(evaluate(session, folder, "gpt2_rolling", num_concurrent=4), TEXTS, strict=True):
         wanted = 0
         tokens = session.program.tokens(text)
         for context, part in get_rolling_token_windows(tokens, prefix_token=1023, max_seq_len=CONTEXT - 2, context_len=1):
@@ -123,8 +128,8 @@ def check_generate_until(session):
         prompt, temperature=0, max_tokens=40, stop=["\n\n", ":", "<|endoftext|>"])["text"] for prompt in prompts]
     documents = [{"text": prompt, "wanted": text} for prompt, text in zip(prompts, wanted)]
     folder = lay_out(session, "until", UNTIL, documents)
-    for arguments in (["batch_size=1"], ["num_concurrent=4", "tokenized_requests=False"]):
-        samples = evaluate(session, folder, "gpt2_until", *arguments)
+    for way in ({}, {"num_concurrent": 4, "tokenized_requests": False}):
+        samples = evaluate(session, folder, "gpt2_until", **way)
         found = [sample["resps"][0][0] for sample in samples]
         assert found == wanted, f"the harness has {found}, gpt2 generate {wanted}"
     return f"{len(wanted)} texts, as {wanted[0]!r}"
