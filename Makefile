@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check tsan bench lab fuzz clean build setup
+.PHONY: help demo test clients soak lint check tsan bench lab fuzz clean build setup
 
 GPT2 := .build/release/gpt2
 
@@ -14,6 +14,12 @@ demo: build ## Build, then write text with a coordinator and two worker processe
 test: setup ## Build and run the tests
 	swift test --disable-xctest --parallel --skip 'CLITests|ClusterTests'
 	swift test --disable-xctest --no-parallel --filter 'CLITests|ClusterTests'
+
+clients: build ## Try the server with OpenAI's client, lm-evaluation-harness and a browser
+	Tests/Clients/run $(GPT2)
+
+soak: build ## Let clients come, go and misbehave for MINUTES=10
+	Tests/Clients/run $(GPT2) --soak $(or $(MINUTES),10)
 
 lint: setup ## Check the layout of the code, and that the kernels compile for arm64
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
@@ -43,7 +49,7 @@ fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
 	Fuzz/run $(or $(SECONDS),60)
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-*
+	rm -rf .build .build-* .venv-clients
 
 build: setup
 	swift build -c release
