@@ -11,9 +11,14 @@ demo: build ## Build, then write text with a coordinator and two worker processe
 	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
 	@$(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39
 
+# What starts processes and clusters runs by itself: it would hold up the others, and they its clocks.
+define tests
+	$(1) swift test --disable-xctest --parallel --skip 'CLITests|ClusterTests' $(2)
+	$(1) swift test --disable-xctest --no-parallel --filter 'CLITests|ClusterTests' $(2)
+endef
+
 test: setup ## Build and run the tests
-	swift test --disable-xctest --parallel --skip 'CLITests|ClusterTests'
-	swift test --disable-xctest --no-parallel --filter 'CLITests|ClusterTests'
+	$(call tests)
 
 clients: build ## Try the server with OpenAI's client, lm-evaluation-harness and a browser
 	Tests/Clients/run $(GPT2)
@@ -29,8 +34,8 @@ lint: setup ## Check the layout of the code, and that the kernels compile for ar
 	done; echo "lint: the kernels compile for arm64"
 
 check: lint ## All that a change must pass: lint, no warnings, tests in debug and in release
-	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict
-	GPT2_STRICT=1 swift test --disable-xctest --parallel --scratch-path .build-strict -c release -Xswiftc -enable-testing
+	$(call tests,GPT2_STRICT=1,--scratch-path .build-strict)
+	$(call tests,GPT2_STRICT=1,--scratch-path .build-strict -c release -Xswiftc -enable-testing)
 
 # Optimised, and without a dozen workers measuring at once: who takes too long under the sanitizer counts as lost. Nor are
 # descriptors counted, since the sanitizer opens its own.
