@@ -120,6 +120,8 @@ final class ClusterSession {
     }
     if tells, !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
     engine.stop()
+    // Others may hold on to the engine, and the workers are to hear that it ends.
+    engine.waitForEnd()
   }
 
   // However the command ends: those who watch the workers hold on to the engine, and wait for the workers, who wait for it.

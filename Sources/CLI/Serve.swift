@@ -112,6 +112,8 @@ struct Serve: AsyncParsableCommand {
     }
     // Says who holds what; that no cluster comes to be is the server's to say.
     do { try await session.ready() } catch is ClusterError {}
+    // However it ends, workers are told so before the program does.
+    defer { engine.waitForEnd() }
     try await serving.value
     try session.close(tells: false)
   }

@@ -1,3 +1,4 @@
+internal import Dispatch
 public import GPT2
 internal import Pipeline
 internal import Synchronization
@@ -40,7 +41,9 @@ public final class Engine: Sendable {
     (self.mailbox, self.statisticsBox) = (mailbox, statisticsBox)
     let listening = Handover<Result<String, any Error>>()
     // The engine's sockets belong to its thread from the beginning.
-    thread = try JoinableThread {
+    running.enter()
+    thread = try JoinableThread { [running] in
+      defer { running.leave() }
       do {
         let loop = try EngineLoop(checkpoint, options, context, mailbox, statisticsBox, notify: notify)
         listening.give(.success(loop.listening))
@@ -66,6 +69,8 @@ public final class Engine: Sendable {
   /// Where workers dial in.
   public let address: String
   private let thread: JoinableThread
+  /// Left when the thread's work is over.
+  private let running = DispatchGroup()
 
   /// Waits until every stage is ready, and says who holds what.
   ///
@@ -111,6 +116,9 @@ public final class Engine: Sendable {
   /// Ends the engine: requests under way fail with ``ClusterError/stopped``, workers are sent home. So does its deinit, which
   /// also waits for the end.
   public func stop() { mailbox.post(.stop) }
+
+  /// Waits until the engine's thread has said its last word; something has to end it. Blocks.
+  public func waitForEnd() { running.wait() }
 
   private func submit<Element>(
     _ work: Work, _ client: ClientID, limit: Int, wantsLogits: Bool = false,
