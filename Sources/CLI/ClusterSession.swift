@@ -162,10 +162,14 @@ extension StageDescription {
   var line: String {
     let blocks =
       layers.count == 1 ? "block \(layers.lowerBound)" : "blocks \(layers.lowerBound) to \(layers.upperBound - 1)"
-    let sources = [(bytesRead, "read"), (bytesReceived, "received"), (bytesCached, "from its cache")]
-      .filter { $0.0 > 0 }.map { "\(bytes($0.0)) \($0.1)" }
-    return "\(name): \(blocks), \(sources.joined(separator: ", ")); \(kernels), \(count(threads, "thread"))"
+    let sources = [(bytesRead, "read from files"), (bytesReceived, "received"), (bytesCached, "from its cache")]
+    return "\(name): \(blocks), \(sources.line); \(kernels), \(count(threads, "thread"))"
   }
+}
+
+extension [(Int, String)] {
+  /// Bytes by where they come from, without those that are none.
+  var line: String { filter { $0.0 > 0 }.map { "\(bytes($0.0)) \($0.1)" }.joined(separator: ", ") }
 }
 
 extension PipelineStatistics {

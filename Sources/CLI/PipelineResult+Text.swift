@@ -12,9 +12,10 @@ extension PipelineResult {
       "\(count(stages, "stage")), beside one process here: on one thread, and on all \(count(cores, "core"))",
       work("prefill, 8 texts     ", prefillTokensPerSecond, prefillSpeedupOneThread, prefillSpeedupAllCores),
       work("decode, 32 texts     ", decodeTokensPerSecond, decodeSpeedupOneThread, decodeSpeedupAllCores),
-      "stages idle, prefill \(percent(idleShare)), of which \(percent(gpipeIdleShare)) for filling and draining the pipe once (GPipe's formula)",
+      "stages idle, prefill \(percent(idleShare)); filling and draining the pipe once takes \(percent(gpipeIdleShare)) (GPipe's formula)",
       "this machine         all cores multiply \(two(allCoresOverOne)) × as fast as one"
-        + (isOneHost ? ", and no pipe on it can gain more" : ""),
+        + (allCoresOverOne < 1
+          ? ": others use them; measure again when it is quiet" : isOneHost ? ", and no pipe on it can gain more" : ""),
       "one more hop         \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) × half a round trip over bare libzmq",
     ]
     let gain = 1.05  // what a measurement cannot tell from chance is none

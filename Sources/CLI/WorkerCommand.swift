@@ -172,7 +172,8 @@ extension WorkerNotice {
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):
-      "loaded in \(time.short): \(bytes(read)) read from files, \(bytes(received)) received, \(bytes(cached)) from the cache"
+      "loaded in \(time.short): "
+        + [(read, "read from files"), (received, "received"), (cached, "from the cache")].line
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
