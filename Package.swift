@@ -72,7 +72,11 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],
       swiftSettings: .house),
-    .testTarget(name: "ServerTests", dependencies: ["Server", "Coordinator", "DemoModel", "GPT2"], swiftSettings: .house),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "Server", "DemoModel", "GPT2", .product(name: "HTTPTypes", package: "swift-http-types"),
+      ], swiftSettings: .house),
     .testTarget(
       name: "ClusterTests",
       dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],

@@ -101,8 +101,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // In the middle of a request it is for whoever reads that.
-    guard let error = error as? HTTPParserError, unanswered == 0, !isDone else { return context.fireErrorCaught(error) }
+    // In the middle of a request it is for whoever reads that; who has gone needs no answer.
+    guard let error = error as? HTTPParserError, error != .invalidEOFState, unanswered == 0, !isDone else {
+      return context.fireErrorCaught(error)
+    }
     answer(APIError(malformed: error), context)
   }
 
