@@ -110,7 +110,7 @@ public final class Server: Sendable {
       tasks.addTask { [self] in
         await ReadinessProbe(self).run()
         // Who waited for the cluster is told of its end first.
-        try await close(within: .seconds(1))
+        try await close(within: .milliseconds(500))
       }
       tasks.addTask { [self] in
         await untilEnding()

@@ -120,7 +120,7 @@ struct ServeTests {
   func drain() throws {
     let server = try ServedModel()
     let connection = try server.connect()
-    connection.send(ServedModel.request("POST", "/v1/completions", "{\(Self.long),\"n\":16}"))
+    connection.send(ServedModel.request("POST", "/v1/completions", "{\(Self.long),\"n\":6}"))
     #expect(connection.receive().hasPrefix("HTTP/1.1 200"))
     let idle = try server.connect()
     server.program.signal(SIGTERM)
