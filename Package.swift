@@ -72,7 +72,17 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],
       swiftSettings: .house),
-    .testTarget(name: "ServerTests", dependencies: ["Server", "Coordinator", "DemoModel", "GPT2"], swiftSettings: .house),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "Server", "DemoModel", "GPT2",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+      ], swiftSettings: .house),
     .testTarget(
       name: "ClusterTests",
       dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],

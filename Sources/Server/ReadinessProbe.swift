@@ -13,24 +13,24 @@ struct ReadinessProbe: Sendable {
 
   init(_ server: Server) { self.server = server }
 
-  /// - Throws: what ended the cluster.
-  func run() async throws {
+  /// Returns when the cluster has ended: by itself, which is then ``Server/failure``, or since the server did.
+  func run() async {
     do {
-      _ = try await server.engine.ready()
-      let watching = Task { try await watch() }
-      defer { watching.cancel() }
-      try await withTaskCancellationHandler {
-        try await probe()
-      } onCancel: {
-        watching.cancel()
+      // Only the engine's end ends the wait for its workers.
+      _ = try await withTaskCancellationHandler {
+        try await server.engine.ready()
+      } onCancel: { [engine = server.engine] in
+        engine.stop()
       }
-    } catch let error as ClusterError {
-      if Task.isCancelled { return }
-      server.state.become(.failed("\(error)"))
-      server.logger.error("the cluster has ended", metadata: ["error": "\(error)"])
-      // What was under way is told so first.
-      try? await Task.sleep(for: .milliseconds(500))
-      throw error
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await probe() }
+        tasks.addTask { try await watch() }
+        defer { tasks.cancelAll() }
+        try await tasks.next()
+      }
+    } catch is CancellationError {
+    } catch {
+      server.fail(error)
     }
   }
 

@@ -48,6 +48,8 @@ public final class Server: Sendable {
   let notices = Mutex(ClusterCounts())
   private let ending = Mutex<CheckedContinuation<Void, Never>?>(nil)
   private let isEnding = Mutex(false)
+  /// What ended the cluster before the server's own end.
+  private let failure = Mutex<(any Error)?>(nil)
 
   /// - Parameters:
   ///   - created: when the model is said to be from, in seconds of Unix time.
@@ -89,6 +91,11 @@ public final class Server: Sendable {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: app, successTerminationBehavior: .gracefullyShutdownGroup)], logger: quiet))
+    @Sendable func close(within time: Duration) async throws {
+      await group.triggerGracefulShutdown()
+      // Connections that are still open then are not waited for.
+      try await Task.sleep(for: time)
+    }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { [self] in
         do {
@@ -100,18 +107,34 @@ public final class Server: Sendable {
             "\(options.host):\(options.port)", reason: "\(error); give an address of this machine")
         }
       }
-      tasks.addTask { [self] in try await ReadinessProbe(self).run() }
+      tasks.addTask { [self] in
+        await ReadinessProbe(self).run()
+        // Who waited for the cluster is told of its end first.
+        try await close(within: .milliseconds(500))
+      }
       tasks.addTask { [self] in
         await untilEnding()
+        try Task.checkCancellation()
         await drain()
-        await group.triggerGracefulShutdown()
-        // Connections that are still open are not waited for.
-        try await Task.sleep(for: .seconds(2))
+        try await close(within: options.limits.linger)
       }
       // The first that ends ends the others: the listener, the cluster, or the drain.
       defer { tasks.cancelAll() }
       try await tasks.next()
     }
+    if let failure = failure.withLock({ $0 }) { throw failure }
+  }
+
+  /// The cluster has ended.
+  func fail(_ error: any Error) {
+    if case ClusterError.stopped = error { return }
+    let isFirst = failure.withLock { failure in
+      defer { failure = failure ?? error }
+      return failure == nil
+    }
+    guard isFirst else { return }
+    state.become(.failed("\(error)"))
+    logger.error("the cluster has ended", metadata: ["error": "\(error)"])
   }
 
   /// Takes nothing new, finishes what runs, and makes ``run(listening:)`` return.
@@ -132,12 +155,18 @@ public final class Server: Sendable {
   }
 
   private func drain() async {
+    let hadCluster = if case .loading = state.value { false } else { true }
     admission.close()
     state.become(.draining)
     let limit = ContinuousClock.now + options.drain
     logger.info("draining", metadata: ["texts": "\(admission.texts)"])
-    while admission.texts > 0, .now < limit { try? await Task.sleep(for: .milliseconds(50)) }
-    if admission.texts > 0 { logger.warning("not finished in time", metadata: ["texts": "\(admission.texts)"]) }
+    while admission.texts > 0, .now < limit, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+    // There may have been nothing more to do because nobody is left to do it.
+    if hadCluster { do { _ = try await engine.ready() } catch { fail(error) } }
+    guard admission.texts > 0 else { return }
+    logger.warning("not finished in time", metadata: ["texts": "\(admission.texts)"])
+    // Whose text is cut short is told so.
+    engine.stop()
   }
 
   private static func reason(_ error: IOError) -> String {

@@ -108,7 +108,8 @@ struct ServeTests {
     #expect(try refused.error()["code"] as? String == "rate_limit_exceeded")
     connections = []
     let start = SuspendingClock.now
-    #expect(try eventually { try server.metric("gpt2_texts") == 0 && server.metric("gpt2_cache_slots_used") == 0 })
+    #expect(try eventually { try server.metric("gpt2_texts") == 0 })
+    #expect(try eventually { try server.metric("gpt2_cache_slots_used") == 0 })
     // Half a second for a machine that does something else too.
     #expect(SuspendingClock.now - start < .seconds(1.5))
     #expect(try server.complete(#""max_tokens":1"#).status == 200)
@@ -119,7 +120,7 @@ struct ServeTests {
   func drain() throws {
     let server = try ServedModel()
     let connection = try server.connect()
-    connection.send(ServedModel.request("POST", "/v1/completions", "{\(Self.long),\"n\":16}"))
+    connection.send(ServedModel.request("POST", "/v1/completions", "{\(Self.long),\"n\":6}"))
     #expect(connection.receive().hasPrefix("HTTP/1.1 200"))
     let idle = try server.connect()
     server.program.signal(SIGTERM)

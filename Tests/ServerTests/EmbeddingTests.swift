@@ -35,7 +35,8 @@ struct EmbeddingTests {
     let bytes = try #require(Data(base64Encoded: String(base64.dropFirst().dropLast())))
     #expect(bytes.count == 16 && Array(bytes.prefix(8)) == [0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0])
     let read = bytes.withUnsafeBytes { raw in
-      (0..<4).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+      (0..<4).map { raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self) }
+        .map { Float(bitPattern: UInt32(littleEndian: $0)) }
     }
     #expect(read == values)
     let floats = JSON.text(EmbeddingResponse.Vector(values, isBase64: false))

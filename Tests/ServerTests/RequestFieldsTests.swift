@@ -1,3 +1,4 @@
+import HTTPTypes
 import Testing
 
 @testable import Server
@@ -9,7 +10,8 @@ struct RequestFieldsTests {
   @Test(
     "refuse what is not one JSON object",
     arguments: [
-      "", "{", "[]", "null", "3", #""a""#, "{} {}", #"{"a":1,"a":1}"#, #"{"a":"\ud800"}"#, #"{"a":1e999}"#, #"{"a":NaN}"#,
+      "", "{", "[]", "null", "3", #""a""#, "{} {}", #"{"a":1,"a":1}"#, #"{"a":"\ud800"}"#, #"{"a":1e999}"#,
+      #"{"a":NaN}"#,
       #"{"a":\#(String(repeating: "[", count: 8))\#(String(repeating: "]", count: 8))}"#,
       String(repeating: "[", count: 1_000_000), #"{"a":[\#(String(repeating: "1,", count: 200_001))1]}"#,
     ])
@@ -33,7 +35,8 @@ struct RequestFieldsTests {
     #expect(try fields.integer("w", in: 0...4) == 4)
     #expect(try fields.number("f", in: 0...3) == 2.5)
     #expect(try fields.number("i", in: -5...0) == -3)
-    #expect(try fields.string("n") == nil && fields.string("missing") == nil)
+    #expect(try fields.string("n") == nil)
+    #expect(try fields.string("missing") == nil)
     #expect(try fields.fields("o")?.integer("x", in: 0...1) == 1)
     #expect(try fields.members("o")?.map(\.key) == ["x"])
   }
@@ -77,7 +80,8 @@ struct RequestFieldsTests {
     #expect(try kinds(#"["a","b"]"#) == ["text a", "text b"])
     #expect(try kinds("[1,2.0,3]") == ["tokens [1, 2, 3]"])
     #expect(try kinds(#"[[1],"b"]"#) == ["tokens [1]", "text b"])
-    for wrong in ["[]", #"[1,"a"]"#, #"["a",1]"#, "[1.5]", "{}", "true", "[null]", "[[1.5]]", "[[[1]]]", #"["a","b","c"]"#] {
+    let wrongs = ["[]", #"[1,"a"]"#, #"["a",1]"#, "[1.5]", "{}", "true", "[null]", "[[1.5]]", "[[[1]]]"]
+    for wrong in wrongs + [#"["a","b","c"]"#] {
       let error = #expect(throws: APIError.self) { try kinds(wrong) }
       #expect(error?.param == "p")
     }

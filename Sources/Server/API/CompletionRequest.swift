@@ -102,8 +102,8 @@ struct CompletionRequest {
 
 /// Bounds on what one request may ask for, and on connections.
 public struct ServerLimits: Sendable {
-  /// Bytes of a request's body.
-  public var bodyBytes = 4 << 20
+  /// Bytes of a request's body: enough for all prompts of a request at GPT-2's context, as token ids.
+  public var bodyBytes = 1 << 20
   public var prompts = 128
   /// `n` and `best_of`.
   public var choices = 32

@@ -9,6 +9,7 @@ extension APIError {
     case let error as ModelError: .invalid(nil, "\(error)")
     case AdmissionError.tooManyWaiting(let limit): .overloaded(limit: limit, retryAfter: 5)
     case let error as AdmissionError: .invalid("max_tokens", "\(error)")
+    case ClusterError.stopped: .unavailable("the server is shutting down")
     case let error as ClusterError: .unavailable("\(error)")
     default: nil
     }

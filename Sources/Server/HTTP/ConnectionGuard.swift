@@ -25,6 +25,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private var isLast = false
   /// Whether the last answer is written: what comes now is read for nobody.
   private var isDone = false
+  /// Bytes that came since.
+  private var unread = 0
   /// For the first request's head, and after the last answer.
   private var waiting: Scheduled<Void>?
   private var stalled: Scheduled<Void>?
@@ -52,8 +54,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isDone { return }
-    switch unwrapInboundIn(data) {
+    let part = unwrapInboundIn(data)
+    if isDone {
+      if case .body(let bytes) = part { unread += bytes.readableBytes }
+      if unread > limits.bodyBytes { context.close(promise: nil) }
+      return
+    }
+    switch part {
     case .head:
       waiting?.cancel()
       unanswered += 1
@@ -101,8 +108,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // In the middle of a request it is for whoever reads that.
-    guard let error = error as? HTTPParserError, unanswered == 0, !isDone else { return context.fireErrorCaught(error) }
+    // In the middle of a request it is for whoever reads that; who has gone needs no answer.
+    guard let error = error as? HTTPParserError, error != .invalidEOFState, unanswered == 0, !isDone else {
+      return context.fireErrorCaught(error)
+    }
     answer(APIError(malformed: error), context)
   }
 
