@@ -54,7 +54,7 @@ def check_32_clients(session):
 
 def check_gone_clients(session):
     """Whoever hangs up gives back all slots within a second, streaming or not, and by reset too."""
-    times = []
+    times, before = [], session.server.metrics()
     for stream in (True, False):
         for hang_up in ("close", "reset"):
             written = session.server.metrics()["gpt2_completion_tokens_total"]
@@ -69,6 +69,11 @@ def check_gone_clients(session):
             times.append(wait_until(what, session.server.is_idle, 1))
             written = session.server.metrics()["gpt2_completion_tokens_total"] - written
             assert written < 128 * 250, f"all {written:.0f} tokens were written for nobody"
+    after = session.server.metrics()
+    failed = after.series("gpt2_http_requests_total", status="500") - before.series(
+        "gpt2_http_requests_total", status="500")
+    assert failed == 0, f"{failed:.0f} of 4 clients that went away are counted as failures of the server"
+    assert after["gpt2_http_abandoned_total"] - before["gpt2_http_abandoned_total"] == 4
     return f"four ways, idle after {max(times):.2f} s at the latest"
 
 

@@ -113,6 +113,7 @@ def half_closed(soak, chance):
         link.settimeout(20)
         while link.recv(65536):
             pass
+    soak.sleep(0.1)
 
 
 def garbage(soak, chance):
