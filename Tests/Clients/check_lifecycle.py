@@ -126,7 +126,8 @@ def check_drain(path, folder):
         with serving(path, *flags) as sitting:
             server, client = sitting.server, sitting.client()
             stream = client.completions.create(
-                model="gpt2-demo", **{**HEAVY, "prompt": HEAVY["prompt"][:1]}, stream=True, stream_options={"include_usage": True})
+                model="gpt2-demo", **{**HEAVY, "prompt": HEAVY["prompt"][:1]}, stream=True,
+                stream_options={"include_usage": True})
             next(stream)
             workers = server.workers()
             server.signal()

@@ -15,8 +15,8 @@ import sys
 import threading
 import time
 
-from check_load import connect, expect_sums
-from server import Server, wait_until
+from check_load import connect, metrics_at_rest
+from server import Server
 
 # Megabytes that a process may grow by from minute 2 to the end: caches of allocators, not a leak of every request.
 GROWTH = 8
@@ -162,9 +162,7 @@ def judge(soak, memory, begin):
     if len(soak.wrong) > 5:
         problems.append(f"and {len(soak.wrong) - 5} more")
     try:
-        wait_until("rest", lambda: server.is_idle() and server.metrics()["gpt2_http_requests_running"] == 1, 10)
-        metrics = server.metrics()
-        expect_sums(metrics)
+        metrics = metrics_at_rest(server)
         for name, least in (("prompt", soak.prompt_tokens), ("completion", soak.completion_tokens)):
             counted = metrics[f"gpt2_{name}_tokens_total"]
             assert counted >= least, f"{counted} {name} tokens counted, answers had {least}"
@@ -219,8 +217,9 @@ def main():
     for problem in problems:
         print(f"FAIL  {problem}")
     sizes = ", ".join(f"{first:.1f} → {last:.1f}" for first, last in zip(settled[0], settled[-1]))
-    print(f"{options.minutes:g} minutes, {sum(soak.counts.values())} visits, {soak.completion_tokens} tokens in whole answers, "
-          f"MB of coordinator and workers: {sizes}; {'as it should be' if not problems else 'NOT as it should be'}")
+    verdict = "NOT as it should be" if problems else "as it should be"
+    print(f"{options.minutes:g} minutes, {sum(soak.counts.values())} visits, {soak.completion_tokens} tokens in whole "
+          f"answers, MB of coordinator and workers: {sizes}; {verdict}")
     sys.exit(1 if problems else 0)
 
 
