@@ -18,7 +18,7 @@ import time
 from check_load import connect, metrics_at_rest
 from server import Server
 
-# Megabytes that a process may grow by from minute 2 to the end: caches of allocators, not a leak of every request.
+# Megabytes by which a process's peak may grow from the minutes after the second to the last ones: an allocator's caches.
 GROWTH = 8
 REQUESTS = [
     {"prompt": "ROMEO:", "max_tokens": 20, "seed": 1},
@@ -156,7 +156,7 @@ CLIENTS = [(good, 6), (embedding, 1), (watching, 1), (refused, 1), (aborted, 3),
            (slow_body, 3), (slow_reader, 2)]
 
 
-def judge(soak, memory, begin):
+def judge(soak, memory, seconds):
     """Everything that is wrong at the end."""
     server, problems = soak.server, list(soak.wrong[:5])
     if len(soak.wrong) > 5:
@@ -173,15 +173,17 @@ def judge(soak, memory, begin):
         assert not wrong, f"requests {wrong} are answered otherwise than at first"
     except AssertionError as problem:
         problems.append(str(problem))
-    settled = [sizes for at, sizes in memory if at >= min(120, begin / 5)]
-    for index, name in enumerate(["coordinator", "worker 1", "worker 2"]):
-        first, last = settled[0][index], settled[-1][index]
+    # What is used goes up and down with what is asked for; its peaks say more than two moments.
+    settled = [sizes for at, sizes in memory if at >= min(120, seconds / 5)]
+    part = max(1, len(settled) // 4)
+    peaks = [[max(sizes[index] for sizes in some) for index in range(3)] for some in (settled[:part], settled[-part:])]
+    for name, first, last in zip(["coordinator", "worker 1", "worker 2"], *peaks):
         if last - first > GROWTH:
             problems.append(f"the {name} grew from {first:.0f} to {last:.0f} MB")
     descriptors = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     if descriptors > 100:
         problems.append(f"{descriptors} descriptors are open at rest")
-    return problems, settled
+    return problems, peaks
 
 
 def main():
@@ -206,7 +208,7 @@ def main():
         for thread in threads:
             thread.join(60)
         memory.append((time.monotonic() - begin, server.resident()))
-        problems, settled = judge(soak, memory, seconds)
+        problems, peaks = judge(soak, memory, seconds)
         for name, count in sorted(soak.counts.items()):
             print(f"  {count:6d}  {name}")
         code = server.stop()
@@ -216,10 +218,10 @@ def main():
         server.process.kill()
     for problem in problems:
         print(f"FAIL  {problem}")
-    sizes = ", ".join(f"{first:.1f} → {last:.1f}" for first, last in zip(settled[0], settled[-1]))
+    sizes = ", ".join(f"{first:.1f} → {last:.1f}" for first, last in zip(*peaks))
     verdict = "NOT as it should be" if problems else "as it should be"
     print(f"{options.minutes:g} minutes, {sum(soak.counts.values())} visits, {soak.completion_tokens} tokens in whole "
-          f"answers, MB of coordinator and workers: {sizes}; {verdict}")
+          f"answers, peaks in MB of coordinator and workers: {sizes}; {verdict}")
     sys.exit(1 if problems else 0)
 
 
