@@ -61,7 +61,8 @@ QUESTIONS = [
     {"question": "What say", "choices": [" you", " thou, my good lord?", "\n"], "answer": 1},
     {"question": "ROMEO:\nO, she doth teach the ", "choices": ["torches", "king to be"], "answer": 0},
 ]
-TEXTS = ["Friends, Romans, countrymen, lend me your ears.", "naïve café 🙂", "To be, or not to be: that is the question. " * 40]
+TEXTS = ["Friends, Romans, countrymen, lend me your ears.", "naïve café 🙂",
+         "To be, or not to be: that is the question. " * 40]
 
 
 def evaluate(session, folder, task, batch=1, **arguments):
@@ -112,7 +113,8 @@ def check_rolling(session):
     for sample, text in zip(evaluate(session, folder, "gpt2_rolling", num_concurrent=4), TEXTS, strict=True):
         wanted = 0
         tokens = session.program.tokens(text)
-        for context, part in get_rolling_token_windows(tokens, prefix_token=1023, max_seq_len=CONTEXT - 2, context_len=1):
+        cuts = get_rolling_token_windows(tokens, prefix_token=1023, max_seq_len=CONTEXT - 2, context_len=1)
+        for context, part in cuts:
             # All that the window repeats of what was scored already is its context.
             whole = context + part if len(context) == 1 else context[: len(context) - len(part) + 1] + part
             wanted += likelihood(session, whole, len(whole) - len(part))[0]

@@ -53,12 +53,13 @@ def check_loading(path, folder):
         refused(openai.InternalServerError, lambda: sitting.client().completions.create(
             model="gpt2-demo", prompt="To be"), None, "not_ready")
         worker = subprocess.Popen([path, "worker", "--coordinator", address, "--cache", folder / "cache"],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                  stderr=subprocess.PIPE, text=True)
         try:
             waited = wait_until("/ready", lambda: server.get("/ready")[0] == 200, 30)
             assert sitting.client().completions.create(model="gpt2-demo", prompt="To be").choices[0].text
             assert server.stop() == 0
-            assert worker.wait(10) == 0, "the worker did not end well"
+            said = worker.communicate(timeout=10)[1]
+            assert worker.returncode == 0, f"the worker ended with {worker.returncode}: {said}"
         finally:
             worker.kill()
     return f"503 “{answer['reason']}”, ready {waited:.1f} s after its worker began"
@@ -125,7 +126,8 @@ def check_drain(path, folder):
         with serving(path, *flags) as sitting:
             server, client = sitting.server, sitting.client()
             stream = client.completions.create(
-                model="gpt2-demo", **{**HEAVY, "prompt": HEAVY["prompt"][:1]}, stream=True, stream_options={"include_usage": True})
+                model="gpt2-demo", **{**HEAVY, "prompt": HEAVY["prompt"][:1]}, stream=True,
+                stream_options={"include_usage": True})
             next(stream)
             workers = server.workers()
             server.signal()

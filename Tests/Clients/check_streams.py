@@ -32,7 +32,8 @@ def compare(session, prompt, **fields):
     stream = session.complete(prompt, stream=True, stream_options={"include_usage": True}, **fields)
     texts, logprobs, ends, usage, count = gather(stream)
     for choice in whole.choices:
-        assert texts[choice.index] == choice.text, f"choice {choice.index} is {texts[choice.index]!r}, not {choice.text!r}"
+        found = texts[choice.index]
+        assert found == choice.text, f"choice {choice.index} is {found!r}, not {choice.text!r}"
         assert ends[choice.index] == choice.finish_reason
         if choice.logprobs:
             assert logprobs[choice.index] == dict(choice.logprobs), f"log-probabilities of choice {choice.index} differ"

@@ -98,7 +98,8 @@ class Server:
 
     def is_idle(self):
         metrics = self.metrics()
-        return metrics["gpt2_texts"] == metrics["gpt2_cache_slots_used"] == metrics["gpt2_requests_running"] == 0
+        return not sum(metrics[f"gpt2_{name}"] for name in (
+            "texts", "requests_running", "requests_waiting", "cache_slots_used", "micro_batches_in_flight"))
 
     def workers(self):
         listing = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid="], capture_output=True, text=True)
