@@ -51,7 +51,7 @@ final class StageRunner {
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
       try stage.forward(pass.microBatch, activations, progress: progress)
-      passCount += 1
+      if pass.microBatch.rowCount > 0 { passCount += 1 }
       pass.records.append(
         StageRecord(
           received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince), sent: lastSent))

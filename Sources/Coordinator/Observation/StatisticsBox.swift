@@ -47,7 +47,8 @@ final class StatisticsBox: Sendable {
       let embedded = state.embedded.removeValue(forKey: sequence) ?? start..<start
       state.statistics.microBatchesInFlight = state.embedded.count
       for (index, record) in records.enumerated() where index < state.statistics.stages.count {
-        state.statistics.stages[index].microBatches += 1
+        // What only gives back slots is no work.
+        if rows > 0 { state.statistics.stages[index].microBatches += 1 }
         state.statistics.stages[index].rows += rows
         state.statistics.stages[index].compute += .nanoseconds(record.computed - min(record.received, record.computed))
         // Waiting while the whole pipe was empty is nobody's idleness.
@@ -55,7 +56,7 @@ final class StatisticsBox: Sendable {
         state.statistics.stages[index].send += .nanoseconds(record.sent)
         state.statistics.stages[index].bytesSent += bytes
       }
-      state.statistics.coordinator.microBatches += 1
+      if rows > 0 { state.statistics.coordinator.microBatches += 1 }
       state.statistics.coordinator.compute += .nanoseconds(end - min(start, end))
       // The pipe's time goes on while anything is in it, and is added as far as it is known.
       state.statistics.elapsed += .nanoseconds(end - min(end, state.busySince))
