@@ -57,11 +57,11 @@ extension JSONError: CustomStringConvertible {
 extension JSONError.Problem: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .byteOrderMark: "found a byte-order mark; save the file as UTF-8 without one"
-    case .unexpectedEnd(let expected): "the text ends where \(expected.rawValue) was expected; is the file cut short?"
+    case .byteOrderMark: "found a byte-order mark; write UTF-8 without one"
+    case .unexpectedEnd(let expected): "the text ends where \(expected.rawValue) was expected; is it cut short?"
     case .unexpectedByte(let byte, let expected): "found \(Self.name(byte)), expected \(expected.rawValue)"
     case .trailingByte(let byte): "found \(Self.name(byte)) after the value, expected the end of the text"
-    case .invalidUTF8(let byte): "found byte \(Self.hex(byte)), which is not UTF-8 here; save the file as UTF-8"
+    case .invalidUTF8(let byte): "found byte \(Self.hex(byte)), which is not UTF-8 here; write UTF-8"
     case .controlCharacter(let byte): "found byte \(Self.hex(byte)) inside a string, expected it as an escape"
     case .invalidEscape(let byte): "found a backslash before \(Self.name(byte)), expected one of \"\\/bfnrtu"
     case .loneSurrogate(let unit):
