@@ -18,7 +18,7 @@ import time
 from check_load import connect, metrics_at_rest
 from server import Server
 
-# Megabytes by which a process's peak may grow from the first minutes after the second to the last: caches of allocators.
+# Megabytes that a process may take more at its peak towards the end than after two minutes: caches of allocators.
 GROWTH = 8
 REQUESTS = [
     {"prompt": "ROMEO:", "max_tokens": 20, "seed": 1},
