@@ -18,7 +18,7 @@ import time
 from check_load import connect, metrics_at_rest
 from server import Server
 
-# Megabytes by which a process's peak may grow from the minutes after the second to the last ones: an allocator's caches.
+# Megabytes that a process may take more at its peak towards the end than after two minutes: caches of allocators.
 GROWTH = 8
 REQUESTS = [
     {"prompt": "ROMEO:", "max_tokens": 20, "seed": 1},
