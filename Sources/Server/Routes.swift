@@ -118,6 +118,7 @@ extension Routes {
       let usage = try await service.stream(job, for: caller) { choice in
         var event = frame
         event.choices = [choice]
+        if asked.includesUsage { event.usage = .some(nil) }
         await send(JSON.text(event))
       }
       if asked.includesUsage {

@@ -26,7 +26,8 @@ struct CompletionResponse: Encodable {
   var created: Int
   var model: String
   var choices: [Choice]
-  var usage: Usage?
+  /// Nil leaves it out, nil inside is null: a stream that ends with usage has null before.
+  var usage: Usage??
 }
 
 /// Tokens, with what was likely in their place; all lists are equally long.
