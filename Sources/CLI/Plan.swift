@@ -109,7 +109,8 @@ struct Plan: ParsableCommand {
     let cores = ThreadPool.availableCores
     let threads = threads ?? (sameHost ? max(1, cores / workers) : cores)
     Terminal.progress("measuring this machine …")
-    let machine = try MachineProfile(configuration, threads: threads)
+    let machine = try MachineProfile(
+      configuration, threads: threads, company: sameHost ? min(workers, cores / threads) - 1 : 0)
     Terminal.clearProgress()
     let cluster = PlannedCluster(
       configuration: configuration, machine: machine, speeds: try workerSpeeds(), memory: try workerMemory(),

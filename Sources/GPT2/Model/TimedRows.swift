@@ -7,8 +7,8 @@ public struct TimedRows: Hashable, Sendable {
 extension TimedRows {
   /// Times `work` for several numbers of rows, the cheapest over and over, until the budget is spent.
   ///
-  /// What is kept of each is its shortest time, since whatever disturbs a measurement makes it longer. Numbers of rows
-  /// that there is no time for are left out, but never the first two.
+  /// What is kept of each is the median of its times: the shortest is one that work will seldom see. Numbers of rows that
+  /// there is no time for are left out, but never the first two.
   ///
   /// - Parameters:
   ///   - rows: ascending.
@@ -18,28 +18,29 @@ extension TimedRows {
     _ rows: [Int], within budget: Duration, clock: () -> Double = Self.seconds, _ work: (Int) throws(Failure) -> Void
   ) throws(Failure) -> [TimedRows] {
     let end = clock() + budget / .seconds(1)
-    var times: [TimedRows] = []
-    func time(_ rows: Int) throws(Failure) -> TimedRows {
+    var times: [(rows: Int, seconds: [Double])] = []
+    func time(_ rows: Int) throws(Failure) -> Double {
       let begin = clock()
       try work(rows)
-      return TimedRows(rows: rows, seconds: clock() - begin)
+      return clock() - begin
     }
     var left: Double { end - clock() }
     for count in rows {
       // More rows take longer at most in proportion; half the budget is for repeating.
-      if times.count >= 2, let last = times.last, last.seconds * Double(count) / Double(last.rows) > left / 2 { break }
-      times.append(try time(count))
+      if times.count >= 2, let last = times.last, last.seconds[0] * Double(count) / Double(last.rows) > left / 2 {
+        break
+      }
+      times.append((count, [try time(count)]))
     }
     var repeated = true
     while repeated {
       repeated = false
-      for index in times.indices where times[index].seconds <= left / 2 {
-        let again = try time(times[index].rows)
-        if again.seconds < times[index].seconds { times[index] = again }
+      for index in times.indices where times[index].seconds[0] <= left / 2 {
+        times[index].seconds.append(try time(times[index].rows))
         repeated = true
       }
     }
-    return times
+    return times.map { TimedRows(rows: $0.rows, seconds: $0.seconds.sorted()[($0.seconds.count - 1) / 2]) }
   }
 
   private static let origin = ContinuousClock.now

@@ -35,7 +35,7 @@ import Testing
     #expect(ran == [1, 8])
   }
 
-  @Test func theShortestOfSeveralTimesIsKept() {
+  @Test func theMedianOfSeveralTimesIsKept() {
     var now = 0.0
     var runs: [Int] = []
     func work(_ rows: Int) {
