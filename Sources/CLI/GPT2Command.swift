@@ -50,7 +50,7 @@ struct GPT2Command: ParsableCommand {
       let code = exitCode(for: error)
       // All is said then: help, the version, or what went wrong.
       if code == .success || error is ExitCode { exit(withError: error) }
-      Terminal.note("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (\(help))" : ""))
+      Terminal.fail("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (\(help))" : ""))
       exit(withError: code)
     }
   }

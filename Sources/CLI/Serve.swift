@@ -91,7 +91,7 @@ struct Serve: AsyncParsableCommand {
       logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
     }
     // All that would be notes is in the log.
-    Terminal.sendNotes { logger.notice("\($0)") }
+    Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
     let audience = NoticeRelay()
     let session = try ClusterSession(
       model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })

@@ -30,13 +30,20 @@ enum Terminal {
 
   /// Writes a line about what is going on; nobody minds if it is lost.
   static func note(_ text: String) {
-    if let log = noteLog.withLock({ $0 }) { log(text) } else { line(text) }
+    if let log = noteLog.withLock({ $0 }) { log(text, false) } else { line(text) }
   }
 
-  /// From now on notes go there.
-  static func sendNotes(to log: @escaping @Sendable (String) -> Void) { noteLog.withLock { $0 = log } }
+  /// Says why the program ends.
+  static func fail(_ text: String) {
+    if let log = noteLog.withLock({ $0 }) { log(text, true) } else { line(text) }
+  }
 
-  private static let noteLog = Mutex<(@Sendable (String) -> Void)?>(nil)
+  /// From now on notes go there, and what ends the program.
+  static func sendNotes(to log: @escaping @Sendable (_ text: String, _ isFatal: Bool) -> Void) {
+    noteLog.withLock { $0 = log }
+  }
+
+  private static let noteLog = Mutex<(@Sendable (String, Bool) -> Void)?>(nil)
 
   /// Writes a line on standard error; nobody minds if it is lost.
   static func line(_ text: String) {

@@ -14,7 +14,7 @@ public struct APIKeys: Sendable {
     do {
       text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
     } catch {
-      throw .keys(path: path, reason: "it cannot be read as UTF-8 text")
+      throw .keys(path: path, reason: "it is not there, cannot be read, or is not UTF-8 text")
     }
     let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
     let keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }

@@ -30,7 +30,7 @@ struct EmbeddingTests {
 
   @Test("say the same in both of their forms: little-endian fp32")
   func vector() throws {
-    let values: [Float] = [1, -2.5, 1e-40, 3.4e38]
+    let values: [Float] = [1, -2.5, .leastNonzeroMagnitude, 3.4e38]
     let base64 = JSON.text(EmbeddingResponse.Vector(values, isBase64: true))
     let bytes = try #require(Data(base64Encoded: String(base64.dropFirst().dropLast())))
     #expect(bytes.count == 16 && Array(bytes.prefix(8)) == [0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0])
