@@ -75,24 +75,21 @@ struct Embed: AsyncParsableCommand {
         submitted += 1
       }
       let result = ahead.removeFirst()
-      var pooled = [Double](repeating: 0, count: width)
+      var mean = MeanPool(width: width)
       var last: ArraySlice<Float> = []
       for try await states in result {
-        for row in 0..<states.rowCount {
-          let values = states.values[(row * width)..<((row + 1) * width)]
-          guard values.allSatisfy(\.isFinite) else {
-            throw PromptError(place: item.place, error: .notFinite(position: states.start + row))
-          }
-          try writer.write(Array(values), to: "hidden_states", at: (index * sequence + states.start + row) * width)
-          if pool == .mean { for (i, value) in values.enumerated() { pooled[i] += Double(value) } }
-          last = values
+        if let position = states.firstNotFinite {
+          throw PromptError(place: item.place, error: .notFinite(position: position))
         }
+        try writer.write(states.values, to: "hidden_states", at: (index * sequence + states.start) * width)
+        if pool == .mean { mean.add(states) }
+        last = states.values.suffix(width)
         if logits { try writer.write(states.logits, to: "logits", at: (index * sequence + states.start) * vocabulary) }
         done += states.rowCount
         bar.show(done)
       }
       switch pool {
-      case .mean: try writer.write(pooled.map { Float($0 / Double(lengths[index])) }, to: "pooled", at: index * width)
+      case .mean: try writer.write(mean.value, to: "pooled", at: index * width)
       case .last: try writer.write(Array(last), to: "pooled", at: index * width)
       case nil: break
       }

@@ -159,10 +159,13 @@ extension Routes {
     let vectors = try await whileConnected(request) {
       let results = readings.map { engine.embed($0, client: context.client) }
       var vectors: [[Float]] = []
-      for (reading, result) in zip(readings, results) {
+      for result in results {
         var mean = MeanPool(width: engine.configuration.width)
-        for try await states in result { mean.add(states) }
-        vectors.append(mean.value(of: reading.tokens.count))
+        for try await states in result {
+          if let position = states.firstNotFinite { throw SamplingError.notFinite(position: position) }
+          mean.add(states)
+        }
+        vectors.append(mean.value)
       }
       return vectors
     }

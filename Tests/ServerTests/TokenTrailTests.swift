@@ -51,4 +51,15 @@ struct TokenTrailTests {
     #expect(TokenText(tokenizer).alternatives(of: token) == ["a": -3, "b": -0.5])
     #expect(TokenText(tokenizer).text(of: 1 << 40) == "token:\(1 << 40)")
   }
+
+  @Test("have null for what cannot come, since JSON knows no infinity")
+  func impossible() throws {
+    var trail = TokenTrail(try Demo.tokenizer.get())
+    let entry = trail.append(
+      SampledToken(
+        token: 5, logProbability: -.infinity,
+        top: [.init(token: 6, logProbability: -0.5), .init(token: 7, logProbability: -.infinity)]))
+    #expect(entry.tokenLogprobs == [nil] && entry.topLogprobs.first??.count == 1)
+    #expect(JSON.text(entry).contains(#""token_logprobs":[null]"#))
+  }
 }

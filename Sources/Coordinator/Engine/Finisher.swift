@@ -108,18 +108,6 @@ final class Finisher {
   }
 }
 
-/// Hidden states after ln_f of consecutive tokens of a text.
-public struct HiddenStates: Sendable {
-  /// Index of the first token.
-  public var start: Int
-  public var rowCount: Int
-  public var width: Int
-  /// `[rowCount, width]`
-  public var values: [Float]
-  /// `[rowCount, V]`; empty unless they were asked for.
-  public var logits: [Float] = []
-}
-
 extension Finisher {
   /// How long the coordinator's own work takes here; blocks for some tenths of a second.
   func measure() throws -> EdgeCosts {

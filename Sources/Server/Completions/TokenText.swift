@@ -19,8 +19,9 @@ struct TokenText {
 
   /// What was likely in a token's place, the token itself included.
   func alternatives(of token: SampledToken) -> [String: Float] {
-    var alternatives = [text(of: token.token): token.logProbability]
-    for other in token.top {
+    // JSON knows no infinity, and what cannot come is no alternative.
+    var alternatives = token.logProbability.isFinite ? [text(of: token.token): token.logProbability] : [:]
+    for other in token.top where other.logProbability.isFinite {
       let text = text(of: other.token)
       // Of two tokens of one text the likelier comes first.
       if alternatives[text] == nil { alternatives[text] = other.logProbability }
@@ -44,7 +45,7 @@ struct TokenTrail {
   /// The next token, with what was likely in its place.
   mutating func append(_ token: SampledToken) -> TokenLogProbabilities {
     var entry = entry(token.token)
-    entry.tokenLogprobs = [token.logProbability]
+    entry.tokenLogprobs = [token.logProbability.isFinite ? token.logProbability : nil]
     entry.topLogprobs = [text.alternatives(of: token)]
     return entry
   }
@@ -56,9 +57,6 @@ struct TokenTrail {
     entry.topLogprobs = [nil]
     return entry
   }
-
-  /// Goes past a token that is not shown.
-  mutating func skip(_ token: Int) { _ = entry(token) }
 
   private mutating func entry(_ token: Int) -> TokenLogProbabilities {
     let entry = TokenLogProbabilities(tokens: [text.text(of: token)], textOffset: [offset])

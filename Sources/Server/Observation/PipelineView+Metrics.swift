@@ -58,18 +58,3 @@ extension PipelineView {
     }
   }
 }
-
-/// The mean of hidden states, summed in double precision in the order of the tokens, as `gpt2 embed --pool mean` does.
-struct MeanPool {
-  private var sums: [Double]
-
-  init(width: Int) { sums = Array(repeating: 0, count: width) }
-
-  mutating func add(_ states: HiddenStates) {
-    for row in 0..<states.rowCount {
-      for column in sums.indices { sums[column] += Double(states.values[row * states.width + column]) }
-    }
-  }
-
-  func value(of count: Int) -> [Float] { sums.map { Float($0 / Double(count)) } }
-}
