@@ -14,8 +14,8 @@ struct ProductTests {
     init(_ rows: Int, _ inner: Int, _ columns: Int) { (self.rows, self.inner, self.columns) = (rows, inner, columns) }
   }
 
-  /// Around the borders of tiles (6 rows), row blocks (192), inner blocks (384), panels (16, 64), and of the four panels
-  /// that one row walks side by side.
+  /// Around the borders of tiles (6 rows), pieces (16, 32, 64 inner indices), few rows (64), row blocks (192), inner blocks (384,
+  /// and for few rows what fits beside them), panels (16, 64), and of the four panels that one row walks side by side.
   private static let shapes: [Shape] =
     (1...40).map { Shape($0, 19, 70) }
     + [1, 2, 3, 4, 5, 256, 383, 384, 385, 767, 768, 769].flatMap {
@@ -23,6 +23,10 @@ struct ProductTests {
     }
     + [1, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200].flatMap { [Shape(3, 11, $0), Shape(9, 11, $0)] }
     + [63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 530].map { Shape(1, 390, $0) }
+    + [15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 130].flatMap {
+      [Shape(6, $0, 70), Shape(12, $0, 70), Shape(14, $0, 133), Shape(20, $0, 133)]
+    }
+    + [Shape(63, 1169, 70), Shape(64, 1153, 70), Shape(65, 390, 70), Shape(24, 3073, 20), Shape(12, 6150, 20)]
     + [Shape(191, 40, 65), Shape(192, 400, 20), Shape(193, 385, 33), Shape(385, 40, 17), Shape(400, 386, 18)]
 
   @Test("equals its naive twin to the bit on every instruction set, for every shape", arguments: shapes)
