@@ -11,6 +11,7 @@ final class StageRunner {
   private var receiver: PassReceiver
   private let rowLimit: Int
   private let buffers: ActivationsPool
+  private let core: CoreClaim
   private var pending: (pass: Pass, header: Header, payload: Frame)?
   private var idleSince = MonotonicTime.now
   private var lastSent: UInt64 = 0
@@ -21,6 +22,7 @@ final class StageRunner {
     rowLimit = assignment.rowLimit
     receiver = PassReceiver(epoch: epoch, from: assignment.stage - 1, credits: assignment.credits)
     buffers = ActivationsPool(width: stage.configuration.width)
+    core = CoreClaim(threadCount: stage.threadCount)
   }
 
   /// Takes one message of the inbox; when it is a pass, runs it and hands it on.
@@ -50,7 +52,7 @@ final class StageRunner {
       }
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
-      try stage.forward(pass.microBatch, activations, progress: progress)
+      try core.hold { try stage.forward(pass.microBatch, activations, progress: progress) }
       if pass.microBatch.rowCount > 0 { passCount += 1 }
       pass.records.append(
         StageRecord(

@@ -19,6 +19,7 @@ final class Pipe {
   private let finisher: Finisher
   private let statistics: StatisticsBox
   private let buffers: ActivationsPool
+  private let core: CoreClaim
   private let dialed = ContinuousClock.now
   private var scheduler: Scheduler
   /// Who gets what the requests bring.
@@ -46,6 +47,7 @@ final class Pipe {
     self.statistics = statistics
     self.blockSeconds = blockSeconds
     buffers = ActivationsPool(width: finisher.configuration.width)
+    core = CoreClaim(threadCount: finisher.pool.threadCount)
   }
 
   /// To be waited on: credit comes in here.
@@ -137,10 +139,12 @@ final class Pipe {
     if !arrivals.isEmpty {
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
-      try finisher.normalize(activations)
+      try core.hold {
+        try finisher.normalize(activations)
+        try decide(arrivals.filter { $0.output == .nextToken })
+        for arrival in arrivals { try read(arrival) }
+      }
       buffers.put(activations)
-      try decide(arrivals.filter { $0.output == .nextToken })
-      for arrival in arrivals { try read(arrival) }
     }
     statistics.finished(
       header.sequence, records: pass.records, offsets: offsets, rows: pass.microBatch.rowCount, bytes: payload.count,

@@ -56,6 +56,9 @@ public final class Stage {
     }
   }
 
+  /// Threads that it computes with.
+  public var threadCount: Int { pool.threadCount }
+
   /// How many positions of a slot are cached.
   public func cachedLength(slot: Int) -> Int { cache.length(of: slot) }
 

@@ -1,0 +1,36 @@
+#ifdef __linux__
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#endif
+
+#include "CKernels.h"
+
+#ifdef __linux__
+_Static_assert(sizeof(cpu_set_t) <= sizeof(gpt2_cores), "gpt2_cores holds what the system's sets hold");
+
+bool gpt2_allowed_cores(gpt2_cores *cores) {
+  memset(cores, 0, sizeof *cores);
+  return sched_getaffinity(0, sizeof *cores, (cpu_set_t *)cores) == 0;
+}
+
+bool gpt2_run_on(const gpt2_cores *cores) { return sched_setaffinity(0, sizeof *cores, (const cpu_set_t *)cores) == 0; }
+
+int gpt2_current_core(void) { return sched_getcpu(); }
+
+static bool set_lock(int descriptor, size_t byte, short kind) {
+  struct flock lock = {.l_type = kind, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+  return fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
+}
+
+bool gpt2_lock_byte(int descriptor, size_t byte) { return set_lock(descriptor, byte, F_WRLCK); }
+
+void gpt2_unlock_byte(int descriptor, size_t byte) { (void)set_lock(descriptor, byte, F_UNLCK); }
+#else
+bool gpt2_allowed_cores(gpt2_cores *cores) { (void)cores; return false; }
+bool gpt2_run_on(const gpt2_cores *cores) { (void)cores; return false; }
+int gpt2_current_core(void) { return -1; }
+bool gpt2_lock_byte(int descriptor, size_t byte) { (void)descriptor, (void)byte; return false; }
+void gpt2_unlock_byte(int descriptor, size_t byte) { (void)descriptor, (void)byte; }
+#endif
