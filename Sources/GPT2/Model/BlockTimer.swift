@@ -48,7 +48,7 @@ public final class BlockTimer {
         activations[row][column] = TimedRows.pattern[(row &* 31 &+ column) % TimedRows.pattern.count]
       }
     }
-    return try TimedRows.measure(usual, within: budget) { rows throws(ModelError) in
+    return try TimedRows.measure(usual, within: budget, clock: TimedRows.clock(for: pool)) { rows throws(ModelError) in
       try resize(rows: rows)
       let microBatch = MicroBatch([Segment(slot: 0, start: 0, count: rows)])
       try cache.admit(microBatch)

@@ -40,7 +40,9 @@ public final class EdgeTimer {
   public func measureEdges(within budget: Duration = .milliseconds(40)) throws(ModelError) -> [TimedRows] {
     let usual = TimedRows.usualRows(configuration)
     try runEdges(rows: usual.last ?? 1)
-    return try TimedRows.measure(usual, within: budget) { rows throws(ModelError) in try runEdges(rows: rows) }
+    return try TimedRows.measure(usual, within: budget, clock: TimedRows.clock(for: pool)) { rows throws(ModelError) in
+      try runEdges(rows: rows)
+    }
   }
 
   /// Seconds that head and log-probabilities take, ascending in rows; blocks for about `budget`.
@@ -51,7 +53,7 @@ public final class EdgeTimer {
     try runEdges(rows: usual.last ?? 1)
     try logits.resize(rowCount: usual.last ?? 1)
     for row in 0..<logits.rowCount { logits[row].update(repeating: 0) }
-    return try TimedRows.measure(usual, within: budget) { rows throws(ModelError) in
+    return try TimedRows.measure(usual, within: budget, clock: TimedRows.clock(for: pool)) { rows throws(ModelError) in
       try head.logits(of: hidden, rows: 0..<rows, into: logits)
       pool.forEach(rows, work: 4 * rows * configuration.vocabularySize) { row in
         _ = LogProbabilities(UnsafeBufferPointer(logits[row]).span, kernels: kernels)

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
 /// How long something takes for a micro-batch of so many rows.
 public struct TimedRows: Hashable, Sendable {
   public let rows: Int
@@ -12,10 +20,10 @@ extension TimedRows {
   ///
   /// - Parameters:
   ///   - rows: ascending.
-  ///   - clock: seconds since some moment.
+  ///   - clock: seconds since some moment; see ``clock(for:)``.
   ///   - work: runs so many rows once.
   static func measure<Failure: Error>(
-    _ rows: [Int], within budget: Duration, clock: () -> Double = Self.seconds, _ work: (Int) throws(Failure) -> Void
+    _ rows: [Int], within budget: Duration, clock: () -> Double, _ work: (Int) throws(Failure) -> Void
   ) throws(Failure) -> [TimedRows] {
     let end = clock() + budget / .seconds(1)
     var times: [(rows: Int, seconds: [Double])] = []
@@ -43,8 +51,16 @@ extension TimedRows {
     return times.map { TimedRows(rows: $0.rows, seconds: $0.seconds.sorted()[($0.seconds.count - 1) / 2]) }
   }
 
-  private static let origin = ContinuousClock.now
-  private static func seconds() -> Double { (ContinuousClock.now - origin) / .seconds(1) }
+  /// What work on so many threads is to be timed by: the processor's time of the calling thread where it works alone, since what
+  /// others take of the machine meanwhile says nothing of the work; the time of day for several.
+  static func clock(for pool: ThreadPool) -> () -> Double {
+    let clock = pool.threadCount == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
+    return {
+      var time = timespec()
+      clock_gettime(clock, &time)
+      return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+  }
 
   /// Numbers of rows worth timing for a model: decode steps and chunks of prompts.
   static func usualRows(_ configuration: Configuration) -> [Int] {

@@ -45,7 +45,7 @@ public struct Pacing: Hashable, Sendable {
     } else {
       // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
       // equals the largest, which reads the weights least often.
-      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.1) { rows in
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0) { rows in
         let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
