@@ -37,8 +37,9 @@ struct HopBench {
 
   /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
   ///
-  /// - Parameter pause: how long each end works before it sends, as a stage does, which does not count: the other end goes to
-  ///   sleep meanwhile, as the other stages do.
+  /// - Parameter pause: how long each end works before it sends, which does not count. It reads memory, as a stage reads its
+  ///   weights: the other end goes to sleep meanwhile, as the other stages do, and what sending and receiving need leaves the
+  ///   caches, as it does there.
   private func roundTrips(every pause: Double) throws -> [Double] {
     let width = session.configuration.width
     let head = Message.pass(
@@ -80,8 +81,19 @@ struct HopBench {
     return trips
   }
 
+  /// More than caches hold.
+  private static let memory = [UInt64](repeating: 1, count: 16 << 20)
+
   private static func work(_ seconds: Double) {
     let end = ContinuousClock.now + .seconds(seconds)
-    while .now < end {}
+    var place = 0
+    var sum: UInt64 = 0
+    while .now < end {
+      for _ in 0..<1024 {
+        sum &+= memory[place]
+        place = (place + 8) % memory.count
+      }
+    }
+    precondition(sum > 0 || seconds <= 0, "nothing was read")
   }
 }

@@ -70,6 +70,7 @@ final class StageRunner {
   /// Hands on what was computed; false when the next stage takes nothing yet, and then nothing more may be taken.
   func sendPending() throws -> Bool {
     guard let (pass, header, payload) = pending else { return true }
+    if !next.canSend { try next.update() }
     guard next.canSend else { return false }
     let start = MonotonicTime.now
     guard try next.send(pass, sequence: header.sequence, attempt: header.attempt, payload: payload) else {

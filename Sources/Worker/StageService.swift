@@ -78,6 +78,7 @@ public final class StageService {
 
   private func step() throws {
     var items = control.pollItems
+    let controlCount = items.count
     switch phase {
     case .linking(_, let runner, _, _), .serving(let runner):
       items.append(.socket(runner.next.socket))
@@ -91,12 +92,8 @@ public final class StageService {
       phase = .left
       return
     }
-    try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
-    do {
-      while let (header, message) = try control.receive() { try handle(message, header) }
-    } catch let error as WireError {
-      throw WorkerError.protocolBroken(coordinator: options.coordinator, error)
-    }
+    // Sockets that have nothing are not asked: a pass on its way to be computed would wait for each.
+    if ready.prefix(controlCount).contains(true) { try listen() }
     if case .left = phase { return }
     if control.isLost {
       control.leave()
@@ -119,7 +116,7 @@ public final class StageService {
         throw WorkerError.nextUnreachable(assignment.next, Self.linkPatience)
       }
     case .serving(let runner):
-      try runner.next.update()
+      if ready[controlCount] { try runner.next.update() }
       try receive(runner)
     case .joined, .fetching, .left: break
     }
@@ -131,6 +128,16 @@ public final class StageService {
   }
 
   // MARK: - Control
+
+  /// Takes in all that the coordinator says.
+  private func listen() throws {
+    try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
+    do {
+      while let (header, message) = try control.receive() { try handle(message, header) }
+    } catch let error as WireError {
+      throw WorkerError.protocolBroken(coordinator: options.coordinator, error)
+    }
+  }
 
   private func handle(_ message: Message, _ header: Header) throws {
     switch (message, phase) {
