@@ -18,9 +18,9 @@ struct PlannedCluster {
   private static let rowLimit = 512
   /// Sequences at once that the cache is counted for.
   static let sequences = 32
-  /// Most tokens of a prompt, and positions before those that are written.
+  /// Most tokens of a prompt, and positions before those that are written: as many as `bench` has on average.
   private static let promptTokens = 512
-  private static let context = 128
+  private static let context = 64
   private static let steps = 12
 
   /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
@@ -88,7 +88,8 @@ struct PlannedCluster {
           sequences: 8, tokens: promptTokens, rows: min(Self.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
       },
       decode: [
-        line("decode, 1 sequence", decode(1)), line("decode, \(Self.sequences) sequences", decode(Self.sequences)),
+        line("decode, 1 sequence at \(context) tokens", decode(1)),
+        line("decode, \(Self.sequences) sequences at \(context) tokens", decode(Self.sequences)),
       ])
   }
 }

@@ -32,9 +32,9 @@ public struct CostModel: Hashable, Sendable {
   /// Operations of matrix products in a second, by large micro-batches; a multiply-add is two.
   private let operationRate: Double
 
-  /// Cached keys and values lie in pieces of a head's, which memory gives more slowly than whole matrices: measured with 32
-  /// sequences of 100 positions, 9.5 GB/s beside 24.
-  private static let cacheReadShare = 0.4
+  /// Cached keys and values lie in pieces of a head's, which memory gives more slowly than whole matrices: measured 9.5 GB/s
+  /// beside 24 at 100 positions (AVX2), 14 and 17 beside 31 at 64 and 115 (AVX-512).
+  private static let cacheReadShare = 0.45
   /// Attention multiplies matrices as narrow as a head, and has the softmax between them.
   private static let attentionShare = 0.5
 

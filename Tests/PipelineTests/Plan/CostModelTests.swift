@@ -36,14 +36,14 @@ import Testing
       curve: try #require(Self.curve((1, 1), (100, 10))), shape: BlockShape(width: 10, matrixElements: 1000))
     let alone = cost.seconds(MicroBatch([Segment(slot: 0, start: 0, count: 1)]))
     #expect(alone == 1)
-    // One row reads 80 bytes a position, at 0.4 of the rate.
-    #expect(abs(cost.seconds(MicroBatch([Segment(slot: 0, start: 500, count: 1)])) - (1 + 25)) < 1e-9)
+    // One row reads 80 bytes a position, at 0.45 of the rate.
+    #expect(abs(cost.seconds(MicroBatch([Segment(slot: 0, start: 500, count: 1)])) - (1 + 40000 / 1800.0)) < 1e-9)
     // A hundred read them once, and multiply 100 × 500 × 40 at half of 20,000 a second.
     let long = MicroBatch([Segment(slot: 0, start: 500, count: 100)])
     #expect(abs(cost.seconds(long) - (10 + 200)) < 1e-9)
     // Sequences read their own.
     let two = MicroBatch([Segment(slot: 0, start: 500, count: 1), Segment(slot: 1, start: 500, count: 1)])
-    #expect(abs(cost.seconds(two) - (cost.curve.seconds(rows: 2) + 50)) < 1e-9)
+    #expect(abs(cost.seconds(two) - (cost.curve.seconds(rows: 2) + 80000 / 1800.0)) < 1e-9)
     #expect(cost.bytesRead(two) == 4000 + 2 * 500 * 80)
   }
 }
