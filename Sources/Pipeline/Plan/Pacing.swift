@@ -52,8 +52,9 @@ public struct Pacing: Hashable, Sendable {
     }
     let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
-    // One more than there are stages at least: the one that is coming back, or going in, leaves no stage waiting.
-    var limit = Self.best(counts.filter { $0 > pipe.stages.count }) { count in
+    // Of several stages at least one more, so that none waits for the one that is going in or coming back.
+    let stageCount = pipe.stages.count
+    var limit = Self.best(counts.filter { stageCount == 1 || $0 > stageCount }) { count in
       let work = PipeWorkload.prefill(
         sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest, tapers: fixedRows == nil)
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
