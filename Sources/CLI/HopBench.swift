@@ -56,11 +56,12 @@ struct HopBench {
     let echo = try JoinableThread {
       guard let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil else { return }
       _ = try? dealer.send([Frame([0])])
+      var reader = Reader(at: 0.5)
       for _ in 0..<count {
         guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
           case .frames(let frames)? = try? dealer.receive(atMost: 2)
         else { return }
-        Self.work(pause)
+        reader.work(pause)
         _ = try? dealer.send(frames)
       }
     }
@@ -70,8 +71,9 @@ struct HopBench {
     else { return [] }
     let peer = opening[0].bytes
     var trips: [Double] = []
+    var reader = Reader(at: 0)
     for _ in 0..<count {
-      Self.work(pause)
+      reader.work(pause)
       let start = ContinuousClock.now
       _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
       guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
@@ -81,19 +83,24 @@ struct HopBench {
     return trips
   }
 
-  /// More than caches hold.
-  private static let memory = [UInt64](repeating: 1, count: 16 << 20)
+  /// Reads on and on through memory, more than caches hold.
+  private struct Reader {
+    private static let memory = [UInt64](repeating: 1, count: 16 << 20)
+    private var place: Int
+    private var sum: UInt64 = 0
 
-  private static func work(_ seconds: Double) {
-    let end = ContinuousClock.now + .seconds(seconds)
-    var place = 0
-    var sum: UInt64 = 0
-    while .now < end {
-      for _ in 0..<1024 {
-        sum &+= memory[place]
-        place = (place + 8) % memory.count
-      }
+    /// - Parameter share: where to begin, as a share of the memory.
+    init(at share: Double) { place = Int(share * Double(Self.memory.count)) / 8 * 8 }
+
+    mutating func work(_ seconds: Double) {
+      let end = ContinuousClock.now + .seconds(seconds)
+      repeat {
+        for _ in 0..<256 {
+          sum &+= Self.memory[place]
+          place = (place + 8) % Self.memory.count
+        }
+      } while .now < end
+      precondition(sum > 0, "nothing was read")
     }
-    precondition(sum > 0 || seconds <= 0, "nothing was read")
   }
 }

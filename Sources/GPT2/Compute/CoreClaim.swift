@@ -16,11 +16,10 @@ internal import CKernels
 /// count as taken, this lasts for milliseconds at each hop. So whoever begins to compute takes the core it is on, or another
 /// that nobody has, and is bound to it until it is done. When all are taken it is left to the system.
 ///
-/// What is agreed on are locks on the bytes of a file, one for each core, which end with whoever holds them. Where there is no
-/// such file, or one core only, nothing is claimed. Belongs to one thread.
+/// What is agreed on are locks on the bytes of a file, one for each core, which end with whoever holds them. Other users, and
+/// containers with a `/dev/shm` of their own, do not take part; what else runs on the machine is moved out of the way by the
+/// system. Where there is no such file, or one core only, or the system is not Linux, nothing is claimed. Belongs to one thread.
 public final class CoreClaim {
-  private let allowed: gpt2_cores
-  private let cores: [Int]
   /// Of the file with the locks; −1 when nothing is to be claimed.
   private let descriptor: Int32
 
@@ -28,14 +27,9 @@ public final class CoreClaim {
   ///   - threadCount: threads that the caller computes with; several are left to the system.
   ///   - path: the file with the locks, made when there is none.
   public init(threadCount: Int = 1, path: String = CoreClaim.sharedPath) {
-    var allowed = gpt2_cores()
-    let isKnown = gpt2_allowed_cores(&allowed)
-    self.allowed = allowed
-    cores = withUnsafeBytes(of: allowed) { bytes in
-      (0..<(8 * bytes.count)).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 }
-    }
-    descriptor =
-      isKnown && threadCount == 1 && cores.count > 1 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) : -1
+    var cores = gpt2_cores()
+    let isOfUse = threadCount == 1 && gpt2_allowed_cores(&cores) && cores.numbers.count > 1
+    descriptor = isOfUse ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) : -1
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -44,26 +38,50 @@ public final class CoreClaim {
   public static var sharedPath: String { "/dev/shm/gpt2-cluster-cores.\(getuid())" }
 
   /// Calls `body` with a core of its own, if there is one.
+  ///
+  /// Threads and processes that `body` started would stay on that core.
   public func hold<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    guard let core = take() else { return try body() }
+    guard let claim = take() else { return try body() }
     defer {
-      gpt2_unlock_byte(descriptor, core)
-      withUnsafePointer(to: allowed) { _ = gpt2_run_on($0) }
+      claim.run(on: claim.allowed)
+      gpt2_unlock_byte(descriptor, claim.core)
     }
     return try body()
   }
 
+  private struct Held {
+    let core: Int
+    /// Where the thread could run before.
+    let allowed: gpt2_cores
+
+    func run(on cores: gpt2_cores) {
+      guard !withUnsafePointer(to: cores, { gpt2_run_on($0) }) else { return }
+      // The cores that this process may use have been changed meanwhile: all of those there are now.
+      var every = gpt2_cores()
+      withUnsafeMutableBytes(of: &every) { bytes in for index in bytes.indices { bytes[index] = 0xFF } }
+      _ = gpt2_run_on(&every)
+    }
+  }
+
   /// Locks a core that nobody has, the one it is on if it can be, and binds the thread to it.
-  private func take() -> Int? {
-    guard descriptor >= 0 else { return nil }
+  private func take() -> Held? {
+    var allowed = gpt2_cores()
+    guard descriptor >= 0, gpt2_allowed_cores(&allowed) else { return nil }
     let current = Int(gpt2_current_core())
-    for core in [current] + cores where core >= 0 && gpt2_lock_byte(descriptor, core) {
+    let cores = allowed.numbers
+    for core in [current].filter(cores.contains) + cores where gpt2_lock_byte(descriptor, core) {
       var one = gpt2_cores()
       withUnsafeMutableBytes(of: &one) { $0[core / 8] = 1 << (core % 8) }
-      if gpt2_run_on(&one) { return core }
+      if gpt2_run_on(&one) { return Held(core: core, allowed: allowed) }
       gpt2_unlock_byte(descriptor, core)
-      return nil
     }
     return nil
+  }
+}
+
+extension gpt2_cores {
+  /// The cores of the set, ascending.
+  var numbers: [Int] {
+    withUnsafeBytes(of: self) { bytes in (0..<(8 * bytes.count)).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 } }
   }
 }

@@ -20,19 +20,21 @@ extension TimedRows {
   ///
   /// - Parameters:
   ///   - rows: ascending.
-  ///   - clock: seconds since some moment; see ``clock(for:)``.
+  ///   - clock: seconds since some moment, which the work is timed by; see ``clock(for:)``.
+  ///   - wall: what the budget is spent by.
   ///   - work: runs so many rows once.
   static func measure<Failure: Error>(
-    _ rows: [Int], within budget: Duration, clock: () -> Double, _ work: (Int) throws(Failure) -> Void
+    _ rows: [Int], within budget: Duration, clock: () -> Double, wall: () -> Double = { Self.seconds(CLOCK_MONOTONIC) },
+    _ work: (Int) throws(Failure) -> Void
   ) throws(Failure) -> [TimedRows] {
-    let end = clock() + budget / .seconds(1)
+    let end = wall() + budget / .seconds(1)
     var times: [(rows: Int, seconds: [Double])] = []
     func time(_ rows: Int) throws(Failure) -> Double {
       let begin = clock()
       try work(rows)
       return clock() - begin
     }
-    var left: Double { end - clock() }
+    var left: Double { end - wall() }
     for count in rows {
       // More rows take longer at most in proportion; half the budget is for repeating.
       if times.count >= 2, let last = times.last, last.seconds[0] * Double(count) / Double(last.rows) > left / 2 {
@@ -52,14 +54,17 @@ extension TimedRows {
   }
 
   /// What work on so many threads is to be timed by: the processor's time of the calling thread where it works alone, since what
-  /// others take of the machine meanwhile says nothing of the work; the time of day for several.
+  /// others take of the machine meanwhile says nothing of the work; the time of day for several. (A container that gets less
+  /// than a core is slower than its processor's time says.)
   static func clock(for pool: ThreadPool) -> () -> Double {
     let clock = pool.threadCount == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC
-    return {
-      var time = timespec()
-      clock_gettime(clock, &time)
-      return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    return { seconds(clock) }
+  }
+
+  private static func seconds(_ clock: clockid_t) -> Double {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// Numbers of rows worth timing for a model: decode steps and chunks of prompts.

@@ -24,10 +24,7 @@
 
     private static func allowed() -> [Int] {
       var cores = gpt2_cores()
-      guard gpt2_allowed_cores(&cores) else { return [] }
-      return withUnsafeBytes(of: cores) { bytes in
-        (0..<(8 * bytes.count)).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 }
-      }
+      return gpt2_allowed_cores(&cores) ? cores.numbers : []
     }
 
     @Test("bind the thread to one core while it computes, and free it then", .timeLimit(.minutes(1)))
@@ -45,33 +42,50 @@
     @Test("are never two of one core, and none when all are taken", .timeLimit(.minutes(1)))
     func exclude() {
       defer { unlink(path) }
-      let (held, all) = onThread { [path] in
-        let all = Self.allowed()
-        // Beneath the first the thread may run on one core, so the others are opened before.
-        let claims = (0...all.count).map { _ in CoreClaim(path: path) }
-        func hold(_ index: Int, _ held: [[Int]]) -> [[Int]] {
-          index == claims.count ? held : claims[index].hold { hold(index + 1, held + [Self.allowed()]) }
+      let all = onThread { Self.allowed() }
+      let held = Mutex<[[Int]]>([])
+      let threads = (0..<(all.count + 1)).map { index in
+        let thread = Thread { [path] in
+          CoreClaim(path: path).hold {
+            held.withLock { $0.append(Self.allowed()) }
+            while held.withLock({ $0.count }) <= all.count { Thread.sleep(forTimeInterval: 0.001) }
+          }
         }
-        return (hold(0, []), all)
+        thread.start()
+        // One after the other, so that the last is the one too many.
+        while held.withLock({ $0.count }) <= index { Thread.sleep(forTimeInterval: 0.001) }
+        return thread
       }
-      #expect(Set(held.dropLast().map { $0[0] }) == Set(all))
-      // The one too many is left where it was.
-      #expect(held.last == held.dropLast().last)
+      #expect(threads.count == all.count + 1)
+      let cores = held.withLock { $0 }
+      #expect(cores.dropLast().allSatisfy { $0.count == 1 })
+      #expect(Set(cores.dropLast().map { $0[0] }) == Set(all))
+      #expect(cores.last == all)
     }
 
-    @Test("end with whoever holds them, and with an error", .timeLimit(.minutes(1)))
+    @Test("end with an error too, while others go on", .timeLimit(.minutes(1)))
     func end() {
       defer { unlink(path) }
       struct Failure: Error {}
-      let (held, all) = onThread { [path] in
+      // All of them are alive to the end: none is given back by being closed.
+      let (after, all) = onThread { [path] in
         let all = Self.allowed()
-        for _ in 0..<(3 * all.count) {
-          try? CoreClaim(path: path).hold { throw Failure() }
+        let claims = (0..<(4 * all.count)).map { _ in CoreClaim(path: path) }
+        var after: [[[Int]]] = []
+        for claim in claims {
+          var during: [Int] = []
+          try? claim.hold {
+            during = Self.allowed()
+            throw Failure()
+          }
+          after.append([during, Self.allowed()])
         }
-        return (CoreClaim(path: path).hold { Self.allowed() }, all)
+        return (after, all)
       }
-      #expect(held.count == 1)
-      #expect(all.count > 1)
+      for places in after {
+        #expect(places[0].count == 1)
+        #expect(places[1] == all)
+      }
     }
 
     @Test("are not made by several threads, nor without a file", .timeLimit(.minutes(1)))

@@ -26,7 +26,10 @@ struct ProductTests {
     + [15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 130].flatMap {
       [Shape(6, $0, 70), Shape(12, $0, 70), Shape(14, $0, 133), Shape(20, $0, 133)]
     }
-    + [Shape(63, 1169, 70), Shape(64, 1153, 70), Shape(65, 390, 70), Shape(24, 3073, 20), Shape(12, 6150, 20)]
+    + [
+      Shape(63, 1170, 70), Shape(63, 1171, 70), Shape(64, 1152, 20), Shape(64, 1153, 70), Shape(65, 390, 70),
+      Shape(24, 3073, 20), Shape(12, 6150, 20),
+    ]
     + [Shape(191, 40, 65), Shape(192, 400, 20), Shape(193, 385, 33), Shape(385, 40, 17), Shape(400, 386, 18)]
 
   @Test("equals its naive twin to the bit on every instruction set, for every shape", arguments: shapes)
@@ -52,16 +55,24 @@ struct ProductTests {
     }
   }
 
-  @Test("writes the rows and panels it is given, and no others", arguments: Kernels.available)
-  func parts(kernels: Kernels) {
-    let naive = NaiveProduct(rows: 47, inner: 389, columns: 4 * kernels.panelWidth + 3, hasBias: true, seed: 4)
+  /// Few rows of one inner block; and up to more than a row block, of several.
+  @Test(
+    "writes the rows and panels it is given, and no others", arguments: Kernels.available,
+    [Shape(47, 389, 40), Shape(210, 1200, 12)])
+  func parts(kernels: Kernels, shape: Shape) {
+    // The shape's columns are how many ranges are tried.
+    let naive = NaiveProduct(
+      rows: shape.rows, inner: shape.inner, columns: 4 * kernels.panelWidth + 3, hasBias: true, seed: 4)
     let whole = KernelProduct(naive, kernels: kernels)
     whole.run()
     var inputs = SeededInputs(5)
-    for _ in 0..<40 {
-      let rowBegin = inputs.integer(in: 0...46)
+    for attempt in 0..<shape.columns {
+      // Of many rows some ranges are many, some more than a block, and some as many as are still few.
+      let least = shape.rows < 64 ? 0 : [0, 62, 65, 193][attempt % 4]
+      let rowBegin = inputs.integer(in: 0...(shape.rows - max(1, least)))
       let panelBegin = inputs.integer(in: 0...4)
-      let rows = rowBegin..<inputs.integer(in: rowBegin...47)
+      let most = least == 62 ? rowBegin + 64 : shape.rows
+      let rows = rowBegin..<inputs.integer(in: (rowBegin + least)...min(most, shape.rows))
       let panels = panelBegin..<inputs.integer(in: panelBegin...5)
       let part = KernelProduct(naive, kernels: kernels)
       part.run(rows: rows, panels: panels)

@@ -30,7 +30,7 @@ import Testing
       ran.append(rows)
       now += 1
     }
-    let times = TimedRows.measure([1, 8, 16, 32], within: .zero, clock: { now }, work)
+    let times = TimedRows.measure([1, 8, 16, 32], within: .zero, clock: { now }, wall: { now }, work)
     #expect(times == [TimedRows(rows: 1, seconds: 1), TimedRows(rows: 8, seconds: 1)])
     #expect(ran == [1, 8])
   }
@@ -43,7 +43,7 @@ import Testing
       // The first time of each is disturbed.
       now += Double(rows) * (runs.filter { $0 == rows }.count == 1 ? 2 : 1)
     }
-    let times = TimedRows.measure([1, 2, 64], within: .seconds(64), clock: { now }, work)
+    let times = TimedRows.measure([1, 2, 64], within: .seconds(64), clock: { now }, wall: { now }, work)
     // There is no time for sixty-four rows.
     #expect(times == [TimedRows(rows: 1, seconds: 1), TimedRows(rows: 2, seconds: 2)])
     #expect(runs.count > 6 && now <= 64)
