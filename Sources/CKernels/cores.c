@@ -1,4 +1,6 @@
-#ifdef __linux__
+// Checks for another architecture have none of its headers.
+#if defined(__linux__) && __STDC_HOSTED__
+#define HAS_CORES
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -7,7 +9,7 @@
 
 #include "CKernels.h"
 
-#ifdef __linux__
+#ifdef HAS_CORES
 _Static_assert(sizeof(cpu_set_t) <= sizeof(gpt2_cores), "gpt2_cores holds what the system's sets hold");
 
 bool gpt2_allowed_cores(gpt2_cores *cores) {
