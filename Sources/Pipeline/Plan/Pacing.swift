@@ -60,7 +60,10 @@ public struct Pacing: Hashable, Sendable {
       return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
     }
     for running in [1, 2, 4, 8, 16, 32, 64, 128] where running <= max(1, sequenceLimit) {
-      let best = Self.best(counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }) { count in
+      // Fewer, unless more are clearly better: where processes share cores they wait for each other more than the model knows.
+      let best = Self.best(
+        counts.filter { $0 <= running && running <= $0 * (fixedRows ?? rowLimit) }, tolerance: 0.05
+      ) { count in
         let work = PipeWorkload.decode(sequences: running, groups: count, context: 128, steps: 6)
         return PipeSimulation.run(work, on: pipe, inFlight: count).seconds
       }
