@@ -119,10 +119,22 @@ def check_slow_reader(session):
     return "a short completion takes " + ", ".join(notes)
 
 
+def settled(server, seconds):
+    """The metrics of an idle server that counts no more clients that went away: they count when their last line is written,
+    which may be after their slots are free."""
+    wait_until("idleness", server.is_idle, seconds)
+    end, metrics = time.monotonic() + seconds, server.metrics()
+    while True:
+        time.sleep(0.5)
+        last, metrics = metrics, server.metrics()
+        if metrics["gpt2_http_abandoned_total"] == last["gpt2_http_abandoned_total"]:
+            return metrics
+        assert time.monotonic() < end, f"clients of an idle server are still counted as gone after {seconds} s"
+
+
 def check_metrics(session):
     """Counters move by what was asked for and answered, for whole, streamed, refused and abandoned requests."""
-    wait_until("idleness", session.server.is_idle, 10)
-    before = session.server.metrics()
+    before = settled(session.server, 10)
     usages, lock = [], threading.Lock()
 
     def ask(index):
@@ -142,8 +154,7 @@ def check_metrics(session):
     link = connect(session, {**HEAVY, "stream": True})
     wait_until("work", lambda: session.server.metrics()["gpt2_requests_running"] > 0, 5)
     link.close()
-    wait_until("idleness", session.server.is_idle, 5)
-    after = session.server.metrics()
+    after = settled(session.server, 5)
 
     def moved(name, **labels):
         return after.series(name, **labels) - before.series(name, **labels)
