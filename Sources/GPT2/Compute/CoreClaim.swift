@@ -41,11 +41,8 @@ public final class CoreClaim {
   ///
   /// Threads and processes that `body` started would stay on that core.
   public func hold<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    guard let claim = take() else { return try body() }
-    defer {
-      claim.run(on: claim.allowed)
-      gpt2_unlock_byte(descriptor, claim.core)
-    }
+    guard let held = take() else { return try body() }
+    defer { giveBack(held) }
     return try body()
   }
 
@@ -53,14 +50,6 @@ public final class CoreClaim {
     let core: Int
     /// Where the thread could run before.
     let allowed: gpt2_cores
-
-    func run(on cores: gpt2_cores) {
-      guard !withUnsafePointer(to: cores, { gpt2_run_on($0) }) else { return }
-      // The cores that this process may use have been changed meanwhile: all of those there are now.
-      var every = gpt2_cores()
-      withUnsafeMutableBytes(of: &every) { bytes in for index in bytes.indices { bytes[index] = 0xFF } }
-      _ = gpt2_run_on(&every)
-    }
   }
 
   /// Locks a core that nobody has, the one it is on if it can be, and binds the thread to it.
@@ -70,18 +59,31 @@ public final class CoreClaim {
     let current = Int(gpt2_current_core())
     let cores = allowed.numbers
     for core in [current].filter(cores.contains) + cores where gpt2_lock_byte(descriptor, core) {
-      var one = gpt2_cores()
-      withUnsafeMutableBytes(of: &one) { $0[core / 8] = 1 << (core % 8) }
-      if gpt2_run_on(&one) { return Held(core: core, allowed: allowed) }
+      if run(on: gpt2_cores([core])) { return Held(core: core, allowed: allowed) }
       gpt2_unlock_byte(descriptor, core)
     }
     return nil
   }
+
+  private func giveBack(_ held: Held) {
+    // Were the cores that this process may use changed meanwhile, it is all of those there are now.
+    if !run(on: held.allowed) { _ = run(on: gpt2_cores(0..<gpt2_cores.capacity)) }
+    gpt2_unlock_byte(descriptor, held.core)
+  }
+
+  private func run(on cores: gpt2_cores) -> Bool { withUnsafePointer(to: cores) { gpt2_run_on($0) } }
 }
 
 extension gpt2_cores {
+  static var capacity: Int { 8 * MemoryLayout<Self>.size }
+
+  init(_ numbers: some Sequence<Int>) {
+    self.init()
+    withUnsafeMutableBytes(of: &self) { bytes in for number in numbers { bytes[number / 8] |= 1 << (number % 8) } }
+  }
+
   /// The cores of the set, ascending.
   var numbers: [Int] {
-    withUnsafeBytes(of: self) { bytes in (0..<(8 * bytes.count)).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 } }
+    withUnsafeBytes(of: self) { bytes in (0..<Self.capacity).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 } }
   }
 }

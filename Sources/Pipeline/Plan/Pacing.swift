@@ -39,21 +39,21 @@ public struct Pacing: Hashable, Sendable {
   ///   - sequenceLimit: most sequences that are written at once; for more than 128, what is best for 128 is taken.
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil, sequenceLimit: Int = 128) {
     self.fixedRows = fixedRows
-    let mostInFlight = Self.mostInFlight(stageCount: pipe.stages.count)
+    let stageCount = pipe.stages.count
+    let mostInFlight = Self.mostInFlight(stageCount: stageCount)
     if let fixedRows {
       chunkRows = fixedRows
     } else {
       // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
       // equals the largest, which reads the weights least often.
-      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0) { rows in
+      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.01) { rows in
         let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
         return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
       }
     }
     let largest = chunkRows
-    let counts = Self.inFlightCandidates(stageCount: pipe.stages.count)
+    let counts = Self.inFlightCandidates(stageCount: stageCount)
     // Of several stages at least one more, so that none waits for the one that is going in or coming back.
-    let stageCount = pipe.stages.count
     var limit = Self.best(counts.filter { stageCount == 1 || $0 > stageCount }) { count in
       let work = PipeWorkload.prefill(
         sequences: 4, tokens: max(1, min(512, 12 * largest)), rows: largest, tapers: fixedRows == nil)
