@@ -42,8 +42,8 @@ final class PipelineBench {
       let all = try allCores.read(texts)
       Terminal.progress("round \(round) of \(rounds): writing …")
       let writing = (
-        one: try oneThread.write(prompts, steps: min(steps, 16)), pipe: try await write(),
-        all: try allCores.write(prompts, steps: min(steps, 16))
+        one: try oneThread.write(prompts, steps: steps), pipe: try await write(),
+        all: try allCores.write(prompts, steps: steps)
       )
       guard round > 0 else { continue }
       prefill.add(one: one, pipe: pipe, all: all)
