@@ -30,14 +30,24 @@ typedef struct {
   size_t residual_pitch;
 } gpt2_product;
 
+/// Positions of a chunk of the cache.
+enum { GPT2_CACHE_CHUNK = 64 };
+
+/// Cached keys and values of one head of one sequence: chunks of positions, each of keys as
+/// [GPT2_CACHE_CHUNK / panel_width][head_width][panel_width] and, behind them, values as [GPT2_CACHE_CHUNK][value_pitch].
+typedef struct {
+  float *chunks;
+  size_t chunk_pitch;    // floats from one chunk to the next
+  size_t head_width;
+  size_t panel_width;    // of the kernels that read it
+  size_t value_pitch;    // head_width rounded up to panel_width
+} gpt2_head_cache;
+
 /// Causal attention of one head for consecutive rows of one sequence, whose keys and values are in the cache already.
 typedef struct {
   const float *queries;  // [rows, head_width], rows `query_pitch` floats apart
   size_t query_pitch;
-  const float *keys;     // [positions / panel_width][head_width][panel_width]
-  const float *values;   // [positions][value_pitch]
-  size_t value_pitch;    // head_width rounded up to panel_width
-  size_t head_width;
+  gpt2_head_cache cache;
   size_t start;          // position of the first row: row r attends to keys 0 … start + r
   size_t rows;
   float scale;           // factor on the scores before the softmax
@@ -97,11 +107,9 @@ void gpt2_pack_transposed(
 /// Column `column` of a packed matrix: out[k] = B[k, column].
 void gpt2_unpack_column(const float *panels, size_t column, size_t inner, size_t panel_width, float *out);
 
-/// Puts keys and values `[rows, head_width]`, rows `pitch` floats apart, into one head's cache at positions `start` and up;
-/// the cache is laid out as gpt2_attention reads it.
+/// Puts keys and values `[rows, head_width]`, rows `pitch` floats apart, into a head's cache at positions `start` and up.
 void gpt2_cache_rows(
-  const float *keys, const float *values, size_t pitch, size_t rows, size_t start, size_t head_width,
-  size_t panel_width, float *key_panels, size_t value_pitch, float *value_rows);
+  const float *keys, const float *values, size_t pitch, size_t rows, size_t start, const gpt2_head_cache *cache);
 
 /// Natural logarithm of a positive finite number, by the same operations on every machine.
 double gpt2_log(double x);

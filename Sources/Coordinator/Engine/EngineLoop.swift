@@ -394,8 +394,8 @@ final class EngineLoop {
     let pipe = Pipe(
       descriptions, first: first, finisher: try parts.get(),
       scheduler: Scheduler(
-        slotCount: options.slotCount, positionBudget: positionBudget, pacing: pacing,
-        waitingLimit: options.waitingLimit),
+        slotCount: options.slotCount, positionBudget: positionBudget, chunk: Configuration.cacheChunk,
+        pacing: pacing, waitingLimit: options.waitingLimit),
       statistics: statistics, blockSeconds: slowest)
     for request in early { pipe.submit(request.id, request.work, of: request.client, request.sink) }
     early = []

@@ -66,12 +66,13 @@ struct Scheduler {
   /// - Parameters:
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
+  ///   - chunk: positions that the stages take memory for at a time.
   ///   - waitingLimit: requests that wait for them at most; at least 1.
-  init(slotCount: Int, positionBudget: Int, pacing: Pacing, waitingLimit: Int = 4096) {
+  init(slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing, waitingLimit: Int = 4096) {
     precondition(pacing.inFlightLimit >= 1)
     self.pacing = pacing
     queue = AdmissionQueue(limit: waitingLimit)
-    slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget)
+    slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk)
   }
 
   /// Requests that wait for their turn.

@@ -5,16 +5,19 @@
 struct SlotPool {
   let slotCount: Int
   let positionBudget: Int
+  /// Positions that the stages take memory for at a time.
+  private let chunk: Int
   private var freePositions: Int
   /// In descending order.
   private var freeSlots: [Int]
   /// Slots given back that the stages have not been told of.
   private(set) var released: [Int] = []
 
-  init(slotCount: Int, positionBudget: Int) {
-    precondition(slotCount >= 1 && positionBudget >= 1)
+  init(slotCount: Int, positionBudget: Int, chunk: Int = 1) {
+    precondition(slotCount >= 1 && positionBudget >= 1 && chunk >= 1)
     self.slotCount = slotCount
     self.positionBudget = positionBudget
+    self.chunk = chunk
     freePositions = positionBudget
     freeSlots = (0..<slotCount).reversed()
   }
@@ -26,17 +29,20 @@ struct SlotPool {
 
   /// The lowest slot that is free; nil when there is none, or no room for `positions` of it.
   mutating func take(positions: Int) -> Int? {
-    guard positions <= freePositions, let slot = freeSlots.popLast() else { return nil }
-    freePositions -= positions
+    guard charge(positions) <= freePositions, let slot = freeSlots.popLast() else { return nil }
+    freePositions -= charge(positions)
     return slot
   }
 
   mutating func giveBack(_ slot: Int, positions: Int) {
-    freePositions += positions
+    freePositions += charge(positions)
     released.append(slot)
     freeSlots.append(slot)
     freeSlots.sort(by: >)
   }
+
+  /// Whole chunks, but no more than all there is: what the budget has room for can have its turn.
+  private func charge(_ positions: Int) -> Int { min((positions + chunk - 1) / chunk * chunk, positionBudget) }
 
   /// Forgets the first `count` of ``released``: the stages are told.
   mutating func announced(_ count: Int) { released.removeFirst(count) }

@@ -12,9 +12,10 @@ struct PageBuffer: ~Copyable, @unchecked Sendable {
   let floats: UnsafeMutableBufferPointer<Float>
   private let mapped: UnsafeMutableRawBufferPointer
 
-  private static let largePage = 2 << 20
+  static let largePage = 2 << 20
 
-  /// - Parameter fillsUp: whether all of it will be written, so that large pages, which are faster, waste nothing.
+  /// - Parameter fillsUp: whether it will be written from its beginning on, so that large pages, which are faster, waste
+  ///   nothing.
   /// - Throws: ``ModelError/outOfMemory(bytes:)`` when the system has no such room.
   init(count: Int, fillsUp: Bool) throws(ModelError) {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Float>.stride)

@@ -99,10 +99,8 @@ struct Block {
       let (segment, row) = starts[task / heads]
       let head = task % heads
       let keys = projected.base + row * projected.pitch + width + head * headWidth
-      gpt2_cache_rows(
-        keys, keys + width, projected.pitch, segment.count, segment.start, headWidth, kernels.panelWidth,
-        cache.keys(slot: segment.slot, layer: layer, head: head), cache.valuePitch,
-        cache.values(slot: segment.slot, layer: layer, head: head))
+      var cached = cache.head(head, layer: layer, slot: segment.slot)
+      gpt2_cache_rows(keys, keys + width, projected.pitch, segment.count, segment.start, &cached)
     }
     let scores = microBatch.segments.reduce(0) { $0 + $1.count * ($1.start + $1.count) }
     pool.forEach(pieces.count * heads, work: 2 * scores * width) { task in
@@ -112,10 +110,9 @@ struct Block {
       scratch.withScores { scores in
         var attention = gpt2_attention(
           queries: projected.base + first * projected.pitch + head * headWidth, query_pitch: projected.pitch,
-          keys: cache.keys(slot: segment.slot, layer: layer, head: head),
-          values: cache.values(slot: segment.slot, layer: layer, head: head), value_pitch: cache.valuePitch,
-          head_width: headWidth, start: segment.start + rows.lowerBound, rows: rows.count, scale: scale,
-          out: out.base + first * out.pitch + head * headWidth, out_pitch: out.pitch, scratch: scores)
+          cache: cache.head(head, layer: layer, slot: segment.slot), start: segment.start + rows.lowerBound,
+          rows: rows.count, scale: scale, out: out.base + first * out.pitch + head * headWidth, out_pitch: out.pitch,
+          scratch: scores)
         kernels.table.pointee.attend(&attention)
       }
     }

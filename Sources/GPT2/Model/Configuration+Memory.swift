@@ -1,3 +1,5 @@
+internal import CKernels
+
 extension Configuration {
   /// Bytes that the weights of one block take in memory, as fp32.
   public var blockWeightBytes: Int {
@@ -8,6 +10,9 @@ extension Configuration {
   public var edgeWeightBytes: Int {
     4 * (width * vocabularySize * (tiesHead ? 1 : 2) + width * positionCount + 2 * width)
   }
+
+  /// Positions that a sequence's cache takes memory for at a time.
+  public static var cacheChunk: Int { Int(GPT2_CACHE_CHUNK) }
 
   /// Bytes of keys and values of one position of one sequence in one block.
   public var blockCacheBytes: Int { 8 * width }

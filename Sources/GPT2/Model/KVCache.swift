@@ -3,37 +3,45 @@ internal import MicroBatching
 
 /// Keys and values of a stage's blocks, for several sequences.
 ///
-/// Each sequence has a slot with room for the longest context; memory behind it is taken as positions fill. Within a slot,
-/// block by block and head by head, keys lie as `[positions / panelWidth][D][panelWidth]`, so that a row of scores is a
-/// matrix product over panels, and values as `[positions][D]` with D rounded up to a panel.
+/// Each sequence has a slot with room for the longest context; memory behind it is taken as positions fill. A slot is
+/// `[positions / 64][blocks][heads]` of what ``gpt2_head_cache`` describes: of a chunk of 64 positions keys and then values of
+/// a head, keys as panels, so that a row of scores is a matrix product over them. So what a pass of one row each reads block
+/// by block and head by head lies side by side; heads a power of two apart took twice as long, since they share the same
+/// places of a cache.
 final class KVCache {
   let slotCount: Int
-  private let layerCount: Int
   private let headCount: Int
   private let headWidth: Int
   private let positionCount: Int
   private let panelWidth: Int
+  /// D rounded up to a whole panel.
+  private let valuePitch: Int
+  /// Floats of one head in a chunk, and of a chunk.
+  private let (headPitch, chunkPitch): (Int, Int)
   private var slots: [Slot?]
 
   private final class Slot {
     let buffer: PageBuffer
     var length = 0
 
-    init(count: Int) throws(ModelError) { buffer = try PageBuffer(count: count, fillsUp: false) }
+    /// In large pages, unless a sequence would take several chunks of memory for its first.
+    init(chunkCount: Int, chunkPitch: Int) throws(ModelError) {
+      let isLarge = 4 * chunkPitch >= PageBuffer.largePage
+      buffer = try PageBuffer(count: chunkCount * chunkPitch, fillsUp: isLarge)
+    }
   }
 
   init(configuration: Configuration, layerCount: Int, slotCount: Int, kernels: Kernels) {
     self.slotCount = slotCount
-    self.layerCount = layerCount
     headCount = configuration.headCount
     headWidth = configuration.headWidth
     panelWidth = kernels.panelWidth
     positionCount = configuration.positionCount
+    valuePitch = (headWidth + panelWidth - 1) / panelWidth * panelWidth
+    headPitch = Configuration.cacheChunk * (headWidth + valuePitch)
+    chunkPitch = layerCount * headCount * headPitch
     slots = Array(repeating: nil, count: slotCount)
   }
-
-  /// D rounded up to a whole panel.
-  var valuePitch: Int { roundUp(headWidth) }
 
   /// How many positions of a slot are cached.
   func length(of slot: Int) -> Int { slots[slot]?.length ?? 0 }
@@ -57,7 +65,7 @@ final class KVCache {
     }
     for slot in released { release(slot) }
     for segment in microBatch.segments where slots[segment.slot] == nil {
-      slots[segment.slot] = try Slot(count: layerCount * headCount * headStride)
+      slots[segment.slot] = try Slot(chunkCount: chunkCount, chunkPitch: chunkPitch)
     }
     for segment in microBatch.segments { slots[segment.slot]!.length = segment.start + segment.count }
   }
@@ -65,17 +73,12 @@ final class KVCache {
   /// Gives a slot's memory back.
   func release(_ slot: Int) { slots[slot] = nil }
 
-  /// Keys of a head, `[positions / panelWidth][D][panelWidth]`.
-  func keys(slot: Int, layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
-    slots[slot]!.buffer.base + (layer * headCount + head) * headStride
+  /// Keys and values of a head, for the kernels.
+  func head(_ head: Int, layer: Int, slot: Int) -> gpt2_head_cache {
+    gpt2_head_cache(
+      chunks: slots[slot]!.buffer.base + (layer * headCount + head) * headPitch, chunk_pitch: chunkPitch,
+      head_width: headWidth, panel_width: panelWidth, value_pitch: valuePitch)
   }
 
-  /// Values of a head, `[positions][valuePitch]`.
-  func values(slot: Int, layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
-    keys(slot: slot, layer: layer, head: head) + roundUp(positionCount) * headWidth
-  }
-
-  private var headStride: Int { roundUp(positionCount) * headWidth + positionCount * valuePitch }
-
-  private func roundUp(_ count: Int) -> Int { (count + panelWidth - 1) / panelWidth * panelWidth }
+  private var chunkCount: Int { (positionCount + Configuration.cacheChunk - 1) / Configuration.cacheChunk }
 }

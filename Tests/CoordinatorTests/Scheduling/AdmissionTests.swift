@@ -57,6 +57,23 @@ import Testing
     #expect(scheduler.slots.slotsUsed == 4 && scheduler.slots.positionsUsed == 53)
   }
 
+  @Test func `what the caches take by chunks is counted by chunks`() {
+    var slots = SlotPool(slotCount: 8, positionBudget: 200, chunk: 64)
+    #expect(slots.take(positions: 65) == 0 && slots.positionsUsed == 128)
+    #expect(slots.take(positions: 64) == 1 && slots.positionsUsed == 192)
+    #expect(slots.take(positions: 1) == nil)
+    slots.giveBack(0, positions: 65)
+    #expect(slots.positionsUsed == 64)
+    #expect(slots.take(positions: 1) == 0 && slots.positionsUsed == 128)
+    slots.giveBack(0, positions: 1)
+    slots.giveBack(1, positions: 64)
+    // All there is can be had by one, though it is no whole number of chunks.
+    #expect(slots.take(positions: 200) == 0 && slots.positionsUsed == 200)
+    #expect(slots.take(positions: 1) == nil)
+    slots.giveBack(0, positions: 200)
+    #expect(slots.positionsUsed == 0)
+  }
+
   @Test("A large request has its turn while small ones keep coming", arguments: [true, false])
   func noStarvation(fromOneClient: Bool) throws {
     var scheduler = Self.scheduler(slotCount: 8, positionBudget: 100)

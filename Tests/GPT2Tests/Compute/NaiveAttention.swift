@@ -75,9 +75,8 @@ final class KernelAttention {
   private let naive: NaiveAttention
   private let kernels: Kernels
   private let queries: PaddedRows
-  private let keys: PaddedRows
-  private let values: PaddedRows
-  private let valuePitch: Int
+  private let chunks: PaddedRows
+  private var cache: gpt2_head_cache
   private let scratch: PaddedRows
 
   /// - Parameter positions: how many the cache has room for.
@@ -85,27 +84,36 @@ final class KernelAttention {
     (self.naive, self.kernels) = (naive, kernels)
     let (headWidth, panel) = (naive.headWidth, kernels.panelWidth)
     queries = PaddedRows(naive.queries, rowCount: naive.rows, width: headWidth, padding: 7)
-    valuePitch = (headWidth + panel - 1) / panel * panel
-    keys = PaddedRows(Array(repeating: .nan, count: (positions + panel - 1) / panel * panel * headWidth))
-    values = PaddedRows(Array(repeating: .nan, count: positions * valuePitch))
-    gpt2_cache_rows(
-      naive.keys, naive.values, headWidth, naive.start + naive.rows, 0, headWidth, panel, keys.base, valuePitch,
-      values.base)
+    // Chunks a little farther apart than they are long.
+    cache = gpt2_head_cache(headWidth: headWidth, panelWidth: panel, gap: 48)
+    let chunkCount = (positions + Int(GPT2_CACHE_CHUNK) - 1) / Int(GPT2_CACHE_CHUNK)
+    chunks = PaddedRows(Array(repeating: .nan, count: chunkCount * cache.chunk_pitch))
+    cache.chunks = chunks.base
+    gpt2_cache_rows(naive.keys, naive.values, headWidth, naive.start + naive.rows, 0, &cache)
     out = PaddedRows(rowCount: naive.rows, width: headWidth, padding: 11)
     scratch = PaddedRows(Array(repeating: .nan, count: gpt2_attention_scratch(naive.start + naive.rows)))
   }
 
   func run(rows: Range<Int>) {
     var attention = gpt2_attention(
-      queries: queries.base + rows.lowerBound * queries.pitch, query_pitch: queries.pitch, keys: keys.base,
-      values: values.base, value_pitch: valuePitch, head_width: naive.headWidth, start: naive.start + rows.lowerBound,
-      rows: rows.count, scale: naive.scale, out: out.base + rows.lowerBound * out.pitch, out_pitch: out.pitch,
-      scratch: scratch.base)
+      queries: queries.base + rows.lowerBound * queries.pitch, query_pitch: queries.pitch, cache: cache,
+      start: naive.start + rows.lowerBound, rows: rows.count, scale: naive.scale,
+      out: out.base + rows.lowerBound * out.pitch, out_pitch: out.pitch, scratch: scratch.base)
     kernels.table.pointee.attend(&attention)
   }
 
   /// Whether nothing was written outside of output and scratch.
   var isIntact: Bool {
-    out.isIntact && scratch.isIntact && keys.isIntact && values.isIntact && queries.values.elementsEqual(naive.queries)
+    out.isIntact && scratch.isIntact && chunks.isIntact && queries.values.elementsEqual(naive.queries)
+  }
+}
+
+extension gpt2_head_cache {
+  /// Chunks with a gap between them, which nobody is to touch; without memory yet.
+  init(headWidth: Int, panelWidth: Int, gap: Int) {
+    let valuePitch = (headWidth + panelWidth - 1) / panelWidth * panelWidth
+    self.init(
+      chunks: nil, chunk_pitch: Int(GPT2_CACHE_CHUNK) * (headWidth + valuePitch) + gap, head_width: headWidth,
+      panel_width: panelWidth, value_pitch: valuePitch)
   }
 }
