@@ -109,11 +109,11 @@ final class KernelAttention {
 }
 
 extension gpt2_head_cache {
-  /// Chunks with a gap between them, which nobody is to touch; without memory yet.
+  /// Chunks with a gap between them, which nobody is to touch; at an address that is none until one is given.
   init(headWidth: Int, panelWidth: Int, gap: Int) {
     let valuePitch = (headWidth + panelWidth - 1) / panelWidth * panelWidth
     self.init(
-      chunks: nil, chunk_pitch: Int(GPT2_CACHE_CHUNK) * (headWidth + valuePitch) + gap, head_width: headWidth,
+      chunks: UnsafeMutablePointer(bitPattern: 64)!, chunk_pitch: Int(GPT2_CACHE_CHUNK) * (headWidth + valuePitch) + gap, head_width: headWidth,
       panel_width: panelWidth, value_pitch: valuePitch)
   }
 }
