@@ -113,7 +113,8 @@ extension gpt2_head_cache {
   init(headWidth: Int, panelWidth: Int, gap: Int) {
     let valuePitch = (headWidth + panelWidth - 1) / panelWidth * panelWidth
     self.init(
-      chunks: UnsafeMutablePointer(bitPattern: 64)!, chunk_pitch: Int(GPT2_CACHE_CHUNK) * (headWidth + valuePitch) + gap, head_width: headWidth,
+      chunks: UnsafeMutablePointer(bitPattern: 64)!,
+      chunk_pitch: Int(GPT2_CACHE_CHUNK) * (headWidth + valuePitch) + gap, head_width: headWidth,
       panel_width: panelWidth, value_pitch: valuePitch)
   }
 }
