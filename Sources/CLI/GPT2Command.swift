@@ -36,6 +36,7 @@ struct GPT2Command: ParsableCommand {
 
   static func main() async {
     holdStandardDescriptors()
+    TimeSlice.shorten()
     do {
       try checkArguments()
       var command = try parseAsRoot()

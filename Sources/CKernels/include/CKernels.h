@@ -125,6 +125,9 @@ bool gpt2_allowed_cores(gpt2_cores *cores);
 bool gpt2_run_on(const gpt2_cores *cores);
 /// The core that the calling thread runs on just now, or -1.
 int gpt2_current_core(void);
+/// Sets how long the calling thread, and threads that it starts, run before others on their core get their turn: 0 is what
+/// the system gives everybody. Returns what it was, or 0 where the system has no such thing (Linux before 6.12) or refuses.
+uint64_t gpt2_set_slice(uint64_t nanoseconds);
 /// Locks a byte of an open file, or not, if somebody else who has opened the file has it; the lock ends with the descriptor.
 bool gpt2_lock_byte(int descriptor, size_t byte);
 void gpt2_unlock_byte(int descriptor, size_t byte);

@@ -324,7 +324,9 @@ final class EngineLoop {
     notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     roster.assign(stages.map(\.worker.id))
-    receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: pacing.inFlightLimit)
+    // Several times what is ever in flight: nobody waits for credit, and it comes, in quarters, once for many passes.
+    let credits = min(8 * pacing.inFlightLimit, WireLimits.credits.upperBound)
+    receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: credits)
     notify(
       .planned(
         stages.map { describe($0.worker, $0.layers) },
@@ -334,7 +336,7 @@ final class EngineLoop {
         .assignment(
           Assignment(
             stage: index, stageCount: stages.count, layers: stage.layers, slotCount: options.slotCount,
-            rowLimit: rowLimit, credits: pacing.inFlightLimit,
+            rowLimit: rowLimit, credits: credits,
             next: index + 1 < stages.count ? stages[index + 1].worker.hello.address : listening,
             sharesFiles: options.sharesFiles,
             tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),

@@ -37,13 +37,13 @@ public final class CoreClaim {
   /// In memory, since it is of no use after the machine's next start.
   public static var sharedPath: String { "/dev/shm/gpt2-cluster-cores.\(getuid())" }
 
-  /// Calls `body` with a core of its own, if there is one.
+  /// Calls `body`, which computes, with a core of its own, if there is one, and with the usual time slice.
   ///
   /// Threads and processes that `body` started would stay on that core.
   public func hold<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    guard let held = take() else { return try body() }
-    defer { giveBack(held) }
-    return try body()
+    let held = take()
+    defer { if let held { giveBack(held) } }
+    return try TimeSlice.lengthened(body)
   }
 
   private struct Held {
