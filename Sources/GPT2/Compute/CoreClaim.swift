@@ -56,13 +56,14 @@ public final class CoreClaim {
   private func take() -> Held? {
     var allowed = gpt2_cores()
     guard descriptor >= 0, gpt2_allowed_cores(&allowed) else { return nil }
+    let isTaken = { core in allowed.contains(core) && gpt2_lock_byte(self.descriptor, core) }
     let current = Int(gpt2_current_core())
-    let cores = allowed.numbers
-    for core in [current].filter(cores.contains) + cores where gpt2_lock_byte(descriptor, core) {
-      if run(on: gpt2_cores([core])) { return Held(core: core, allowed: allowed) }
+    guard let core = isTaken(current) ? current : (0..<gpt2_cores.capacity).first(where: isTaken) else { return nil }
+    guard run(on: gpt2_cores([core])) else {
       gpt2_unlock_byte(descriptor, core)
+      return nil
     }
-    return nil
+    return Held(core: core, allowed: allowed)
   }
 
   private func giveBack(_ held: Held) {
@@ -82,8 +83,10 @@ extension gpt2_cores {
     withUnsafeMutableBytes(of: &self) { bytes in for number in numbers { bytes[number / 8] |= 1 << (number % 8) } }
   }
 
-  /// The cores of the set, ascending.
-  var numbers: [Int] {
-    withUnsafeBytes(of: self) { bytes in (0..<Self.capacity).filter { bytes[$0 / 8] & 1 << ($0 % 8) != 0 } }
+  func contains(_ number: Int) -> Bool {
+    0..<Self.capacity ~= number && withUnsafeBytes(of: self) { $0[number / 8] & 1 << (number % 8) != 0 }
   }
+
+  /// The cores of the set, ascending.
+  var numbers: [Int] { (0..<Self.capacity).filter(contains) }
 }
