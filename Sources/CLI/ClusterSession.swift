@@ -128,7 +128,7 @@ final class ClusterSession {
   deinit { engine.stop() }
 
   /// The program that is running.
-  static func program() throws -> URL {
+  private static func program() throws -> URL {
     guard let url = Bundle.main.executableURL else { throw InputError.unreadable("gpt2", "its own path is not known") }
     return url
   }

@@ -31,7 +31,7 @@ struct GPT2Command: ParsableCommand {
     version: ProgramVersion.current,
     subcommands: [
       Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self,
-      Keygen.self, EchoCommand.self,
+      Keygen.self,
     ])
 
   static func main() async {

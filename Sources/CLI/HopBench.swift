@@ -2,6 +2,7 @@ import Coordinator
 import GPT2
 import MicroBatching
 import Pipeline
+import ZeroMQ
 
 /// What handing one token's activations from stage to stage costs, beside the same bytes over bare libzmq.
 struct HopBench {
@@ -27,9 +28,7 @@ struct HopBench {
           .map { Double($1.lowerBound - min($0.upperBound, $1.lowerBound)) / 1e9 }
       }
       let work = passes.flatMap(\.stages).map { Double($0.upperBound - $0.lowerBound) / 1e9 }
-      let pause = min(0.02, work.median)
-      let isInProcess = session.engine.address.hasPrefix("inproc:")
-      trips += try RoundTrips(isInProcess: isInProcess, pause: pause, count: Self.passes).measure(pass)
+      trips += try roundTrips(every: min(0.02, work.median))
     }
     return (hops.median, trips.median / 2)
   }
@@ -43,17 +42,78 @@ struct HopBench {
     let count = min(session.configuration.positionCount - 1, Self.passes)
     let results = session.engine.generate(
       try Generation(
-        GenerationRequest(
-          prompt: [token], options: .greedy, maximumTokens: count, endOfTextTokens: []),
+        GenerationRequest(prompt: [token], options: .greedy, maximumTokens: count, endOfTextTokens: []),
         configuration: session.configuration, tokenizer: nil))
     for try await _ in results {}
     return session.engine.timeline.microBatches.suffix(count)
   }
 
-  /// The frames of a pass of one row.
-  private var pass: [[UInt8]] {
+  /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
+  ///
+  /// - Parameter pause: how long each end works before it sends, which does not count. It reads memory, as a stage reads its
+  ///   weights: the other end goes to sleep meanwhile, as the other stages do, and what sending and receiving need leaves the
+  ///   caches, as it does there.
+  private func roundTrips(every pause: Double) throws -> [Double] {
     let width = session.configuration.width
-    let pass = Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 1)]), width: width, records: [])
-    return [Message.pass(pass).encode(header: Header(number: 0)), [UInt8](repeating: 1, count: width * 4)]
+    let head = Message.pass(
+      Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 1)]), width: width, records: [])
+    ).encode(header: Header(number: 0))
+    let payload = [UInt8](repeating: 1, count: width * 4)
+    let address = session.engine.address.hasPrefix("inproc:") ? "inproc://hop" : "tcp://127.0.0.1:0"
+    let context = try Context()
+    let router = try Socket(.router, context)
+    let endpoint = try router.bind(address)
+    // Over TCP the other end has I/O threads of its own, as another process has.
+    let other = address.hasPrefix("inproc:") ? context : try Context()
+    let count = Self.passes
+    let echo = try JoinableThread {
+      guard let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil else { return }
+      _ = try? dealer.send([Frame([0])])
+      var reader = Reader(at: 0.5)
+      for _ in 0..<count {
+        guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
+          case .frames(let frames)? = try? dealer.receive(atMost: 2)
+        else { return }
+        reader.work(pause)
+        _ = try? dealer.send(frames)
+      }
+    }
+    defer { echo.join() }
+    guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0],
+      case .frames(let opening) = try router.receive(atMost: 2)
+    else { return [] }
+    let peer = opening[0].bytes
+    var trips: [Double] = []
+    var reader = Reader(at: 0)
+    for _ in 0..<count {
+      reader.work(pause)
+      let start = ContinuousClock.now
+      _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
+      guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
+      else { break }
+      trips.append((ContinuousClock.now - start).seconds - pause)
+    }
+    return trips
+  }
+
+  /// Reads on and on through memory, more than caches hold.
+  private struct Reader {
+    private static let memory = [UInt64](repeating: 1, count: 16 << 20)
+    private var place: Int
+    private var sum: UInt64 = 0
+
+    /// - Parameter share: where to begin, as a share of the memory.
+    init(at share: Double) { place = Int(share * Double(Self.memory.count)) / 8 * 8 }
+
+    mutating func work(_ seconds: Double) {
+      let end = ContinuousClock.now + .seconds(seconds)
+      repeat {
+        for _ in 0..<256 {
+          sum &+= Self.memory[place]
+          place = (place + 8) % Self.memory.count
+        }
+      } while .now < end
+      precondition(sum > 0, "nothing was read")
+    }
   }
 }
