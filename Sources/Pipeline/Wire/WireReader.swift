@@ -18,8 +18,8 @@ struct WireReader {
   }
 
   /// A 4-byte unsigned number.
-  mutating func word(_ field: String, in range: ClosedRange<Int>) throws(WireError) -> Int {
-    try check(Int(integer(UInt32.self)), field, range)
+  mutating func word(_ field: @autoclosure () -> String, in range: ClosedRange<Int>) throws(WireError) -> Int {
+    try check(Int(integer(UInt32.self)), field(), range)
   }
 
   /// A 4-byte signed number.
@@ -100,8 +100,10 @@ struct WireReader {
     .field("\(message).\(field)", found: found, expected: expected)
   }
 
-  private func check(_ value: Int, _ field: String, _ range: ClosedRange<Int>) throws(WireError) -> Int {
-    guard range.contains(value) else { throw refusal(field, "\(value)", range) }
+  private func check(
+    _ value: Int, _ field: @autoclosure () -> String, _ range: ClosedRange<Int>
+  ) throws(WireError) -> Int {
+    guard range.contains(value) else { throw refusal(field(), "\(value)", range) }
     return value
   }
 

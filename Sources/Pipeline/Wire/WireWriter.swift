@@ -2,6 +2,9 @@
 struct WireWriter {
   private(set) var bytes: [UInt8] = []
 
+  /// Has room for what crosses between stages most often, a pass of some sequences.
+  init() { bytes.reserveCapacity(256) }
+
   mutating func byte(_ value: Int, in range: ClosedRange<Int>) { integer(UInt8(checked(value, range))) }
 
   mutating func word(_ value: Int, in range: ClosedRange<Int>) { integer(UInt32(checked(value, range))) }
