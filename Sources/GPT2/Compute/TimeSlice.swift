@@ -2,9 +2,9 @@ internal import CKernels
 
 /// How long a thread runs before others on its core get their turn.
 ///
-/// The shorter it is, the sooner a thread gets the core that wakes up where another computes. By what is usual, 3 ms, a message
-/// between two stages waits that long every now and then, once for each thread on its way, while a core may be idle. Where the
-/// system has no such thing (Linux has from 6.12 on), nothing happens.
+/// The shorter it is, the sooner a thread gets the core that wakes up where another computes. With what is usual it may wait
+/// for the clock's next tick, up to 4 ms, while another core is idle; a message between two stages takes three threads to cross.
+/// Where the system has no such thing (Linux has from 6.12 on), nothing happens.
 public enum TimeSlice {
   /// The least that Linux allows, in nanoseconds.
   static let shortest: UInt64 = 100_000

@@ -11,17 +11,6 @@
   struct CoreClaimTests {
     private let path = NSTemporaryDirectory() + "cores-\(UUID().uuidString)"
 
-    /// Runs `body` on a new thread, and waits for it.
-    private func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Value {
-      let result = Mutex<Value?>(nil)
-      let thread = Thread { result.withLock { $0 = body() } }
-      thread.start()
-      while true {
-        if let value = result.withLock({ $0 }) { return value }
-        Thread.sleep(forTimeInterval: 0.001)
-      }
-    }
-
     private static func allowed() -> [Int] {
       var cores = gpt2_cores()
       return gpt2_allowed_cores(&cores) ? cores.numbers : []

@@ -16,19 +16,6 @@
   @Suite(
     "Time slices", .enabled(if: currentSlice() > 0, "Linux has none for threads like these; 6.12 and later have"))
   struct TimeSliceTests {
-    /// Runs `body` on a new thread, since a test's own thread is any of the pool's, and waits for it.
-    private func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Value {
-      let result = Mutex<Value?>(nil)
-      let isDone = DispatchSemaphore(value: 0)
-      let thread = Thread {
-        result.withLock { $0 = body() }
-        isDone.signal()
-      }
-      thread.start()
-      isDone.wait()
-      return result.withLock { $0! }
-    }
-
     @Test("are short for a thread and those it starts, and as usual while they compute", .timeLimit(.minutes(1)))
     func slices() {
       let path = NSTemporaryDirectory() + "cores-\(UUID().uuidString)"
