@@ -1,4 +1,10 @@
-internal import CZMQ
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
 
 /// Something to wait for.
 public enum PollItem {
@@ -12,33 +18,49 @@ public enum PollItem {
 
 /// Waiting for several things at once.
 public enum Poll {
-  /// Blocks until at least one of `items` is ready, or until `timeout` (nil: never) has passed, and says which are.
+  /// Blocks until at least one of `items` is ready, or until `timeout` (nil: never) has passed, and says which are. Of those
+  /// that become ready while it returns it may not say so; the next call does.
   ///
   /// Signals do not end it. It counts in milliseconds and rounds up; `.zero` does not block.
   ///
   /// - Throws: ``ZeroMQError/terminated`` when the context of a socket among them is shut down.
   public static func wait(_ items: [PollItem], timeout: Duration?) throws(ZeroMQError) -> [Bool] {
-    var entries = items.map(\.entry)
     let end = timeout.map { ContinuousClock.now + $0 }
-    var left = timeout
+    var entries = items.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    // A socket's descriptor tells of news, once, and not of messages that wait: so all are asked first. Afterwards only those
+    // with news are, unlike in zmq_poll: a message that ended the wait would stand behind every question.
+    var ready: [Bool] = []
+    for item in items { ready.append(try item.socket?.hasMessage() ?? false) }
     while true {
-      let milliseconds = left.map { Int($0.wholeMilliseconds) } ?? -1
-      // The entries hold bare pointers to what the items keep open.
-      let result = withExtendedLifetime(items) { zmq_poll(&entries, Int32(entries.count), milliseconds) }
-      if result != -1 { return entries.map { $0.revents != 0 } }
-      let code = zmq_errno()
-      guard code == EINTR else { throw ZeroMQError(call: "wait for messages", code: code) }
-      left = end.map { max(.zero, $0 - ContinuousClock.now) }
+      let left = ready.contains(true) ? .zero : end.map { max(.zero, $0 - .now) }
+      let count = poll(&entries, nfds_t(entries.count), left?.wholeMilliseconds ?? -1)
+      guard count >= 0 else {
+        if errno == EINTR { continue }
+        throw ZeroMQError(call: "wait for messages", code: errno)
+      }
+      for (index, item) in items.enumerated() where entries[index].revents != 0 {
+        ready[index] = try item.socket?.hasMessage() ?? true
+      }
+      if left == .zero || ready.contains(true) { return ready }
     }
   }
 }
 
 extension PollItem {
-  fileprivate var entry: zmq_pollitem_t {
+  /// Where messages come, unless it is something else.
+  fileprivate var socket: Socket? {
     switch self {
-    case .socket(let socket): zmq_pollitem_t(socket: socket.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
-    case .monitor(let monitor): PollItem.socket(monitor.events).entry
-    case .wakeup(let wakeup): zmq_pollitem_t(socket: nil, fd: wakeup.readEnd, events: Int16(ZMQ_POLLIN), revents: 0)
+    case .socket(let socket): socket
+    case .monitor(let monitor): monitor.events
+    case .wakeup: nil
+    }
+  }
+
+  fileprivate var descriptor: Int32 {
+    switch self {
+    case .socket(let socket): socket.descriptor
+    case .monitor(let monitor): monitor.events.descriptor
+    case .wakeup(let wakeup): wakeup.readEnd
     }
   }
 }

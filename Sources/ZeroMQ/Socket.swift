@@ -32,6 +32,8 @@ public final class Socket {
 
   public let kind: Kind
   let pointer: UnsafeMutableRawPointer
+  /// Readable when the socket was told something; stays so until it is used or asked for messages.
+  let descriptor: Int32
   let context: Context
   let largestFrame: Int
   /// Whether a ``Monitor`` watches; a second one would take the events from the first.
@@ -46,6 +48,7 @@ public final class Socket {
     self.pointer = pointer
     self.context = context
     largestFrame = options.largestFrame
+    (descriptor, _) = option(ZMQ_FD, of: pointer)
     try apply(options)
   }
 
@@ -67,7 +70,7 @@ public final class Socket {
       var (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
       if index == 0, code == EAGAIN || code == EHOSTUNREACH {
         // For up to a millisecond libzmq does not look whether there is room again or somebody new; now it must.
-        lookForNews()
+        _ = option(ZMQ_EVENTS, of: pointer)
         (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
       }
       switch code {
@@ -101,11 +104,11 @@ public final class Socket {
     return .nothing
   }
 
-  /// Lets libzmq take note of what its I/O threads and other sockets told this one.
-  private func lookForNews() {
-    var events: Int32 = 0
-    var count = MemoryLayout.size(ofValue: events)
-    zmq_getsockopt(pointer, ZMQ_EVENTS, &events, &count)
+  /// Whether a message can be received. libzmq takes note of what its I/O threads and other sockets told this one.
+  func hasMessage() throws(ZeroMQError) -> Bool {
+    let (events, code) = option(ZMQ_EVENTS, of: pointer)
+    guard code == 0 else { throw ZeroMQError(call: "look for messages", code: code) }
+    return events & ZMQ_POLLIN != 0
   }
 
   private func receiveFrame() throws(ZeroMQError) -> Frame? {
@@ -129,4 +132,12 @@ extension Socket.Kind {
     case .pair: ZMQ_PAIR
     }
   }
+}
+
+/// An option of a socket that is a number, and the error, 0 when there was none.
+private func option(_ name: Int32, of socket: UnsafeMutableRawPointer) -> (value: Int32, code: Int32) {
+  var value: Int32 = -1
+  var count = MemoryLayout.size(ofValue: value)
+  let (_, code) = retryingOnInterrupt { zmq_getsockopt(socket, name, &value, &count) }
+  return (value, code)
 }

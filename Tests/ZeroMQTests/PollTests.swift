@@ -21,6 +21,22 @@ struct PollTests {
     #expect(try Poll.wait(items, timeout: nil) == [false, false, true])
   }
 
+  @Test("is not ended by news that is no message, such as a new connection")
+  func news() throws {
+    let context = try Context()
+    let router = try Socket(.router, context)
+    let endpoint = try router.bind("tcp://127.0.0.1:0")
+    let thread = try JoinableThread {
+      guard let dealer = try? Socket(.dealer, context), (try? dealer.connect(endpoint)) != nil else { return }
+      // Connected while the router waits, and until it does no more.
+      _ = try? Poll.wait([.socket(dealer)], timeout: .milliseconds(400))
+    }
+    let start = ContinuousClock.now
+    #expect(try Poll.wait([.socket(router)], timeout: .milliseconds(300)) == [false])
+    #expect(ContinuousClock.now - start >= .milliseconds(300))
+    thread.join()
+  }
+
   @Test("lasts at least as long as it was told, even less than a millisecond")
   func timeout() throws {
     let wakeup = try Wakeup()
