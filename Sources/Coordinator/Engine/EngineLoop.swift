@@ -163,7 +163,7 @@ final class EngineLoop {
     let id = frames[0].bytes
     let (header, message): (Header, Message)
     do throws(WireError) {
-      (header, message) = try Message.decode(frames[1].bytes)
+      (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
     } catch {
       if roster[id] != nil {
         for event in roster.receiveUnreadable(from: id, reason: "it \(error)") { try handle(event, from: id) }

@@ -8,11 +8,13 @@ protocol MessageBody {
 extension Message {
   /// The bytes of the message's frame; traps when a field is beyond ``WireLimits``. Sentences are cut to them instead.
   public func encode(header: Header) -> [UInt8] {
-    var body = WireWriter()
-    self.body.write(to: &body)
-    var frame = WireWriter()
-    header.write(to: &frame, kind: kind, bodyByteCount: body.bytes.count)
-    return frame.bytes + body.bytes
+    let body = body
+    var writer = WireWriter()
+    header.write(to: &writer, kind: type(of: body).kind, bodyByteCount: 0)
+    body.write(to: &writer)
+    // Known only now.
+    writer.replace(at: Header.byteCount - 4, by: UInt32(writer.bytes.count - Header.byteCount))
+    return writer.bytes
   }
 
   /// Reads a frame; whatever the bytes are, they are a message within ``WireLimits`` or the error says why not.

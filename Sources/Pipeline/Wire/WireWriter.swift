@@ -67,6 +67,11 @@ struct WireWriter {
     withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
   }
 
+  /// Writes over what was written at `offset`.
+  mutating func replace(at offset: Int, by value: some FixedWidthInteger) {
+    bytes.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: type(of: value)) }
+  }
+
   private func checked(_ value: Int, _ range: ClosedRange<Int>) -> Int {
     precondition(range.contains(value), "\(value) is not in \(range)")
     return value
