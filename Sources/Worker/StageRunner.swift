@@ -52,14 +52,18 @@ final class StageRunner {
       }
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
-      try core.hold { try stage.forward(pass.microBatch, activations, progress: progress) }
-      if pass.microBatch.rowCount > 0 { passCount += 1 }
-      pass.records.append(
-        StageRecord(
-          received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince), sent: lastSent))
-      let (bytes, release) = buffers.lend(activations)
-      pending = (pass, header, Frame(borrowing: bytes, release: release))
-      _ = try sendPending()
+      try core.hold {
+        try stage.forward(pass.microBatch, activations, progress: progress)
+        if pass.microBatch.rowCount > 0 { passCount += 1 }
+        pass.records.append(
+          StageRecord(
+            received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince),
+            sent: lastSent))
+        let (bytes, release) = buffers.lend(activations)
+        pending = (pass, header, Frame(borrowing: bytes, release: release))
+        // Before the core is given back, since the next stage waits.
+        _ = try sendPending()
+      }
     }
     return nil
   }

@@ -136,22 +136,25 @@ final class Pipe {
     let arrivals = scheduler.arrived(header.sequence)
     // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
     if !arrivals.contains(where: { $0.output == .nextToken }) { try advance() }
-    if !arrivals.isEmpty {
-      let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
-      payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
-      try core.hold {
-        try finisher.normalize(activations)
-        try decide(arrivals.filter { $0.output == .nextToken })
-        for arrival in arrivals { try read(arrival) }
-      }
-      buffers.put(activations)
+    // The core is given back when the next micro-batches are on their way: the first stage waits for them.
+    try core.hold {
+      if !arrivals.isEmpty { try makeResults(arrivals, pass.microBatch, payload) }
+      statistics.finished(
+        header.sequence, records: pass.records, offsets: offsets, rows: pass.microBatch.rowCount, bytes: payload.count,
+        start: start, end: MonotonicTime.now)
+      try advance()
     }
-    statistics.finished(
-      header.sequence, records: pass.records, offsets: offsets, rows: pass.microBatch.rowCount, bytes: payload.count,
-      start: start, end: MonotonicTime.now)
-    // The stages first, the callers then.
-    try advance()
     deliver()
+  }
+
+  /// Finishes the rows of a micro-batch, and fills the outbox with what becomes of them.
+  private func makeResults(_ arrivals: [Arrival], _ microBatch: MicroBatch, _ payload: Frame) throws {
+    let activations = try buffers.take(rowCount: microBatch.rowCount)
+    payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
+    try finisher.normalize(activations)
+    try decide(arrivals.filter { $0.output == .nextToken })
+    for arrival in arrivals { try read(arrival) }
+    buffers.put(activations)
   }
 
   /// Chooses the next token of every generation whose last row is here.
