@@ -36,6 +36,8 @@ struct HopBench {
   private static let turns = 5
   /// Passes, and round trips, of a turn.
   private static let passes = 50
+  /// Most fp32 values that an end of a round trip reads; far more than any cache holds.
+  private static let memoryLimit = 64 << 20
 
   /// Writes a text of its own; the micro-batches of one row that it took.
   private func write() async throws -> ArraySlice<Timeline.MicroBatch> {
@@ -50,9 +52,9 @@ struct HopBench {
 
   /// Seconds for a pass of one row there and back between two threads, over the pipe's own kind of connection.
   ///
-  /// - Parameter pause: how long each end works before it sends, which does not count. It reads memory, as a stage reads its
-  ///   weights: the other end goes to sleep meanwhile, as the other stages do, and what sending and receiving need leaves the
-  ///   caches, as it does there.
+  /// - Parameter pause: how long each end works before it sends, which does not count. It reads memory, as much as the model
+  ///   has weights and as fast as a stage reads them: the other end goes to sleep meanwhile, as the other stages do, and what
+  ///   sending and receiving need leaves the caches, as it does there.
   private func roundTrips(every pause: Double) throws -> [Double] {
     let width = session.configuration.width
     let head = Message.pass(
@@ -66,15 +68,18 @@ struct HopBench {
     // Over TCP the other end has I/O threads of its own, as another process has.
     let other = address.hasPrefix("inproc:") ? context : try Context()
     let count = Self.passes
+    let kernels = try Kernels.selected()
+    let floats = min(Self.memoryLimit, session.configuration.layerCount * session.configuration.matrixElementsPerBlock)
     let echo = try JoinableThread {
-      guard let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil else { return }
+      guard var reader = try? MemoryReader(count: floats, kernels: kernels),
+        let dealer = try? Socket(.dealer, other), (try? dealer.connect(endpoint)) != nil
+      else { return }
       _ = try? dealer.send([Frame([0])])
-      var reader = Reader(at: 0.5)
       for _ in 0..<count {
         guard let ready = try? Poll.wait([.socket(dealer)], timeout: .seconds(5)), ready[0],
           case .frames(let frames)? = try? dealer.receive(atMost: 2)
         else { return }
-        reader.work(pause)
+        reader.read(for: .seconds(pause))
         _ = try? dealer.send(frames)
       }
     }
@@ -84,9 +89,9 @@ struct HopBench {
     else { return [] }
     let peer = opening[0].bytes
     var trips: [Double] = []
-    var reader = Reader(at: 0)
+    var reader = try MemoryReader(count: floats, kernels: kernels)
     for _ in 0..<count {
-      reader.work(pause)
+      reader.read(for: .seconds(pause))
       let start = ContinuousClock.now
       _ = try router.send([Frame(peer), Frame(head), Frame(payload)])
       guard try Poll.wait([.socket(router)], timeout: .seconds(5))[0], case .frames = try router.receive(atMost: 3)
@@ -94,26 +99,5 @@ struct HopBench {
       trips.append((ContinuousClock.now - start).seconds - pause)
     }
     return trips
-  }
-
-  /// Reads on and on through memory, more than caches hold.
-  private struct Reader {
-    private static let memory = [UInt64](repeating: 1, count: 16 << 20)
-    private var place: Int
-    private var sum: UInt64 = 0
-
-    /// - Parameter share: where to begin, as a share of the memory.
-    init(at share: Double) { place = Int(share * Double(Self.memory.count)) / 8 * 8 }
-
-    mutating func work(_ seconds: Double) {
-      let end = ContinuousClock.now + .seconds(seconds)
-      repeat {
-        for _ in 0..<256 {
-          sum &+= Self.memory[place]
-          place = (place + 8) % Self.memory.count
-        }
-      } while .now < end
-      precondition(sum > 0, "nothing was read")
-    }
   }
 }
