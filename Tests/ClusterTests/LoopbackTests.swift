@@ -1,6 +1,7 @@
 import Coordinator
 import FoundationEssentials
 import GPT2
+import Pipeline
 import Testing
 import Worker
 import ZeroMQ
@@ -64,6 +65,43 @@ extension ClusterTests {
         if case .planned(_, let spares) = notice { spares } else { [] }
       }
       #expect(spares.count == 1 && spares[0].contains("is a spare: the blocks are all held without it"))
+    }
+
+    @Test("that fall silent together, when they have their blocks, are both given up, and others take their places")
+    func silence() async throws {
+      let checkpoint = try TestModels.odd.get()
+      let (context, notices) = (try Context(), Notices())
+      let engine = try Engine(
+        checkpoint,
+        options: EngineOptions(listen: "tcp://127.0.0.1:0", workerCount: 2, split: [2, 3], threads: 1),
+        context: context, notify: notices.append)
+      let silent = try ["one", "two"].map { try SilentWorker($0, of: engine.address, context) }
+      defer { withExtendedLifetime(silent) {} }
+      while notices.departures.count < 2 { try await Task.sleep(for: .milliseconds(50)) }
+      #expect(notices.departures.sorted() == ["one", "two"])
+      let workers = try WorkerThreads(
+        [.checkpoint(checkpoint), .checkpoint(checkpoint)], coordinator: engine.address, key: nil, context: context)
+      let jobs = Job.random(2, checkpoint.configuration, seed: 43)
+      #expect(try await engine.run(jobs) == Reference.outcomes(of: jobs, checkpoint))
+      engine.stop()
+      #expect(workers.ends() == ["worker-1": "", "worker-2": ""])
+    }
+  }
+
+  /// A worker that says hello and how fast it is, and nothing more.
+  private struct SilentWorker {
+    private let socket: Socket
+
+    init(_ name: String, of coordinator: String, _ context: Context) throws {
+      socket = try Socket(.dealer, context, options: .dialing(coordinator, key: nil, name: name))
+      try socket.connect(coordinator)
+      let hello = Hello(
+        name: name, incarnation: 1, programVersion: ProgramVersion.current, kernels: "avx2", threads: 1,
+        memory: 1 << 30, cores: 1, host: name, address: "tcp://127.0.0.1:1", folder: "", configuration: [])
+      let measurement = Measurement(points: [BlockTime(rows: 1, seconds: 0.001)])
+      for (number, message) in [Message.hello(hello), .measurement(measurement)].enumerated() {
+        _ = try socket.send([Frame(message.encode(header: Header(number: UInt64(number))))])
+      }
     }
   }
 }

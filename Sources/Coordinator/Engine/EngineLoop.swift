@@ -22,10 +22,8 @@ final class EngineLoop {
   private let statistics: StatisticsBox
 
   private var roster: Roster
-  /// The blocks of each stage.
-  private var layers: [LayerRange] = []
-  private var pacing = Pacing(stageCount: 1)
-  private var positionBudget = 1
+  /// From when enough workers are there; its stages are those of the roster.
+  private var plan: ClusterPlan?
   /// Where the last stage's activations arrive, from when there is a plan.
   private var receiver: PassReceiver?
   /// From when every stage is ready.
@@ -110,7 +108,7 @@ final class EngineLoop {
     }
     // Plans wait for the fingerprints, which are computed meanwhile.
     if roster.isComplete, try server.descriptions(of: 0..<1, sharesFiles: options.sharesFiles) != nil {
-      try plan()
+      try makePlan()
     }
     try advance()
     try passTime()
@@ -126,7 +124,7 @@ final class EngineLoop {
         let member = roster.members.first { $0.hello.name == name }
         // Spares are missed by nobody.
         if roster.isAssigned, member?.stage == nil { continue }
-        throw ClusterError.workerLost(name: name, blocks: member?.stage.map { layers[$0] }, reason: reason)
+        throw ClusterError.workerLost(name: name, blocks: member?.stage.flatMap(blocks), reason: reason)
       case .submit(let id, let work, let client, let sink):
         if let pipe {
           pipe.submit(id, work, of: client, sink)
@@ -224,9 +222,9 @@ final class EngineLoop {
           of: options.workerCount))
     case .refused(let id, let name, let reason): refuse(id, name, reason)
     case .wanted(let id, let wanted):
-      guard let member = roster[id], let stage = member.stage else { return }
+      guard let layers = roster[id]?.stage.flatMap(blocks) else { return }
       do {
-        for piece in try server.pieces(wanted, of: layers[stage]) {
+        for piece in try server.pieces(wanted, of: layers) {
           bytesSent += piece.bytes.count
           send(.piece(piece), to: id)
         }
@@ -235,7 +233,7 @@ final class EngineLoop {
       }
     case .ready: try connect()
     case .lost(let name, let stage, let reason):
-      try part(from: name, stage, .workerLost(name: name, blocks: stage.map { layers[$0] }, reason: reason), reason)
+      try part(from: name, stage, .workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason), reason)
     case .failed(let name, let stage, let reason):
       try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
     case .broken(let name, let stage, let reason):
@@ -260,7 +258,7 @@ final class EngineLoop {
     turnAway("\(name): \(reason)")
     guard stage != nil else { return }
     roster.unassign()
-    (receiver, layers) = (nil, [])
+    (receiver, plan) = (nil, nil)
   }
 
   private func turnAway(_ reason: String) {
@@ -282,62 +280,22 @@ final class EngineLoop {
   // MARK: - Plan
 
   /// Deals the blocks out to the workers that are there.
-  private func plan() throws {
-    let configuration = checkpoint.configuration
-    var workers = roster.candidates
-    // Workers that were started together come in any order; people count them by their names.
-    if options.sharesFiles { workers.sort { ($0.name.count, $0.name) < ($1.name.count, $1.name) } }
-    let edges = roster.measures ? try parts.get().measure() : nil
-    let cores = ThreadPool.availableCores
-    let members = workers.map { worker in
-      // Alike workers of one host were measured side by side, and what differs between them is chance.
-      let alike = workers.filter { $0.hello.host == worker.hello.host && $0.hello.threads == worker.hello.threads }
-      let seconds = alike.compactMap { TimeCurve($0.blockTimes)?.seconds(rows: Self.plannedRows) }.reduce(0, +)
-      // Everybody who was asked for is to take part, so each counts as a host of its own.
-      return Member(
-        name: worker.name, host: worker.name, cores: worker.hello.cores, threads: worker.hello.threads,
-        memory: worker.hello.memory, blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
-    }
-    let coordinator = CoordinatorLoad(
-      host: HostIdentity.current, cores: cores, threads: pool.threadCount,
-      seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0)
-    let memory = StageMemory(configuration, rowLimit: 512)
-    let plan: StagePlan
-    do throws(PlanError) {
-      plan =
-        if let split = options.split {
-          try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: memory)
-        } else {
-          try StagePlan(
-            balancing: configuration.layerCount, over: members, coordinator: coordinator, memory: memory)
-        }
-    } catch { throw ClusterError.plan(error) }
-
-    let stages = plan.stages.map { (worker: workers[$0.member], layers: $0.layers) }
-    layers = stages.map(\.layers)
-    pacing =
-      if stages.count > 1, let edges {
-        pace(plan, workers, members, coordinator, edges)
-      } else {
-        Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)
-      }
-    notify(.paced(rows: pacing.chunkRows, inFlight: pacing.inFlightLimit))
-    positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
-    roster.assign(stages.map(\.worker.id))
-    // Several times what is ever in flight: nobody waits for credit, and it comes, in quarters, once for many passes.
-    let credits = min(8 * pacing.inFlightLimit, WireLimits.credits.upperBound)
-    receiver = PassReceiver(epoch: roster.epoch, from: stages.count - 1, credits: credits)
-    notify(
-      .planned(
-        stages.map { describe($0.worker, $0.layers) },
-        spares: plan.spares.map { "\($0)" }))
-    for (index, stage) in stages.enumerated() {
+  private func makePlan() throws {
+    let plan = try ClusterPlan(
+      checkpoint.configuration, over: roster.candidates, edges: roster.measures ? parts.get().measure() : nil,
+      threads: pool.threadCount, options)
+    self.plan = plan
+    notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit))
+    roster.assign(plan.stages.map(\.worker.id))
+    receiver = PassReceiver(epoch: roster.epoch, from: plan.stages.count - 1, credits: plan.credits)
+    notify(.planned(plan.stages.map(describe), spares: plan.spares))
+    for (index, stage) in plan.stages.enumerated() {
       send(
         .assignment(
           Assignment(
-            stage: index, stageCount: stages.count, layers: stage.layers, slotCount: options.slotCount,
-            rowLimit: rowLimit, credits: credits,
-            next: index + 1 < stages.count ? stages[index + 1].worker.hello.address : listening,
+            stage: index, stageCount: plan.stages.count, layers: stage.layers, slotCount: options.slotCount,
+            rowLimit: rowLimit, credits: plan.credits,
+            next: index + 1 < plan.stages.count ? plan.stages[index + 1].worker.hello.address : listening,
             sharesFiles: options.sharesFiles,
             tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),
         to: stage.worker.id)
@@ -347,34 +305,16 @@ final class EngineLoop {
       send(
         .assignment(
           Assignment(
-            stage: 0, stageCount: stages.count, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1, next: listening,
-            sharesFiles: true, tensors: [])), to: worker.id)
+            stage: 0, stageCount: plan.stages.count, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1,
+            next: listening, sharesFiles: true, tensors: [])), to: worker.id)
     }
   }
 
-  /// How many micro-batches, and how large, are best for a plan by what its workers measured.
-  private func pace(
-    _ plan: StagePlan, _ workers: [Roster.Member], _ members: [Member], _ coordinator: CoordinatorLoad,
-    _ edges: EdgeCosts
-  ) -> Pacing {
-    let configuration = checkpoint.configuration
-    let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
-    // Here it counts who shares a host's cores.
-    let placed = zip(workers, members).map { worker, member in
-      var member = member
-      member.host = worker.hello.host
-      return member
-    }
-    let costs = workers.map { CostModel(curve: TimeCurve($0.blockTimes) ?? edges.head, shape: shape) }
-    return Pacing(
-      for: PipeModel(plan, members: placed, costs: costs, coordinator: coordinator, edges: edges), rowLimit: 512,
-      fixedRows: options.microBatchRows, sequenceLimit: options.slotCount)
-  }
-
-  /// Rows of the micro-batch that the plan is made for: a group of sequences being written.
-  private static let plannedRows = 16
-  /// Most rows of a micro-batch.
+  /// Most rows of a micro-batch that a stage has to take.
   private var rowLimit: Int { min(4096, (32 << 20) / (4 * checkpoint.configuration.width)) }
+
+  /// The blocks of a stage, unless its plan was given up just now.
+  private func blocks(_ stage: Int) -> LayerRange? { plan?.stages[stage].layers }
 
   private func describe(_ worker: Roster.Member, _ layers: LayerRange) -> StageDescription {
     StageDescription(
@@ -385,19 +325,20 @@ final class EngineLoop {
 
   /// Every stage is ready: dials the first.
   private func connect() throws {
+    guard let plan else { return }
     let stages = roster.stages
     let first = try PassSender(
       to: stages[0].hello.address, stage: -1, epoch: roster.epoch, context: context,
       options: .dialing(
         stages[0].hello.address, key: options.key, name: "coordinator#\(String(roster.epoch, radix: 36))"))
     let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
-    let descriptions = zip(stages, layers).map { describe($0, $1) }
+    let descriptions = zip(stages, plan.stages).map { describe($0, $1.layers) }
     statistics.begin(descriptions)
     let pipe = Pipe(
       descriptions, first: first, finisher: try parts.get(),
       scheduler: Scheduler(
-        slotCount: options.slotCount, positionBudget: positionBudget, chunk: Configuration.cacheChunk,
-        pacing: pacing, waitingLimit: options.waitingLimit),
+        slotCount: options.slotCount, positionBudget: plan.positionBudget, chunk: Configuration.cacheChunk,
+        pacing: plan.pacing, waitingLimit: options.waitingLimit),
       statistics: statistics, blockSeconds: slowest)
     for request in early { pipe.submit(request.id, request.work, of: request.client, request.sink) }
     early = []
@@ -441,7 +382,7 @@ final class EngineLoop {
     let ready = roster.stages.count { if case .ready = $0.standing { true } else { false } }
     guard loaded != (ready, bytesSent) else { return }
     loaded = (ready, bytesSent)
-    notify(.loading(ready: ready, of: layers.count, bytesSent: bytesSent))
+    notify(.loading(ready: ready, of: roster.stages.count, bytesSent: bytesSent))
   }
 
   private func watchConnections() throws {

@@ -100,6 +100,10 @@ final class Notices: Sendable {
       }
     }
   }
+  /// Names of the workers that left before the start.
+  var departures: [String] {
+    all.compactMap { if case .left(let name, _, _, _) = $0 { name } else { nil } }
+  }
   var refusals: [String] {
     all.compactMap { if case .refused(let name, let reason) = $0 { "\(name): \(reason)" } else { nil } }
   }
