@@ -39,6 +39,7 @@ struct GPT2Command: ParsableCommand {
     TimeSlice.shorten()
     do {
       try checkArguments()
+      try checkCommand()
       var command = try parseAsRoot()
       // A server ends in its own way.
       if !(command is Serve) { removeUnfinishedFilesOnSignals() }
@@ -75,6 +76,15 @@ struct GPT2Command: ParsableCommand {
       if argument.utf8.starts(with: "-h".utf8), argument.utf8.count > 2 {
         throw ValidationError("“\(argument)” begins with a hyphen; put -- before a text that does")
       }
+    }
+  }
+
+  /// Refuses a command that there is not, with those there are.
+  private static func checkCommand() throws {
+    guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), name != "help" else { return }
+    let commands = configuration.subcommands.map { $0._commandName }
+    guard commands.contains(name) else {
+      throw ValidationError("there is no command “\(name)”; give one of \(commands.joined(separator: ", "))")
     }
   }
 

@@ -108,7 +108,7 @@ struct Generate: AsyncParsableCommand {
     let elapsed = ContinuousClock.now - start
     let tokenCount = finished.values.reduce(0) { $0 + $1.generation.tokens.count }
     let rate = Double(tokenCount) / max(elapsed.seconds, 1e-9)
-    let reason = finished.count == 1 ? ", ended by \(finished[0]!.generation.finishReason?.rawValue ?? "")" : ""
+    let reason = finished.count == 1 ? ", ended by \(ending(of: finished[0]!.generation, configuration))" : ""
     Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(reason)")
     try session.close()
   }
@@ -117,6 +117,12 @@ struct Generate: AsyncParsableCommand {
   private struct Finished: Sendable {
     var generation: Generation
     var timing = Timing()
+  }
+
+  private func ending(of generation: Generation, _ configuration: Configuration) -> String {
+    guard let reason = generation.finishReason else { return "" }
+    let isFull = reason == .length && generation.tokens.count < maxTokens
+    return reason.rawValue + (isFull ? ": the context of \(configuration.positionCount) tokens is full" : "")
   }
 
   private func readable(_ generation: Generation, _ tokenizer: Tokenizer?) -> String {
