@@ -58,7 +58,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server", "Worker", "ZeroMQ",
+        "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server", "Worker",
+        "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

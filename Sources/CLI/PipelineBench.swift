@@ -65,6 +65,7 @@ final class PipelineBench {
     Terminal.progress("hops …")
     let hop = try await HopBench(session, token: prompts[0]).measure()
     result.hopMicroseconds = hop.hop * 1e6
+    result.halfRoundTripMicroseconds = hop.halfRoundTrip * 1e6
     result.hopOverLibzmq = hop.hop / hop.halfRoundTrip
     return result
   }
@@ -122,11 +123,14 @@ final class PipelineBench {
 /// A measurement that cannot be made.
 enum BenchError: Error, CustomStringConvertible {
   case tooShort(tokens: Int)
+  /// What libzmq says.
+  case libzmq(String)
 
   var description: String {
     switch self {
     case .tooShort(let tokens):
       "the texts end before all are being written: the model's context gives \(tokens) tokens; use a larger model, or fewer stages"
+    case .libzmq(let reason): "cannot measure a round trip over libzmq: \(reason); try again"
     }
   }
 }
@@ -206,6 +210,8 @@ struct PipelineResult: Encodable {
   /// What all cores together can multiply, by what one can: no speed-up can be above it.
   var allCoresOverOne = 0.0
   var hopMicroseconds = 0.0
+  /// Of the same bytes over libzmq alone.
+  var halfRoundTripMicroseconds = 0.0
   var hopOverLibzmq = 0.0
 
   init(stages: Int) { self.stages = stages }
@@ -222,6 +228,7 @@ struct PipelineResult: Encodable {
     case gpipeIdleShare = "gpipe_idle_share"
     case allCoresOverOne = "machine_all_cores_over_one"
     case hopMicroseconds = "hop_microseconds"
+    case halfRoundTripMicroseconds = "half_round_trip_microseconds"
     case hopOverLibzmq = "hop_over_libzmq"
   }
 }

@@ -16,7 +16,7 @@ extension PipelineResult {
       "this machine         all cores multiply \(two(allCoresOverOne)) × as fast as one"
         + (allCoresOverOne < 1
           ? ": others use them; measure again when it is quiet" : isOneHost ? ", and no pipe on it can gain more" : ""),
-      "one more hop         \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) × half a round trip over bare libzmq",
+      "one more hop         \(Int(hopMicroseconds.rounded())) µs, \(two(hopOverLibzmq)) × half a round trip over bare libzmq, \(Int(halfRoundTripMicroseconds.rounded())) µs",
     ]
     let gain = 1.05  // what a measurement cannot tell from chance is none
     if min(prefillSpeedupOneThread, decodeSpeedupOneThread) < gain {

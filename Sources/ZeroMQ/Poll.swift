@@ -18,8 +18,8 @@ public enum PollItem {
 
 /// Waiting for several things at once.
 public enum Poll {
-  /// Blocks until at least one of `items` is ready, or until `timeout` (nil: never) has passed, and says which are. Of those
-  /// that become ready while it returns it may not say so; the next call does.
+  /// Blocks until at least one of `items` is ready, or until `timeout` (nil: never) has passed, and says which are. What
+  /// becomes ready while it returns may be left out; the next call says it.
   ///
   /// Signals do not end it. It counts in milliseconds and rounds up; `.zero` does not block.
   ///
@@ -28,7 +28,7 @@ public enum Poll {
     let end = timeout.map { ContinuousClock.now + $0 }
     var entries = items.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     // A socket's descriptor tells of news, once, and not of messages that wait: so all are asked first. Afterwards only those
-    // with news are, unlike in zmq_poll: a message that ended the wait would stand behind every question.
+    // with news are, unlike in zmq_poll, where a message that ended the wait stands behind every question.
     var ready: [Bool] = []
     for item in items { ready.append(try item.socket?.hasMessage() ?? false) }
     while true {

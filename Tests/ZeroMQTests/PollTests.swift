@@ -37,6 +37,23 @@ struct PollTests {
     thread.join()
   }
 
+  @Test("hears the message that comes after news that was none")
+  func afterNews() throws {
+    let context = try Context()
+    let router = try Socket(.router, context)
+    let endpoint = try router.bind("tcp://127.0.0.1:0")
+    let thread = try JoinableThread {
+      guard let dealer = try? Socket(.dealer, context), (try? dealer.connect(endpoint)) != nil else { return }
+      _ = try? Poll.wait([.socket(dealer)], timeout: .milliseconds(100))
+      _ = try? dealer.send([Frame([1])])
+      _ = try? Poll.wait([.socket(dealer)], timeout: .seconds(1))
+    }
+    let start = ContinuousClock.now
+    #expect(try Poll.wait([.socket(router)], timeout: .seconds(30)) == [true])
+    #expect(ContinuousClock.now - start < .seconds(20))
+    thread.join()
+  }
+
   @Test("lasts at least as long as it was told, even less than a millisecond")
   func timeout() throws {
     let wakeup = try Wakeup()

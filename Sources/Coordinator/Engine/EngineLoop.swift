@@ -152,8 +152,6 @@ final class EngineLoop {
       case .frames(let frames): try take(frames)
       }
     }
-    // There may be more, which poll would not say again.
-    mailbox.wakeup.wake()
   }
 
   private func take(_ frames: [Frame]) throws {

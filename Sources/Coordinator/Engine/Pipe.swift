@@ -136,13 +136,20 @@ final class Pipe {
     let arrivals = scheduler.arrived(header.sequence)
     // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
     if !arrivals.contains(where: { $0.output == .nextToken }) { try advance() }
-    // The core is given back when the next micro-batches are on their way: the first stage waits for them.
-    try core.hold {
-      if !arrivals.isEmpty { try makeResults(arrivals, pass.microBatch, payload) }
+    func goOn() throws {
       statistics.finished(
         header.sequence, records: pass.records, offsets: offsets, rows: pass.microBatch.rowCount, bytes: payload.count,
         start: start, end: MonotonicTime.now)
       try advance()
+    }
+    if arrivals.isEmpty {
+      try goOn()
+    } else {
+      try core.hold {
+        try makeResults(arrivals, pass.microBatch, payload)
+        // Before the core is given back, since the first stage waits.
+        try goOn()
+      }
     }
     deliver()
   }

@@ -4,7 +4,8 @@ internal import CKernels
 public struct MemoryReader: ~Copyable {
   private let kernels: Kernels
   private let memory: PageBuffer
-  private var place = 0
+  /// Where it reads on.
+  private(set) var place = 0
 
   /// Floats between two looks at the clock, some microseconds.
   private static let step = 16 << 10
@@ -18,13 +19,13 @@ public struct MemoryReader: ~Copyable {
     memory.floats.update(repeating: 1)
   }
 
-  /// Reads on from where it was, for `duration`.
+  /// Reads on from where it was, for `duration` or a little longer.
   public mutating func read(for duration: Duration) {
     let end = ContinuousClock.now + duration
-    while .now < end {
+    repeat {
       let count = min(Self.step, memory.floats.count - place)
       _ = kernels.table.pointee.read(memory.base + place, count)
       place = (place + count) % memory.floats.count
-    }
+    } while .now < end
   }
 }
