@@ -60,7 +60,7 @@ final class ClusterSession {
       timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
     let tellsAll = flags.listen != nil
     let handshakes = HandshakeLog()
-    let keyFlag = flags.security.key.map { " --key \($0)" } ?? ""
+    let keyFlag = flags.security.key.map { " --key \($0)" } ?? (flags.security.insecure ? " --insecure" : "")
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
       observer(notice)
       Self.tell(notice, all: tellsAll, keyFlag: keyFlag, handshakes)

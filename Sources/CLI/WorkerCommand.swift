@@ -168,7 +168,7 @@ extension WorkerNotice {
     case .dialing(let coordinator, let listening): "dialling \(coordinator), listening at \(listening)"
     case .handshakeFailing(let coordinator, let reason): "\(coordinator): the handshake fails: \(reason)"
     case .joined(let coordinator): "joined \(coordinator)"
-    case .spare: "a spare: no block is left for this worker"
+    case .spare: "holds no blocks now: it is a spare, or others are waited for; the coordinator says which"
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):

@@ -72,12 +72,12 @@ struct ListenTests {
       data[8 + header + offsets[1] - 2] ^= 1
       try data.write(to: file)
     }
-    // The first that joins gets the first block.
-    let liar = try RunningProgram.worker("liar", of: address, ["--model", bytes])
-    try coordinator.note(with: "liar joined")
+    // By its name it gets the first block.
+    let liar = try RunningProgram.worker("crook", of: address, ["--model", bytes])
+    try coordinator.note(with: "crook joined")
     let honest = try RunningProgram.worker("honest", of: address)
     #expect(try liar.end() == 1)
-    #expect(try coordinator.note(with: "liar left").contains("h.0.attn.c_attn.weight is not the coordinator's"))
+    #expect(try coordinator.note(with: "crook left").contains("h.0.attn.c_attn.weight is not the coordinator's"))
     let another = try RunningProgram.worker("another", of: address)
     #expect(try (coordinator.end(), honest.end(), another.end()) == (0, 0, 0), "\(coordinator.notes)")
     #expect(coordinator.output == Cluster.answer)

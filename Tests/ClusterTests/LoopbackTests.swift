@@ -67,6 +67,35 @@ extension ClusterTests {
       #expect(spares.count == 1 && spares[0].contains("is a spare: the blocks are all held without it"))
     }
 
+    @Test("wait for others when one is gone before it was ready, for as long as that takes")
+    func waiting() async throws {
+      let checkpoint = try TestModels.odd.get()
+      let (context, notices) = (try Context(), Notices())
+      let engine = try Engine(
+        checkpoint,
+        options: EngineOptions(listen: "tcp://127.0.0.1:0", workerCount: 2, split: [2, 3], threads: 1),
+        context: context, notify: notices.append)
+      // By its name the stage behind the other, which dials it.
+      var silent: SilentWorker? = try SilentWorker("worker-9", of: engine.address, context)
+      func worker() throws -> WorkerThreads {
+        try WorkerThreads([.checkpoint(checkpoint)], coordinator: engine.address, key: nil, context: context)
+      }
+      let first = try worker()
+      while !notices.all.contains(where: { if case .planned = $0 { true } else { false } }) {
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      withExtendedLifetime(silent) {}
+      silent = nil
+      // Longer than a stage waits for the next one to answer.
+      try await Task.sleep(for: .seconds(11))
+      #expect(notices.departures == ["worker-9"])
+      let second = try worker()
+      let jobs = Job.random(2, checkpoint.configuration, seed: 44)
+      #expect(try await engine.run(jobs) == Reference.outcomes(of: jobs, checkpoint))
+      engine.stop()
+      #expect(first.ends() == ["worker-1": ""] && second.ends() == ["worker-1": ""])
+    }
+
     @Test("that fall silent together, when they have their blocks, are both given up, and others take their places")
     func silence() async throws {
       let checkpoint = try TestModels.odd.get()

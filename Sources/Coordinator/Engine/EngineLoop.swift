@@ -257,6 +257,8 @@ final class EngineLoop {
     guard stage != nil else { return }
     roster.unassign()
     (receiver, plan) = (nil, nil)
+    // Nobody is to go on dialling a stage that is gone.
+    for worker in roster.members { sendNoBlocks(to: worker.id) }
   }
 
   private func turnAway(_ reason: String) {
@@ -298,14 +300,16 @@ final class EngineLoop {
             tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),
         to: stage.worker.id)
     }
-    // A slice without blocks: a spare.
-    for worker in roster.members where worker.standing == .spare {
-      send(
-        .assignment(
-          Assignment(
-            stage: 0, stageCount: plan.stages.count, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1,
-            next: listening, sharesFiles: true, tensors: [])), to: worker.id)
-    }
+    for worker in roster.members where worker.standing == .spare { sendNoBlocks(to: worker.id) }
+  }
+
+  /// Tells a worker to hold nothing: it is a spare, or its plan is over.
+  private func sendNoBlocks(to id: Roster.ID) {
+    send(
+      .assignment(
+        Assignment(
+          stage: 0, stageCount: 1, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1, next: listening,
+          sharesFiles: true, tensors: [])), to: id)
   }
 
   /// Most rows of a micro-batch that a stage has to take.

@@ -25,9 +25,8 @@ struct ClusterPlan {
     _ configuration: Configuration, over candidates: [Roster.Member], edges: EdgeCosts?, threads: Int,
     _ options: EngineOptions
   ) throws(ClusterError) {
-    // Workers that were started together come in any order; people count them by their names.
-    let workers =
-      options.sharesFiles ? candidates.sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) } : candidates
+    // They come in any order. By their names each gets the same blocks every time, and finds them in its cache.
+    let workers = candidates.sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
     let members = Self.members(workers)
     let coordinator = CoordinatorLoad(
       host: HostIdentity.current, cores: ThreadPool.availableCores, threads: threads,

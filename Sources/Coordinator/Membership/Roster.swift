@@ -1,5 +1,6 @@
 internal import MicroBatching
 internal import Pipeline
+internal import ZeroMQ
 
 /// Who is of the cluster, and how far each has come: pure, with the time passed in.
 ///
@@ -78,7 +79,7 @@ struct Roster {
 
   /// How long a worker may be silent: before it serves, and while it does.
   static let joiningPatience = Duration.seconds(10)
-  static let servingPatience = Duration.milliseconds(1500)
+  static let servingPatience = Duration.milliseconds(1400)
   /// Nothing that runs takes longer for a block; what says so is broken.
   static let slowestBlock = Duration.seconds(600)
   /// Most workers that may dial in.
@@ -102,6 +103,11 @@ struct Roster {
   /// The workers that serve, stage by stage.
   var stages: [Member] {
     members.filter { $0.stage != nil }.sorted { $0.stage! < $1.stage! }
+  }
+
+  /// Whether every stage is ready.
+  private var isServing: Bool {
+    isAssigned && stages.allSatisfy { if case .ready = $0.standing { true } else { false } }
   }
 
   /// The workers that can be given blocks.
@@ -250,12 +256,16 @@ struct Roster {
         "it is gpt2 \(hello.programVersion), the coordinator \(programVersion); run the same gpt2 on every host"
       } else if !hello.configuration.isEmpty, hello.configuration != configuration {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
-      } else if isAssigned {
+      } else if (try? Address(hello.address)) == nil {
+        "it cannot be dialled at \(hello.address); give it --advertise tcp://HOST:PORT"
+      } else if isServing {
         "the work has begun with the \(expected) workers asked for; start the coordinator with a larger --workers"
       } else if members.count >= max(expected, Self.memberLimit) {
         "there are \(members.count) workers already"
       } else { nil }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
+    // It asks again, and may have the place of one that does not become ready.
+    if isAssigned { return [] }
     members.append(
       Member(
         id: id, name: unique(hello.name), hello: hello, connection: connection, standing: .welcomed,

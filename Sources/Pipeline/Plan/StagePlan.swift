@@ -2,7 +2,7 @@ public import MicroBatching
 
 /// Who runs which blocks: every block of the stack exactly once, in order.
 ///
-/// Workers keep the order in which they joined. All blocks have the same shape, so order costs neither time nor memory;
+/// Workers keep the order that they are given in. All blocks have the same shape, so order costs neither time nor memory;
 /// only a split given by hand can demand another one, when a part does not fit the worker whose turn it is.
 public struct StagePlan: Hashable, Sendable {
   /// One stage: a worker and its blocks.
@@ -32,7 +32,7 @@ public struct StagePlan: Hashable, Sendable {
 
   /// Stages in the order in which a token passes them.
   public let stages: [Stage]
-  /// In the order of joining.
+  /// In the order of the members.
   public let spares: [Spare]
 
   /// Number of blocks of the whole stack.

@@ -165,7 +165,17 @@ import Testing
         == "it is gpt2 0.9, the coordinator 0.2; run the same gpt2 on every host")
     let other = Self.hello(folder: "/models/xl", configuration: Array(0..<32))
     #expect(try refusal(of: other, by: open).contains("/models/xl is of another shape"))
-    #expect(try refusal(of: Self.hello(), by: Self.roster(.assigned)).contains("a larger --workers"))
+    var strange = Self.hello()
+    if case .hello(var hello) = strange {
+      hello.address = "ipc:///tmp/socket"
+      strange = .hello(hello)
+    }
+    #expect(try refusal(of: strange, by: open).contains("cannot be dialled at ipc:///tmp/socket"))
+    var serving = Self.roster(.ready)
+    // Until the last stage is ready, whoever comes may be needed, and asks again.
+    #expect(serving.receive(Self.hello(), Self.header(0), from: [9], now: 0) == [] && serving.members.count == 2)
+    _ = serving.receive(.ready(Self.bytes), Self.header(serving[[2]]!.received), from: [2], now: 0)
+    #expect(try refusal(of: Self.hello(), by: serving).contains("a larger --workers"))
 
     var full = Roster(expected: 1, measures: true, configuration: Self.shape, programVersion: "0.2", epoch: 4)
     for index in 0..<Roster.memberLimit {
@@ -210,10 +220,10 @@ import Testing
   @Test("loses who is silent for too long, sooner when it serves, and later when it is granted more")
   func silence() {
     let cases: [(Standing, patience: UInt64)] = [
-      (.welcomed, 10_000), (.measured, 10_000), (.assigned, 10_000), (.spare, 10_000), (.ready, 1500),
+      (.welcomed, 10_000), (.measured, 10_000), (.assigned, 10_000), (.spare, 10_000), (.ready, 1400),
     ]
     for (standing, patience) in cases {
-      for grace in [0, 2500] as [UInt64] {
+      for grace in [0, 2600] as [UInt64] {
         var roster = Self.roster(standing)
         let limit = (patience + grace) * 1_000_000
         // The other one is heard of all the time.
