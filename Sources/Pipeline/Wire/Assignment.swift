@@ -1,6 +1,6 @@
 public import MicroBatching
 
-/// What the worker is to serve in this epoch.
+/// What the worker is to serve in this epoch; nothing, when there are no layers.
 public struct Assignment: Hashable, Sendable {
   public var stage: Int
   public var stageCount: Int
