@@ -67,14 +67,19 @@ extension ClusterTests {
       #expect(spares.count == 1 && spares[0].contains("is a spare: the blocks are all held without it"))
     }
 
+    /// Waits for two workers, who get two and three blocks.
+    private static func engine(_ checkpoint: Checkpoint, _ context: Context, _ notices: Notices) throws -> Engine {
+      try Engine(
+        checkpoint,
+        options: EngineOptions(listen: "tcp://127.0.0.1:0", workerCount: 2, split: [2, 3], threads: 1),
+        context: context, notify: notices.append)
+    }
+
     @Test("wait for others when one is gone before it was ready, for as long as that takes")
     func waiting() async throws {
       let checkpoint = try TestModels.odd.get()
       let (context, notices) = (try Context(), Notices())
-      let engine = try Engine(
-        checkpoint,
-        options: EngineOptions(listen: "tcp://127.0.0.1:0", workerCount: 2, split: [2, 3], threads: 1),
-        context: context, notify: notices.append)
+      let engine = try Self.engine(checkpoint, context, notices)
       // By its name the stage behind the other, which dials it.
       var silent: SilentWorker? = try SilentWorker("worker-9", of: engine.address, context)
       func worker() throws -> WorkerThreads {
@@ -100,10 +105,7 @@ extension ClusterTests {
     func silence() async throws {
       let checkpoint = try TestModels.odd.get()
       let (context, notices) = (try Context(), Notices())
-      let engine = try Engine(
-        checkpoint,
-        options: EngineOptions(listen: "tcp://127.0.0.1:0", workerCount: 2, split: [2, 3], threads: 1),
-        context: context, notify: notices.append)
+      let engine = try Self.engine(checkpoint, context, notices)
       let silent = try ["one", "two"].map { try SilentWorker($0, of: engine.address, context) }
       defer { withExtendedLifetime(silent) {} }
       while notices.departures.count < 2 { try await Task.sleep(for: .milliseconds(50)) }
