@@ -33,6 +33,12 @@ struct ClusterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
   var trace: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --listen and --key: let in only the public keys of this file, the lines of .pub files; read again when it changes.",
+      valueName: "file"))
+  var allowedKeys: String?
+
   @OptionGroup var security: SecurityOptions
 
   /// How many micro-batches are written down; nil as many as a trace needs.
@@ -72,6 +78,23 @@ struct ClusterOptions: ParsableArguments {
       }
     }
     if let listen { try security.check(listen, flag: "--listen") }
+    if allowedKeys != nil, listen == nil || security.key == nil {
+      throw ValidationError("--allowed-keys needs --listen, and the coordinator's own key by --key FILE")
+    }
+  }
+
+  /// The key pair that the coordinator proves itself with; nil within one process, and where nothing is to be encrypted.
+  func keyPair() throws -> CurveKeyPair? {
+    if isInProcess { return nil }
+    // Nobody but the processes that this one starts need know it.
+    guard let listen else { return try .make() }
+    return try security.keyPair(for: [listen])
+  }
+
+  /// What a worker has to be started with besides the coordinator's address, for people.
+  var workerFlags: String {
+    if allowedKeys != nil { return " --key ITS_KEY --coordinator-key COORDINATOR.pub" }
+    return security.key.map { " --key \($0)" } ?? (security.insecure ? " --insecure" : "")
   }
 
   /// Number of stages or workers.
@@ -83,15 +106,22 @@ struct ClusterOptions: ParsableArguments {
 
 /// Who may take part.
 struct SecurityOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The cluster's key, made by gpt2 keygen; the same file on every host.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The key of this member, made by gpt2 keygen, or one that all share. (default on loopback: a key of this user)",
+      valueName: "file"))
   var key: String?
 
-  @Flag(help: "Allow addresses of a network without a key: anybody there can read, change and send everything.")
+  @Flag(
+    help: "Encrypt nothing and ask for no key: anybody who reaches the addresses can read, change and send everything.")
   var insecure = false
 
-  func keyPair() throws(CurveKeyError) -> CurveKeyPair? {
-    guard let key else { return nil }
-    return try CurveKeyPair(file: key)
+  /// The key pair of the file, or of this user where only this machine can reach all of the addresses; nil when nothing is to be
+  /// encrypted.
+  func keyPair(for addresses: [String]) throws -> CurveKeyPair? {
+    if let key { return try CurveKeyPair(file: key) }
+    guard !insecure, addresses.allSatisfy({ (try? Address($0))?.isLocal ?? false }) else { return nil }
+    return try .ofThisUser()
   }
 
   /// Refuses an address that others can reach when there is no key.

@@ -14,6 +14,7 @@ final class ClusterSession {
   private let trace: TraceFile?
   private let context: Context
   private let authenticator: Authenticator?
+  private let allowed: AllowedKeysFile?
   private let inProcess: InProcessWorkers?
   private let spawned: SpawnedWorkers?
   private let started = ContinuousClock.now
@@ -39,39 +40,51 @@ final class ClusterSession {
     }
     trace = try flags.trace.map { try TraceFile(path: $0) }
     let context = try Context()
-    let key = try flags.security.keyPair()
-    authenticator = try key.map { key in
-      let authenticator = try Authenticator(context, accepting: [key.publicKey]) { refusal in
-        let address = refusal.address
-        Terminal.warn("turned away a connection from \(address): its key is not the cluster's", of: address)
+    let key = try flags.keyPair()
+    let allowed = try flags.allowedKeys.map { try AllowedKeysFile(path: $0) }
+    let authenticator = try key.map { key in
+      let keys = allowed?.keys.keys ?? [key.publicKey]
+      let authenticator = try Authenticator(context, accepting: keys) { refusal in
+        let (address, key) = (refusal.address, refusal.key.map { " (\($0.z85))" } ?? "")
+        Terminal.warn("turned away a connection from \(address): its key\(key) is not the cluster's", of: address)
       }
-      try authenticator.selfTest(key)
+      try authenticator.selfTest()
       return authenticator
     }
+    (self.allowed, self.authenticator) = (allowed, authenticator)
     // A stage a thread each would be more threads than cores: they share them.
     let threads = model.threads ?? max(1, ThreadPool.availableCores / (flags.listen == nil ? flags.workerCount : 1))
-    let options = EngineOptions(
+    var options = EngineOptions(
       listen: flags.listen ?? (flags.spawn == nil ? "inproc://coordinator" : "tcp://127.0.0.1:0"),
-      workerCount: flags.workerCount, key: key, split: split,
+      workerCount: flags.workerCount, credentials: key.map { Credentials($0) }, split: split,
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
       threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
       slotCount: slotCount, waitingLimit: waitingLimit,
       patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
       timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
+    options.allowedKeys = allowed?.keys
+    options.workerFlags = flags.workerFlags
     let tellsAll = flags.listen != nil
     let handshakes = HandshakeLog()
-    let keyFlag = flags.security.key.map { " --key \($0)" } ?? (flags.security.insecure ? " --insecure" : "")
+    let workerFlags = flags.workerFlags
     let engine = try Engine(checkpoint, options: options, context: context) { notice in
       observer(notice)
-      Self.tell(notice, all: tellsAll, keyFlag: keyFlag, handshakes)
+      Self.tell(notice, all: tellsAll, workerFlags: workerFlags, handshakes)
+    }
+    if let listen = flags.listen { Self.checkLoopback(listen, engine.address) }
+    if let allowed, let authenticator {
+      allowed.watch { keys in
+        authenticator.accept(keys.keys)
+        engine.allow(keys)
+      }
     }
     if let count = flags.spawn {
       spawned = try SpawnedWorkers(
-        count: count, program: try Self.program(),
+        count: count, program: try Self.program(), key: key!,
         arguments: { _, name in
           ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
-            + ["--memory", "\(WorkerOptions.availableMemory / count)", "--until-input-closes", "--quiet"]
-            + (model.model.map { ["--model", $0] } ?? ["--demo"]) + (flags.security.key.map { ["--key", $0] } ?? [])
+            + ["--memory", "\(WorkerOptions.availableMemory / count)", "--key-from-input", "--quiet"]
+            + (model.model.map { ["--model", $0] } ?? ["--demo"])
         },
         ended: { engine.lose(worker: $0, reason: $1) })
       inProcess = nil
@@ -133,11 +146,21 @@ final class ClusterSession {
     return url
   }
 
-  private static func tell(_ notice: EngineNotice, all: Bool, keyFlag: String, _ handshakes: HandshakeLog) {
+  /// Says when nobody from outside can reach the address that was meant for them: Debian gives a machine's own name to loopback.
+  private static func checkLoopback(_ listen: String, _ listening: String) {
+    guard let meant = try? Address(listen), !meant.isLocal, let address = try? Address(listening), address.isLocal,
+      case .tcp(let host, let port) = address
+    else { return }
+    Terminal.warn(
+      "\(listen) is loopback on this machine (\(host)): workers of other hosts cannot reach it; give the address that they know, or --listen tcp://0.0.0.0:\(port)"
+    )
+  }
+
+  private static func tell(_ notice: EngineNotice, all: Bool, workerFlags: String, _ handshakes: HandshakeLog) {
     switch notice {
     case .listening(let address, let workers) where all:
       Terminal.note(
-        "waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(Address.dialed(address))\(keyFlag)"
+        "waiting at \(address) for \(count(workers, "worker")): gpt2 worker --coordinator \(Address.dialed(address))\(workerFlags)"
       )
     case .joined(let name, let address, let folder, let count, let expected) where all:
       Terminal.note(
@@ -152,7 +175,11 @@ final class ClusterSession {
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:
       Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
-    case .listening, .joined, .paced, .loading, .ready: break
+    case .shortOfDescriptors:
+      Terminal.warn(
+        "no descriptors are left for workers that dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
+      )
+    case .listening, .joined, .paced, .loading, .ready, .ended: break
     }
   }
 }

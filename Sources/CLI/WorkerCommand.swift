@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import GPT2
+import Pipeline
 import Synchronization
 import Worker
 import ZeroMQ
@@ -60,13 +61,20 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Most seconds to look for the coordinator.", valueName: "seconds"))
   var wait: Int = 300
 
+  @Option(
+    help: ArgumentHelp(
+      "The coordinator's public key, or its .pub file, where each member has a key of its own. (default: all share --key)",
+      valueName: "key"))
+  var coordinatorKey: String?
+
   @OptionGroup var security: SecurityOptions
 
   @Flag(help: ArgumentHelp("Say nothing but errors.", visibility: .hidden))
   var quiet = false
 
-  @Flag(help: ArgumentHelp("End when standard input does.", visibility: .hidden))
-  var untilInputCloses = false
+  @Flag(
+    help: ArgumentHelp("Read the key from the first line of standard input, and end when that does.", visibility: .hidden))
+  var keyFromInput = false
 
   mutating func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -78,6 +86,9 @@ struct WorkerCommand: ParsableCommand {
     }
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
     try security.check(coordinator, flag: "--coordinator")
+    if coordinatorKey != nil, security.key == nil {
+      throw ValidationError("--coordinator-key needs this member's own key by --key FILE; make one with gpt2 keygen FILE")
+    }
     if let listen {
       try security.check(listen, flag: "--listen")
       if try Address(listen).isWildcard, advertise == nil {
@@ -89,12 +100,13 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
-    if untilInputCloses { Self.endWithInput() }
+    let credentials = try credentials()
+    if keyFromInput { Self.endWithInput() }
     let context = try Context()
-    let key = try security.keyPair()
-    let authenticator = try key.map { key in
-      let authenticator = try Authenticator(context, accepting: [key.publicKey])
-      try authenticator.selfTest(key)
+    let authenticator = try credentials.map { credentials in
+      // Who has a key of its own lets in the stage before it, once it is told which that is.
+      let authenticator = try Authenticator(context, accepting: credentials.isOwn ? [] : [credentials.own.publicKey])
+      try authenticator.selfTest()
       return authenticator
     }
     let source: SliceSource =
@@ -107,7 +119,8 @@ struct WorkerCommand: ParsableCommand {
       }
     let options = WorkerOptions(
       name: name ?? Self.hostName, coordinator: coordinator,
-      listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise, key: key,
+      listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise,
+      credentials: credentials,
       weights: source, threads: threads ?? ThreadPool.availableCores,
       memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
     let quiet = quiet
@@ -116,8 +129,9 @@ struct WorkerCommand: ParsableCommand {
     let failure = Failure()
     let thread = try JoinableThread {
       do {
-        try StageService(options, context: context) { notice in
+        try StageService(options, context: context, authenticator: authenticator) { notice in
           switch notice {
+          case .shortOfDescriptors: Terminal.warn(notice.line)
           case .ignored(let address, _): Terminal.warn(notice.line, of: address ?? "")
           case .handshakeFailing(let coordinator, let reason):
             handshakes.take(notice.line, reason: reason, of: coordinator)
@@ -133,8 +147,20 @@ struct WorkerCommand: ParsableCommand {
     thread.join()
     withExtendedLifetime(authenticator) {}
     // The coordinator that started it has been told, and says it once for all.
-    if untilInputCloses, failure.error != nil, hasJoined.withLock({ $0 }) { throw ExitCode.failure }
+    if keyFromInput, failure.error != nil, hasJoined.withLock({ $0 }) { throw ExitCode.failure }
     if let error = failure.error { throw error }
+  }
+
+  private func credentials() throws -> Credentials? {
+    if keyFromInput {
+      do { return Credentials(try CurveKeyPair(descriptor: STDIN_FILENO)) } catch {
+        throw ValidationError("standard input: \(error)")
+      }
+    }
+    let coordinatorKey = try coordinatorKey.map { try CurveKey(publicKey: $0) }
+    return try security.keyPair(for: [coordinator] + [listen, advertise].compactMap { $0 }).map {
+      Credentials($0, coordinator: coordinatorKey)
+    }
   }
 
   private final class Failure: @unchecked Sendable {
@@ -175,6 +201,8 @@ extension WorkerNotice {
       "loaded in \(time.short): "
         + [(read, "read from files"), (received, "received"), (cached, "from the cache")].line
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
+    case .shortOfDescriptors:
+      "no descriptors are left for those who dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
   }

@@ -1,5 +1,6 @@
 public import Foundation
 internal import Synchronization
+public import ZeroMQ
 
 /// Workers as child processes on this machine: started, watched, and ended with this process, however it ends.
 public final class SpawnedWorkers: Sendable {
@@ -16,11 +17,12 @@ public final class SpawnedWorkers: Sendable {
   ///
   /// - Parameters:
   ///   - program: the `gpt2` to run.
+  ///   - key: handed to each over its standard input, where no other user can read it.
   ///   - arguments: what follows `gpt2 worker` for the worker of this number, from 1, and name.
   ///   - ended: called from another thread with the name of one that ended by itself, and how.
   /// - Throws: what starting a process throws.
   public init(
-    count: Int, program: URL, arguments: (_ number: Int, _ name: String) -> [String],
+    count: Int, program: URL, key: CurveKeyPair, arguments: (_ number: Int, _ name: String) -> [String],
     ended: @escaping @Sendable (_ name: String, _ reason: String) -> Void
   ) throws {
     var children: [Child] = []
@@ -50,6 +52,9 @@ public final class SpawnedWorkers: Sendable {
         throw error
       }
       try? lifeline.fileHandleForReading.close()
+      do { try key.write(toDescriptor: lifeline.fileHandleForWriting.fileDescriptor) } catch {
+        // It has ended already, and that is told.
+      }
       children.append(Child(process: process, lifeline: lifeline.fileHandleForWriting))
     }
     self.children = children

@@ -1,16 +1,21 @@
 public import Pipeline
-internal import ZeroMQ
 
 /// Why a cluster did not come to be, or ended.
 public enum ClusterError: Error, Hashable, Sendable {
-  /// `listening` is where others may dial in; nil when the workers were started with the coordinator.
-  case tooFewWorkers(joined: [String], expected: Int, after: Duration, listening: String?, turnedAway: [String])
+  /// `command` starts others; nil when the workers were started with the coordinator.
+  case tooFewWorkers(joined: [String], expected: Int, after: Duration, command: String?, turnedAway: [String])
   /// A worker left or was lost before or while work was done.
   case workerLost(name: String, blocks: Range<Int>?, reason: String)
   /// A worker said that it cannot go on.
   case workerFailed(name: String, reason: String)
   /// A worker sent what it must not.
   case workerBroken(name: String, reason: String)
+  /// The data link between two stages does not work any more; the coordinator is at both ends of the pipe.
+  case linkLost(from: String, to: String, reason: String)
+  /// A worker lives, and has done nothing with a micro-batch for so long.
+  case workerStalled(name: String, blocks: Range<Int>?, after: Duration)
+  /// A worker made values that are no numbers, or infinite, from finite ones, for the token at `position`.
+  case notFinite(name: String, blocks: Range<Int>, position: Int)
   case plan(PlanError)
   /// The first stage did not answer.
   case unreachable(name: String, address: String, after: Duration)
@@ -21,29 +26,31 @@ public enum ClusterError: Error, Hashable, Sendable {
 extension ClusterError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .tooFewWorkers(let joined, let expected, let time, let listening, let turnedAway):
+    case .tooFewWorkers(let joined, let expected, let time, let command, let turnedAway):
       "\(joined.count) of \(expected) workers joined within \(time.inSeconds)"
         + (joined.isEmpty ? "" : " (\(joined.joined(separator: ", ")))")
         + (turnedAway.isEmpty ? "" : "; turned away: \(turnedAway.joined(separator: "; "))")
-        + (listening.map { "; start the others with: gpt2 worker --coordinator \(Address.dialed($0))" }
+        + (command.map { "; start the others with: \($0)" }
           ?? "; the others were started and do not answer: try again, or give them more time with --wait")
     case .workerLost(let name, let blocks, let reason):
-      "worker \(name)\(blocks.map { " (blocks \($0.lowerBound) to \($0.upperBound - 1))" } ?? "") was lost: \(reason); start it and the run again"
+      "worker \(name)\(Self.text(blocks)) was lost: \(reason); start it and the run again"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"
     case .workerBroken(let name, let reason):
       "worker \(name) broke the protocol: \(reason); run the same gpt2 on every host"
+    case .linkLost(let sender, let receiver, let reason):
+      "the link from \(sender) to \(receiver) was lost: \(reason); check the network between the two, and start the run again"
+    case .workerStalled(let name, let blocks, let time):
+      "worker \(name)\(Self.text(blocks)) is alive and has handed nothing on for \(time.inSeconds); end it, and start it and the run again"
+    case .notFinite(let name, let blocks, let position):
+      "worker \(name)\(Self.text(blocks)) made values that are not finite from finite ones, for position \(position): its machine or its memory is faulty, or it was tampered with"
     case .plan(let error): "\(error)"
     case .unreachable(let name, let address, let time):
       "worker \(name) cannot be reached at \(address) within \(time.inSeconds); check its --listen and --advertise and its firewall"
     case .stopped: "the run was stopped"
     }
   }
-}
 
-extension Duration {
-  /// `5 s`, `0.2 s`.
-  var inSeconds: String {
-    let tenths = Int((self / .milliseconds(100)).rounded())
-    return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+  private static func text(_ blocks: Range<Int>?) -> String {
+    blocks.map { " (blocks \($0.lowerBound) to \($0.upperBound - 1))" } ?? ""
   }
 }

@@ -3,9 +3,8 @@ internal import ZeroMQ
 
 /// A worker's link to its coordinator: hello until welcome, messages both ways, heartbeats.
 final class ControlLink {
-  let incarnation = UInt64.random(in: 1...UInt64.max)
-  /// Name and incarnation; the beginning of the routing ids of the worker's sockets.
-  let routingName: String
+  /// New with every connection before it is welcome: the coordinator may still hold the one before.
+  private(set) var incarnation = UInt64.random(in: 1...UInt64.max)
   /// Counts blocks run and tensors loaded.
   var progress: UInt64 = 0
   private(set) var isWelcome = false
@@ -13,48 +12,83 @@ final class ControlLink {
   private(set) var isLost = false
   /// Why handshakes fail, when the last one did.
   private(set) var handshakeFailure: String?
-  private let socket: Socket
-  private let monitor: Monitor?
+  private let options: WorkerOptions
+  private let context: Context
+  private var socket: Socket
+  private var monitor: Monitor?
+  /// Where the coordinator's messages come from.
+  private var connection: Int32?
+  /// Since when there is a connection over which messages can go.
+  private var connected: ContinuousClock.Instant?
   private var number: UInt64 = 0
   private var hello: Hello?
   private var lastDialed: ContinuousClock.Instant?
   private var lastBeat = ContinuousClock.now
-  private var lastHeard = ContinuousClock.now
-  private var lastListened = ContinuousClock.now
+  private var hearing = Hearing(now: MonotonicTime.now)
   private var pulse: (time: UInt64, arrival: UInt64) = (0, 0)
 
   private static let beatInterval = Duration.milliseconds(200)
+  /// How long a connection may stand on which nothing is answered, before another is tried.
+  private static let answerPatience = Duration.seconds(10)
 
   init(_ options: WorkerOptions, _ context: Context) throws(ZeroMQError) {
-    routingName = "\(options.name.prefix(64))#\(String(incarnation, radix: 36))"
-    socket = try Socket(.dealer, context, options: .dialing(options.coordinator, key: options.key, name: routingName))
-    monitor = options.coordinator.hasPrefix("inproc:") ? nil : try socket.monitor()
-    try socket.connect(options.coordinator)
+    (self.options, self.context) = (options, context)
+    (socket, monitor) = try Self.connect(options, context, incarnation)
+  }
+
+  private static func connect(
+    _ options: WorkerOptions, _ context: Context, _ incarnation: UInt64
+  ) throws(ZeroMQError) -> (Socket, Monitor?) {
+    let address = options.coordinator
+    let socket = try Socket(
+      .dealer, context,
+      options: .dialing(
+        options.credentials.dialingCoordinator(at: address), name: routingName(options, incarnation)))
+    let monitor = address.hasPrefix("inproc:") ? nil : try socket.monitor()
+    try socket.connect(address)
+    return (socket, monitor)
+  }
+
+  /// Name and incarnation; the beginning of the routing ids of the worker's sockets.
+  var routingName: String { Self.routingName(options, incarnation) }
+
+  private static func routingName(_ options: WorkerOptions, _ incarnation: UInt64) -> String {
+    "\(options.name.prefix(64))#\(String(incarnation, radix: 36))"
+  }
+
+  /// The coordinator's address as this machine reached it, numeric, so that nobody need be asked for a name again.
+  var coordinatorAddress: String {
+    connection.flatMap { Connection($0).peer }.map { "\($0)" } ?? options.coordinator
   }
 
   var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
-  /// How long nothing was heard, by the time in which this worker listened: not while it was held up, say with all of its
-  /// machine.
-  var silence: Duration {
-    let now = ContinuousClock.now
-    let halt = now - lastListened - .seconds(1)
-    lastListened = now
-    if halt > .zero { lastHeard = min(now, lastHeard + halt) }
-    return now - lastHeard
-  }
+  /// How long nothing was heard.
+  var silence: Duration { hearing.silence(now: MonotonicTime.now) }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
+  /// Whether a heartbeat is due.
+  var isBeatDue: Bool { .now - lastBeat >= Self.beatInterval }
 
   func introduce(_ hello: Hello) {
     self.hello = hello
-    dial()
+    try? dial()
   }
 
   /// Says hello, again and again until there is an answer: the coordinator may not be there yet.
-  func dial() {
+  func dial() throws(ZeroMQError) {
     guard !isWelcome, let hello, lastDialed.map({ .now - $0 > .milliseconds(500) }) ?? true else { return }
+    if let connected, .now - connected > Self.answerPatience { try connectAgain() }
     lastDialed = .now
     number = 0
-    send(.hello(hello))
+    var current = hello
+    current.incarnation = incarnation
+    send(.hello(current))
+  }
+
+  private func connectAgain() throws(ZeroMQError) {
+    incarnation = .random(in: 1...UInt64.max)
+    try socket.setLinger(.zero)
+    (socket, monitor) = try Self.connect(options, context, incarnation)
+    (connected, lastDialed) = (nil, nil)
   }
 
   /// The coordinator has taken the worker in.
@@ -78,15 +112,22 @@ final class ControlLink {
   }
 
   /// Tells the coordinator why this worker ends.
-  func fail(_ reason: String, epoch: UInt64) {
-    if isWelcome { send(.failure(Failure(reason: String(reason.prefix(1000)))), epoch: epoch) }
+  func fail(_ failure: Failure, epoch: UInt64) {
+    if isWelcome { send(.failure(failure), epoch: epoch) }
   }
 
   /// The next message, if there is one.
   func receive() throws -> (Header, Message)? {
-    guard case .frames(let frames) = try socket.receive(atMost: 1) else { return nil }
+    let frames: [Frame]
+    switch try socket.receive(atMost: 1) {
+    case .nothing: return nil
+    case .tooMany: throw WireError.wrongFrameCount(found: 2, expected: 1)
+    case .frames(let received): frames = received
+    }
     let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
-    lastHeard = .now
+    hearing.heard(now: MonotonicTime.now)
+    connection = frames[0].connection
+    connected = nil
     handshakeFailure = nil
     if case .pulse(let beat) = message { pulse = (beat.time, MonotonicTime.now) }
     return (header, message)
@@ -94,22 +135,31 @@ final class ControlLink {
 
   func watch(_ report: (String) -> Void) throws {
     while let event = try monitor?.next() {
-      if case .handshakeFailed(let reason) = event.kind, handshakeFailure != "\(reason)" {
+      switch event.kind {
+      case .handshakeFailed(let reason) where handshakeFailure != "\(reason)":
         handshakeFailure = "\(reason)"
         report("\(reason)")
+      case .handshakeSucceeded: connected = .now
+      case .disconnected:
+        if isWelcome { isLost = true } else if connected != nil { try connectAgain() }
+      default: break
       }
-      if case .disconnected = event.kind, isWelcome { isLost = true }
     }
   }
 
-  /// Sends a heartbeat when it is time for one.
-  func beat(epoch: UInt64) {
-    guard .now - lastBeat >= Self.beatInterval else { return }
+  /// Sends a heartbeat.
+  ///
+  /// - Parameters:
+  ///   - taken: micro-batches of the epoch that the stage has taken.
+  ///   - passed: those that it has handed on.
+  func beat(epoch: UInt64, taken: UInt64, passed: UInt64) {
     lastBeat = .now
     guard isWelcome else { return }
     send(
       .heartbeat(
-        Heartbeat(progress: progress, time: MonotonicTime.now, pulse: pulse.time, pulseArrival: pulse.arrival)),
+        Heartbeat(
+          progress: progress, time: MonotonicTime.now, pulse: pulse.time, pulseArrival: pulse.arrival, taken: taken,
+          passed: passed)),
       epoch: epoch)
   }
 }

@@ -15,12 +15,17 @@ final class StageRunner {
   private var pending: (pass: Pass, header: Header, payload: Frame)?
   private var idleSince = MonotonicTime.now
   private var lastSent: UInt64 = 0
+  /// Micro-batches that have come, and that were handed on.
+  private(set) var taken: UInt64 = 0
+  var passed: UInt64 { UInt64(next.passCount) }
 
   init(_ stage: Stage, _ assignment: Assignment, epoch: UInt64, next: PassSender) {
     self.stage = stage
     self.next = next
     rowLimit = assignment.rowLimit
-    receiver = PassReceiver(epoch: epoch, from: assignment.stage - 1, credits: assignment.credits)
+    receiver = PassReceiver(
+      epoch: epoch, from: assignment.stage - 1, credits: assignment.credits, terms: assignment.incoming,
+      patience: .nanoseconds(assignment.patience))
     buffers = ActivationsPool(width: stage.configuration.width)
     core = CoreClaim(threadCount: stage.threadCount)
   }
@@ -28,21 +33,23 @@ final class StageRunner {
   /// Takes one message of the inbox; when it is a pass, runs it and hands it on.
   ///
   /// - Returns: what its sender did, if the message was dropped: anybody can send to a port.
-  /// - Throws: ``LinkError`` and ``ModelError`` for what the previous stage must not send.
+  /// - Throws: ``LinkError``, ``WireError`` and ``ModelError`` for what the previous stage must not send.
   func take(_ frames: [Frame], from inbox: Socket, progress: () -> Void) throws -> String? {
     guard frames.count >= 2 else { return "sent a message without a header" }
     let (header, message): (Header, Message)
     do throws(WireError) {
       (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
     } catch {
+      if receiver.isSender(frames[0]) { throw error }
       return "\(error)"
     }
     switch try receiver.receive(frames, header, message) {
     case .stranger(let reason): return reason
-    case .notDue: break
+    case .nothing: break
     case .opened(let answer): try answer.send(on: inbox)
     case .pass(let header, var pass, let payload, let answer):
       let received = MonotonicTime.now
+      taken += 1
       try answer?.send(on: inbox)
       guard pass.width == stage.configuration.width, pass.microBatch.rowCount <= rowLimit else {
         throw WorkerError.unfit(
@@ -52,13 +59,14 @@ final class StageRunner {
       }
       let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
+      let isFinite = activations.isFinite
       try core.hold {
         try stage.forward(pass.microBatch, activations, progress: progress)
         if pass.microBatch.rowCount > 0 { passCount += 1 }
         pass.records.append(
           StageRecord(
             received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince),
-            sent: lastSent))
+            sent: lastSent, isFiniteReceived: isFinite, isFiniteComputed: activations.isFinite))
         let (bytes, release) = buffers.lend(activations)
         pending = (pass, header, Frame(borrowing: bytes, release: release))
         // Before the core is given back, since the next stage waits.
@@ -66,6 +74,27 @@ final class StageRunner {
       }
     }
     return nil
+  }
+
+  /// Whether a message with this routing id is the previous stage's.
+  func isSender(_ peer: Frame) -> Bool { receiver.isSender(peer) }
+
+  /// A connection of the inbox has ended.
+  func disconnected(_ connection: Int32) throws(LinkError) { try receiver.disconnected(connection) }
+
+  /// Sees whether both neighbours were heard; to be called when the inbox was looked into.
+  ///
+  /// - Throws: ``WorkerError/link(_:_:)``, ``ZeroMQError``.
+  func listen() throws {
+    let now = MonotonicTime.now
+    do { try receiver.listen(now: now) } catch { throw WorkerError.link(.incoming, error) }
+    do { try next.listen(now: now) } catch let error as LinkError { throw WorkerError.link(.outgoing, error) }
+  }
+
+  /// Tells both neighbours that this stage lives.
+  func beat(on inbox: Socket) throws {
+    try receiver.beat()?.send(on: inbox)
+    try next.beat()
   }
 
   /// Whether something was computed that the next stage does not take yet.

@@ -16,11 +16,15 @@ public final class StageService {
   private let notify: (WorkerNotice) -> Void
   private let control: ControlLink
   private let inbox: Socket
+  /// Who dials in; nil within a process.
+  private let watch: ConnectionWatch?
+  private let authenticator: Authenticator?
   private var phase = Phase.dialing
   /// Of the coordinator's model, once it has said so.
   private var configuration: Configuration?
   private var epoch: UInt64 = 0
-  private let started = ContinuousClock.now
+  /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
+  private var cut: (error: WorkerError, since: ContinuousClock.Instant)?
 
   private enum Phase {
     case dialing
@@ -33,23 +37,30 @@ public final class StageService {
 
   /// How long the next stage may take to answer.
   private static let linkPatience = Duration.seconds(10)
+  /// How long the coordinator is given to say why a link was cut.
+  private static let cutPatience = Duration.milliseconds(300)
   /// How long the coordinator may be silent.
   private static let silencePatience = Duration.seconds(15)
 
   /// Begins to listen and to dial.
   ///
-  /// - Parameter stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
+  /// - Parameters:
+  ///   - authenticator: says whom this context lets in; of a member with a pair of its own it is told with each assignment.
+  ///   - stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
   public init(
-    _ options: WorkerOptions, context: Context, stopping: Wakeup? = nil, notify: @escaping (WorkerNotice) -> Void
+    _ options: WorkerOptions, context: Context, authenticator: Authenticator? = nil, stopping: Wakeup? = nil,
+    notify: @escaping (WorkerNotice) -> Void
   ) throws {
     self.options = options
     self.context = context
+    self.authenticator = authenticator
     self.stopping = stopping
     self.notify = notify
     kernels = try Kernels.selected()
     pool = ThreadPool(threadCount: options.threads)
-    inbox = try Socket(.router, context, options: .inbox(key: options.key))
+    inbox = try Socket(.router, context, options: .inbox(options.credentials.listening(at: options.listen)))
+    watch = options.listen.hasPrefix("inproc:") ? nil : try ConnectionWatch(inbox)
     let listening = try inbox.bind(options.listen)
     control = try ControlLink(options, context)
     control.introduce(
@@ -71,7 +82,8 @@ public final class StageService {
         try step()
       }
     } catch {
-      control.fail("\(error)", epoch: epoch)
+      let failure = (error as? WorkerError)?.failure ?? Failure(reason: "\(error)")
+      control.fail(Failure(reason: String(failure.reason.prefix(1000)), link: failure.link), epoch: epoch)
       throw error
     }
   }
@@ -86,6 +98,7 @@ public final class StageService {
       if !runner.isHeldUp { items.append(.socket(inbox)) }
     default: break
     }
+    if let watch { items.append(.wakeup(watch.news)) }
     if let stopping { items.append(.wakeup(stopping)) }
     let ready = try Poll.wait(items, timeout: control.timeToBeat)
     if stopping != nil, ready.last == true {
@@ -95,20 +108,24 @@ public final class StageService {
     // Sockets that have nothing are not asked: a pass on its way to be computed would wait for each.
     if ready.prefix(controlCount).contains(true) { try listen() }
     if case .left = phase { return }
+    if let cut, .now - cut.since > Self.cutPatience { throw cut.error }
+    if watch != nil, ready[ready.count - (stopping == nil ? 1 : 2)] {
+      try sparingCuts { try watchConnections() }
+    }
     if control.isLost {
       control.leave()
       throw WorkerError.coordinatorLost(options.coordinator)
     }
     switch phase {
     case .dialing:
-      control.dial()
+      try control.dial()
       if control.silence > options.patience {
         throw WorkerError.noCoordinator(
           options.coordinator, after: options.patience, handshake: control.handshakeFailure)
       }
     case .linking(let assignment, let runner, let ready, let since):
       try receive(runner)
-      try runner.next.update()
+      try update(runner)
       if runner.next.isOpen {
         control.send(.ready(ready), epoch: epoch)
         phase = .serving(runner)
@@ -116,11 +133,14 @@ public final class StageService {
         throw WorkerError.nextUnreachable(assignment.next, Self.linkPatience)
       }
     case .serving(let runner):
-      if ready[controlCount] { try runner.next.update() }
+      if ready[controlCount] { try update(runner) }
       try receive(runner)
     case .joined, .fetching, .left: break
     }
-    beat()
+    if control.isBeatDue {
+      if let runner { try sparingCuts { try runner.listen() } }
+      beat()
+    }
     if case .dialing = phase { return }
     if control.silence > Self.silencePatience {
       throw WorkerError.coordinatorSilent(options.coordinator, Self.silencePatience)
@@ -157,6 +177,8 @@ public final class StageService {
       self.configuration = configuration
       control.welcome()
       phase = .joined
+      // Only who says more than hello counts.
+      control.beat(epoch: 0, taken: 0, passed: 0)
       if welcome.measures {
         let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
         control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
@@ -176,6 +198,7 @@ public final class StageService {
       let slice = try AssignedSlice(
         assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
       phase = .fetching(assignment, slice, since: start)
+      if options.credentials?.isOwn == true { authenticator?.accept(Set(CurveKey(assignment.incoming.peerKey).map { [$0] } ?? [])) }
       try finishLoading()
     case (.piece(let piece), .fetching(_, let slice, _)):
       try slice.accept(piece)
@@ -199,10 +222,14 @@ public final class StageService {
       .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
     // Behind the last stage is the coordinator, under the address by which this worker knows it.
     let isLast = assignment.stage == assignment.stageCount - 1
-    let address = isLast ? options.coordinator : assignment.next
+    let address = isLast ? control.coordinatorAddress : assignment.next
+    guard let security = options.credentials.dialing(address, key: assignment.outgoing.peerKey) else {
+      throw WorkerError.withoutKey
+    }
     let next = try PassSender(
-      to: address, stage: assignment.stage, epoch: epoch, context: context,
-      options: .dialing(address, key: options.key, name: "\(control.routingName)/\(epoch)"))
+      to: address, stage: assignment.stage, epoch: epoch, terms: assignment.outgoing,
+      patience: .nanoseconds(assignment.patience), context: context, security: security,
+      name: "\(control.routingName)/\(epoch)")
     phase = .linking(
       assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
       Ready(
@@ -215,7 +242,41 @@ public final class StageService {
     beat()
   }
 
-  private func beat() { control.beat(epoch: epoch) }
+  /// Tells the coordinator, and both neighbours, that this thread works; when that is due.
+  private func beat() {
+    guard control.isBeatDue else { return }
+    control.beat(epoch: epoch, taken: runner?.taken ?? 0, passed: runner?.passed ?? 0)
+    // That a neighbour is gone is noticed elsewhere.
+    try? runner?.beat(on: inbox)
+  }
+
+  /// The stage, once its weights are there.
+  private var runner: StageRunner? {
+    switch phase {
+    case .linking(_, let runner, _, _), .serving(let runner): runner
+    default: nil
+    }
+  }
+
+  /// Keeps for later what says that a link was cut.
+  private func sparingCuts(_ body: () throws -> Void) throws {
+    do { try body() } catch WorkerError.link(let link, let error as LinkError) where error == .cut {
+      cut = cut ?? (.link(link, error), .now)
+    }
+  }
+
+  /// Takes in what happened to those who dialled in.
+  private func watchConnections() throws {
+    for event in try watch?.events() ?? [] {
+      switch event {
+      case .disconnected(let connection):
+        do { try runner?.disconnected(connection) } catch { throw WorkerError.link(.incoming, error) }
+      case .ended(let host, let reason): notify(.ignored(address: host, reason: reason))
+      case .shortOfDescriptors: notify(.shortOfDescriptors)
+      case .handshakeFailed: break
+      }
+    }
+  }
 
   // MARK: - Activations
 
@@ -224,11 +285,21 @@ public final class StageService {
     switch try inbox.receive(atMost: 3) {
     case .nothing: return
     case .tooMany(let first):
+      if runner.isSender(first) {
+        throw WorkerError.link(.incoming, WireError.wrongFrameCount(found: 4, expected: 3))
+      }
       notify(.ignored(address: first.peerAddress, reason: "sent a message of more than 3 frames"))
     case .frames(let frames):
-      if let reason = try runner.take(frames, from: inbox, progress: progress) {
-        notify(.ignored(address: frames[frames.count - 1].peerAddress, reason: reason))
-      }
+      watch?.delivered(over: frames[frames.count - 1].connection)
+      do {
+        if let reason = try runner.take(frames, from: inbox, progress: progress) {
+          notify(.ignored(address: frames[frames.count - 1].peerAddress, reason: reason))
+        }
+      } catch let error as any BreachOfLink { throw WorkerError.link(.incoming, error) }
     }
+  }
+
+  private func update(_ runner: StageRunner) throws {
+    do { try runner.next.update() } catch let error as any BreachOfLink { throw WorkerError.link(.outgoing, error) }
   }
 }

@@ -19,6 +19,10 @@ public enum WorkerError: Error, Sendable {
   /// What the coordinator asked for cannot be done with this model.
   case unfit(reason: String)
   case nextUnreachable(String, Duration)
+  /// A link of the stage that was open does not work any more.
+  case link(Failure.Link, any Error)
+  /// The assignment lacks the key of the next stage.
+  case withoutKey
 }
 
 extension WorkerError: CustomStringConvertible {
@@ -41,14 +45,15 @@ extension WorkerError: CustomStringConvertible {
     case .unfit(let reason): reason
     case .nextUnreachable(let address, let time):
       "\(address): the next stage did not answer within \(time.inSeconds); check that worker's --advertise address and its firewall"
+    case .link(.incoming, let error): "the stage before this one \(error)"
+    case .link(.outgoing, let error): "the stage behind this one \(error)"
+    case .withoutKey:
+      "the assignment has no key of the next stage; run the same gpt2 on every host, and the coordinator with a key"
     }
   }
-}
 
-extension Duration {
-  /// `5 s`, `0.2 s`.
-  var inSeconds: String {
-    let tenths = Int((self / .milliseconds(100)).rounded())
-    return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+  /// What the coordinator is told.
+  var failure: Failure {
+    if case .link(let link, let error) = self { Failure(reason: "\(error)", link: link) } else { Failure(reason: "\(self)") }
   }
 }

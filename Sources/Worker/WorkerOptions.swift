@@ -1,4 +1,4 @@
-public import ZeroMQ
+public import Pipeline
 
 /// How a worker is reached, what it may use, and where its weights come from.
 public struct WorkerOptions: Sendable {
@@ -10,8 +10,8 @@ public struct WorkerOptions: Sendable {
   public var listen: String
   /// The address that others are told, where it is not the one listened on (behind NAT).
   public var advertise: String?
-  /// The cluster's key pair; nil for addresses that need none.
-  public var key: CurveKeyPair?
+  /// How it proves that it is of the cluster; nil where nothing is encrypted.
+  public var credentials: Credentials?
   public var weights: SliceSource
   public var threads: Int
   /// Most bytes of weights and cache.
@@ -20,14 +20,14 @@ public struct WorkerOptions: Sendable {
   public var patience: Duration
 
   public init(
-    name: String, coordinator: String, listen: String, advertise: String? = nil, key: CurveKeyPair? = nil,
+    name: String, coordinator: String, listen: String, advertise: String? = nil, credentials: Credentials? = nil,
     weights: SliceSource, threads: Int, memory: Int, patience: Duration = .seconds(300)
   ) {
     self.name = name
     self.coordinator = coordinator
     self.listen = listen
     self.advertise = advertise
-    self.key = key
+    self.credentials = credentials
     self.weights = weights
     self.threads = threads
     self.memory = memory
@@ -50,4 +50,6 @@ public enum WorkerNotice: Sendable {
   /// A message of somebody who is not of the cluster was dropped; `reason` says what they did.
   case ignored(address: String?, reason: String)
   case finished(microBatches: Int)
+  /// There are no descriptors left for those who dial in.
+  case shortOfDescriptors
 }

@@ -67,6 +67,12 @@ public enum Address: Hashable, Sendable {
     return "tcp://HOST:\(port)"
   }
 
+  /// Whether the host is an IPv4 or IPv6 address and no name.
+  var isNumeric: Bool {
+    guard case .tcp(let host, _) = self else { return true }
+    return Self.isIPv4(host) || Self.isIPv6(host)
+  }
+
   private static func isIPv4(_ text: String) -> Bool {
     var bytes = in_addr()
     return inet_pton(AF_INET, text, &bytes) == 1

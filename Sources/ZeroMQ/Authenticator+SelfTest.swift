@@ -1,26 +1,38 @@
-internal import Synchronization
-
 extension Authenticator {
-  /// Proves over a real connection that `member`, whose public key must be among the accepted ones, is let in, and that an
-  /// unknown key and a connection without a key are not. Takes some milliseconds; blocks for at most six seconds.
+  /// Proves over real connections that who is accepted is let in, that an unknown key and a connection without a key are not,
+  /// and that nobody is where nobody answers for keys. Takes some milliseconds; blocks for at most eight seconds.
   ///
   /// libzmq lets everybody in when one of several settings is missing; this is how one knows.
   ///
   /// - Throws: ``ZeroMQError/unprotected(_:)``.
-  public func selfTest(_ member: CurveKeyPair) throws(ZeroMQError) {
-    let stranger = try CurveKeyPair.make()
+  public func selfTest() throws(ZeroMQError) { try selfTest(omitting: []) }
+
+  /// - Parameter omitted: settings that are left out, to see that each is missed.
+  func selfTest(omitting omitted: Set<Socket.Protection>) throws(ZeroMQError) {
+    let (listener, friend, stranger) = (try CurveKeyPair.make(), try CurveKeyPair.make(), try CurveKeyPair.make())
     strangers.insert(stranger.publicKey)
-    defer { strangers.remove(stranger.publicKey) }
+    accepted.insert(friend.publicKey)
+    defer {
+      strangers.remove(stranger.publicKey)
+      accepted.remove(friend.publicKey)
+    }
     var options = Socket.Options()
-    options.security = .server(member)
+    options.security = .server(listener)
+    options.omitted = omitted
     let server = try Socket(.router, context, options: options)
     let address = try server.bind("tcp://127.0.0.1:0")
-    if try isLetIn(.client(stranger, serverKey: member.publicKey), by: server, at: address) {
+    if try isLetIn(.client(stranger, serverKey: listener.publicKey), by: server, at: address) {
       throw .unprotected(.strangerLetIn)
     }
     if try isLetIn(.none, by: server, at: address) { throw .unprotected(.plainLetIn) }
-    guard try isLetIn(.client(member, serverKey: member.publicKey), by: server, at: address) else {
+    guard try isLetIn(.client(friend, serverKey: listener.publicKey), by: server, at: address) else {
       throw .unprotected(.memberTurnedAway)
+    }
+    // A context of its own has nobody who answers for keys, as this one would if its authenticator were gone.
+    let unattended = try Socket(.router, Context(), options: options)
+    let place = try unattended.bind("tcp://127.0.0.1:0")
+    if try isLetIn(.client(friend, serverKey: listener.publicKey), by: unattended, at: place) {
+      throw .unprotected(.unattended)
     }
   }
 
@@ -44,13 +56,4 @@ extension Authenticator {
     }
     throw .unprotected(.noOutcome)
   }
-}
-
-/// A set of keys that two threads share.
-final class Strangers: Sendable {
-  private let keys = Mutex<Set<CurveKey>>([])
-
-  func insert(_ key: CurveKey) { keys.withLock { _ = $0.insert(key) } }
-  func remove(_ key: CurveKey) { keys.withLock { _ = $0.remove(key) } }
-  func contains(_ key: CurveKey?) -> Bool { key.map { key in keys.withLock { $0.contains(key) } } ?? false }
 }

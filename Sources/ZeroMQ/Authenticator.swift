@@ -18,8 +18,10 @@ public final class Authenticator: Sendable {
   private static let address = "inproc://zeromq.zap.01"
 
   let context: Context
+  /// Who is let in.
+  let accepted: KeySet
   /// Keys of a self-test, which are turned away like others but not reported.
-  let strangers: Strangers
+  let strangers = KeySet()
   private let stopping: Wakeup
   private let thread: JoinableThread
 
@@ -36,13 +38,14 @@ public final class Authenticator: Sendable {
     let stopping = try Wakeup()
     let started = try Wakeup()
     let failure = Failure()
-    let strangers = Strangers()
-    thread = try JoinableThread {
+    let accepted = KeySet(keys)
+    self.accepted = accepted
+    thread = try JoinableThread { [strangers] in
       do throws(ZeroMQError) {
         let socket = try Socket(.router, context)
         _ = try socket.bind(Self.address)
         started.wake()
-        try Self.answer(socket, until: stopping, keys) { if !strangers.contains($0.key) { refused($0) } }
+        try Self.answer(socket, until: stopping, accepted) { if !strangers.contains($0.key) { refused($0) } }
         // Closing alone leaves the name taken for a while.
         try socket.unbind(Self.address)
       } catch {
@@ -52,7 +55,6 @@ public final class Authenticator: Sendable {
     }
     self.context = context
     self.stopping = stopping
-    self.strangers = strangers
     _ = try Poll.wait([.wakeup(started)], timeout: nil)
     if let error = failure.error.withLock({ $0 }) { throw error }
   }
@@ -62,15 +64,18 @@ public final class Authenticator: Sendable {
     thread.join()
   }
 
+  /// Lets in these keys from now on, and no others. Connections that stand are left alone.
+  public func accept(_ keys: Set<CurveKey>) { accepted.replace(by: keys) }
+
   private static func answer(
-    _ socket: Socket, until stopping: Wakeup, _ keys: Set<CurveKey>, _ refused: (Refusal) -> Void
+    _ socket: Socket, until stopping: Wakeup, _ accepted: KeySet, _ refused: (Refusal) -> Void
   ) throws(ZeroMQError) {
     while true {
       let ready = try Poll.wait([.socket(socket), .wakeup(stopping)], timeout: nil)
       if ready[1] { return }
       while case .frames(let frames) = try socket.receive(atMost: ZAPRequest.frameCount) {
         guard let request = ZAPRequest(frames) else { continue }
-        let isAccepted = request.domain == domain && request.key.map(keys.contains) ?? false
+        let isAccepted = request.domain == domain && accepted.contains(request.key)
         // Told before it is answered: whoever sees the connection fail can already know why.
         if !isAccepted { refused(Refusal(address: request.address, key: request.key)) }
         _ = try socket.send(request.reply(isAccepted: isAccepted))

@@ -18,10 +18,13 @@ public struct CurveKey: Hashable, Sendable {
   }
 
   /// Takes 32 bytes; nil for another number of them.
-  init?(_ bytes: [UInt8]) {
+  public init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.byteCount else { return nil }
     self.bytes = bytes
   }
+
+  /// Whether it is the key of zeros, which protects nothing.
+  var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
 
   public var z85: String {
     var text = [CChar](repeating: 0, count: Self.characterCount + 1)
@@ -30,7 +33,7 @@ public struct CurveKey: Hashable, Sendable {
   }
 }
 
-/// A CURVE key pair: who has it is a member of the cluster.
+/// A CURVE key pair: by the secret half a member of the cluster proves who it is, by the public half others know it.
 ///
 /// Its description has the public half only, so that the secret half gets into no log by accident.
 public struct CurveKeyPair: Hashable, Sendable {
@@ -55,6 +58,7 @@ public struct CurveKeyPair: Hashable, Sendable {
   init(secretKey: CurveKey) throws(CurveKeyProblem) {
     var text = [CChar](repeating: 0, count: CurveKey.characterCount + 1)
     guard zmq_curve_public(&text, secretKey.z85) == 0 else { throw .unsupported }
+    guard !secretKey.isZero else { throw .zero }
     self.secretKey = secretKey
     publicKey = try CurveKey(z85: String(decoding: text.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }

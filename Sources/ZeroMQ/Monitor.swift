@@ -15,7 +15,7 @@ public final class Monitor {
     precondition(!socket.isMonitored, "a socket has one monitor at a time")
     // One number for each monitor of the process; contexts have each their own names.
     let address = "inproc://monitor-\(Self.count.add(1, ordering: .relaxed).newValue)"
-    let kinds = ZMQ_EVENT_ALL & ~(ZMQ_EVENT_LISTENING | ZMQ_EVENT_BIND_FAILED | ZMQ_EVENT_CLOSE_FAILED)
+    let kinds = ZMQ_EVENT_ALL & ~(ZMQ_EVENT_BIND_FAILED | ZMQ_EVENT_CLOSE_FAILED)
     events = try Socket(.pair, socket.context)
     self.socket = socket
     // libzmq sends events from its I/O thread and waits for room: without a bound it need not.

@@ -3,6 +3,8 @@ internal import CZMQ
 /// Something that happened to a connection of a socket.
 public struct MonitorEvent: Hashable, Sendable {
   public enum Kind: Hashable, Sendable {
+    /// The socket listens; `connection` is the descriptor it listens with.
+    case listening
     /// A dialled connection stands; the handshake comes next.
     case connected
     /// Nobody answered at once; it is tried on.
@@ -24,7 +26,8 @@ public struct MonitorEvent: Hashable, Sendable {
   public var kind: Kind
   /// Where the socket listens, or what it dialled.
   public var address: String
-  /// The descriptor of the connection where libzmq tells it: for `connected`, `accepted`, `disconnected` and `closed`.
+  /// The descriptor of the connection where libzmq tells it: for `listening`, `connected`, `accepted`, `disconnected`
+  /// and `closed`.
   /// ``Frame/connection`` names the same number. Numbers are used again.
   public var connection: Int32?
 
@@ -35,6 +38,7 @@ public struct MonitorEvent: Hashable, Sendable {
       (Int32($0.loadUnaligned(as: UInt16.self)), $0.loadUnaligned(fromByteOffset: 2, as: Int32.self))
     }
     switch number {
+    case ZMQ_EVENT_LISTENING: kind = .listening
     case ZMQ_EVENT_CONNECTED: kind = .connected
     case ZMQ_EVENT_CONNECT_DELAYED: kind = .connectDelayed
     case ZMQ_EVENT_CONNECT_RETRIED: kind = .connectRetried(after: .milliseconds(value))
@@ -49,7 +53,7 @@ public struct MonitorEvent: Hashable, Sendable {
     default: return nil
     }
     switch kind {
-    case .connected, .accepted, .disconnected, .closed: connection = value
+    case .listening, .connected, .accepted, .disconnected, .closed: connection = value
     default: connection = nil
     }
     address = String(decoding: frames[1].bytes, as: UTF8.self)

@@ -46,6 +46,14 @@ public enum Poll {
   }
 }
 
+extension Poll {
+  /// Blocks until one of the descriptors can be read, or `timeout` has passed; signals may end it sooner.
+  static func wait(descriptors: [Int32], timeout: Duration) {
+    var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    _ = poll(&entries, nfds_t(entries.count), timeout.wholeMilliseconds)
+  }
+}
+
 extension PollItem {
   /// Where messages come, unless it is something else.
   fileprivate var socket: Socket? {
@@ -56,7 +64,7 @@ extension PollItem {
     }
   }
 
-  fileprivate var descriptor: Int32 {
+  var descriptor: Int32 {
     switch self {
     case .socket(let socket): socket.descriptor
     case .monitor(let monitor): monitor.events.descriptor

@@ -36,6 +36,12 @@ public final class Wakeup: Sendable {
     while write(writeEnd, &byte, 1) == -1, errno == EINTR {}
   }
 
+  /// Whether somebody woke it since it was cleared; never blocks.
+  var isAwake: Bool {
+    var entry = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) == 1
+  }
+
   /// Takes back all that was woken so far; never blocks.
   public func clear() {
     var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

@@ -23,7 +23,7 @@ public enum ZeroMQError: Error, Hashable, Sendable {
   /// Authentication did not do its work when it was tried.
   case unprotected(Lapse)
 
-  /// What ``Authenticator/selfTest(_:)`` found.
+  /// What ``Authenticator/selfTest()`` found.
   public enum Lapse: Hashable, Sendable {
     /// A connection came about with a key that nobody accepted.
     case strangerLetIn
@@ -31,6 +31,8 @@ public enum ZeroMQError: Error, Hashable, Sendable {
     case plainLetIn
     /// The key that is accepted was turned away.
     case memberTurnedAway
+    /// A connection came about where nobody says which keys are let in.
+    case unattended
     /// A connection neither came about nor failed in two seconds.
     case noOutcome
   }
@@ -77,6 +79,7 @@ extension ZeroMQError.Lapse: CustomStringConvertible {
     case .strangerLetIn: "a key that is not accepted was let in"
     case .plainLetIn: "a connection without any key was let in"
     case .memberTurnedAway: "the accepted key was turned away"
+    case .unattended: "a connection was let in where nobody answers for keys"
     case .noOutcome: "a connection to this machine itself neither came about nor failed"
     }
   }

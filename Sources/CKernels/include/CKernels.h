@@ -98,6 +98,10 @@ typedef enum { GPT2_F32 = 0, GPT2_F16 = 1, GPT2_BF16 = 2 } gpt2_element;
 /// Converts `count` stored little-endian elements to fp32; returns the index of the first that is NaN or infinite, or `count`.
 size_t gpt2_convert(gpt2_element element, const void *source, size_t count, float *out);
 
+// Whether none of the values is an infinity or no number.
+// The values need not be aligned.
+bool gpt2_all_finite(const void *values, size_t count);
+
 /// Packs rows [row_begin, row_end) of a matrix `[inner, columns]`, given from `row_begin` on, into its panels.
 void gpt2_pack_rows(
   const float *rows, size_t row_begin, size_t row_end, size_t inner, size_t columns, size_t panel_width, float *panels);

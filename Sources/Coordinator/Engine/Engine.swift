@@ -113,6 +113,9 @@ public final class Engine: Sendable {
   /// Ends the engine because a worker is known to have ended, sooner than its silence would tell.
   public func lose(worker name: String, reason: String) { mailbox.post(.lose(name: name, reason: reason)) }
 
+  /// Lets in the workers with these keys from now on; those whose keys are not among them are lost.
+  public func allow(_ keys: AllowedKeys) { mailbox.post(.allow(keys)) }
+
   /// Ends the engine: requests under way fail with ``ClusterError/stopped``, workers are sent home. So does its deinit, which
   /// also waits for the end.
   public func stop() { mailbox.post(.stop) }

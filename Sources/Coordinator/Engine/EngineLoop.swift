@@ -15,7 +15,9 @@ final class EngineLoop {
   private let kernels: Kernels
   private let pool: ThreadPool
   private let inbox: Socket
-  private let inboxMonitor: Monitor?
+  /// Who dials in; nil within a process.
+  private let watch: ConnectionWatch?
+  private let names = NameCache()
   let listening: String
   private let parts: Deferred<Finisher>
   private let server: TensorServer
@@ -33,6 +35,8 @@ final class EngineLoop {
   private var turnedAway: [String] = []
   /// Workers whose connection has ended.
   private var ended: [Roster.ID] = []
+  /// A data link of the coordinator's own that was cut, and since when: that a worker is gone would tell more.
+  private var cut: (error: ClusterError, since: UInt64)?
   /// How far the stages were when it was last said: those that are ready, and bytes of weights sent.
   private var loaded = (ready: 0, bytesSent: 0)
   private var bytesSent = 0
@@ -41,6 +45,12 @@ final class EngineLoop {
   private let started = ContinuousClock.now
 
   private static let pulseInterval: UInt64 = 200_000_000
+  /// How long it waits to learn which worker is gone, when a link was cut.
+  private static let cutPatience: UInt64 = 300_000_000
+  /// By how much data links may be silent for longer than control links: a worker that is gone is noticed by both.
+  private static let linkSlack = Duration.milliseconds(200)
+  /// Who was heard within this time is there.
+  private static let presence = Duration.milliseconds(700)
 
   /// Begins to listen.
   init(
@@ -56,8 +66,8 @@ final class EngineLoop {
     let kernels = try Kernels.selected()
     let pool = ThreadPool(threadCount: options.threads)
     (self.kernels, self.pool) = (kernels, pool)
-    inbox = try Socket(.router, context, options: .inbox(key: options.key))
-    inboxMonitor = options.listen.hasPrefix("inproc:") ? nil : try inbox.monitor()
+    inbox = try Socket(.router, context, options: .inbox(options.credentials.listening(at: options.listen)))
+    watch = options.listen.hasPrefix("inproc:") ? nil : try ConnectionWatch(inbox)
     listening = try inbox.bind(options.listen)
     server = TensorServer(checkpoint)
     parts = Deferred { try Finisher(checkpoint, kernels: kernels, pool: pool) }
@@ -68,7 +78,8 @@ final class EngineLoop {
       expected: options.workerCount, measures: options.workerCount > 1 || !options.sharesFiles,
       configuration: checkpoint.configuration.fingerprint.bytes, programVersion: ProgramVersion.current,
       // Random, so that nothing of an earlier run fits; with room above it for the plans to come.
-      epoch: UInt64.random(in: 1...(UInt64.max / 2)))
+      epoch: UInt64.random(in: 1...(UInt64.max / 2)), isRemote: !options.listen.hasPrefix("inproc:"),
+      allowed: options.allowedKeys)
     notify(.listening(listening, workers: options.workerCount))
   }
 
@@ -83,6 +94,7 @@ final class EngineLoop {
   }
 
   private func end(_ error: any Error, reason: String) {
+    if !reason.isEmpty { notify(.ended(reason)) }
     for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
     pipe?.end(error)
     for request in early { request.sink.finish(error) }
@@ -93,7 +105,7 @@ final class EngineLoop {
 
   private func step() throws -> Bool {
     var items: [PollItem] = [.socket(inbox), .wakeup(mailbox.wakeup)]
-    if let inboxMonitor { items.append(.monitor(inboxMonitor)) }
+    if let watch { items.append(.wakeup(watch.news)) }
     if let pipe { items.append(.socket(pipe.socket)) }
     _ = try Poll.wait(items, timeout: .milliseconds(100))
     mailbox.wakeup.clear()
@@ -136,6 +148,11 @@ final class EngineLoop {
       case .cancel(let id):
         early.removeAll { $0.id == id }
         pipe?.cancel(id)
+      case .allow(let keys):
+        for member in roster.allow(keys) {
+          for event in roster.withdraw(member.id) { try handle(event) }
+          if let connection = member.caller.connection { watch?.end(connection) }
+        }
       case .hold(let id): pipe?.hold(id)
       case .resume(let id): pipe?.resume(id)
       }
@@ -148,7 +165,11 @@ final class EngineLoop {
     for _ in 0..<64 {
       switch try inbox.receive(atMost: 3) {
       case .nothing: return
-      case .tooMany(let first): ignore(first, "sent a message of more than 3 frames")
+      case .tooMany(let first):
+        if receiver?.isSender(first) == true {
+          throw breach(WireError.wrongFrameCount(found: 4, expected: 3))
+        }
+        ignore(first, "sent a message of more than 3 frames")
       case .frames(let frames): try take(frames)
       }
     }
@@ -157,10 +178,12 @@ final class EngineLoop {
   private func take(_ frames: [Frame]) throws {
     guard frames.count >= 2 else { return ignore(frames[0], "sent a message without a header") }
     let id = frames[0].bytes
+    watch?.delivered(over: frames[1].connection)
     let (header, message): (Header, Message)
     do throws(WireError) {
       (header, message) = try frames[1].withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
     } catch {
+      if receiver?.isSender(frames[0]) == true { throw breach(error) }
       if roster[id] != nil {
         for event in roster.receiveUnreadable(from: id, reason: "it \(error)") { try handle(event, from: id) }
       } else if case .otherVersion = error {
@@ -177,12 +200,10 @@ final class EngineLoop {
       let arrival: PassReceiver.Arrival
       do {
         arrival = try receiver!.receive(frames, header, message)
-      } catch {
-        throw ClusterError.workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
-      }
+      } catch let error as any BreachOfLink { throw breach(error) }
       switch arrival {
       case .stranger(let reason): ignore(frames[1], reason)
-      case .notDue: break
+      case .nothing: break
       case .opened(let answer): try answer.send(on: inbox)
       case .pass(let header, let pass, let payload, let answer):
         try answer?.send(on: inbox)
@@ -196,9 +217,45 @@ final class EngineLoop {
       }
     default:
       // What happened to connections before this message is looked at before it: their numbers are used again.
-      if case .hello = message { try watchConnections() }
-      let events = roster.receive(message, header, from: id, over: frames[1].connection, now: MonotonicTime.now)
+      guard let message = try resolved(message, from: id, frames[1]) else { return }
+      let events = roster.receive(message, header, from: id, caller(frames[1]), now: MonotonicTime.now)
       for event in events { try handle(event, from: id, at: frames[1].peerAddress) }
+    }
+  }
+
+  /// What the last stage did on its link, which it must not.
+  private func breach(_ error: any Error) -> ClusterError {
+    .workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
+  }
+
+  private func caller(_ frame: Frame) -> Roster.Caller {
+    guard let connection = frame.connection else { return Roster.Caller() }
+    let host = frame.peerAddress
+    return Roster.Caller(
+      connection: connection, key: frame.userID.flatMap { try? CurveKey(z85: $0) }, host: host,
+      isElsewhere: host.map { !Address.isOfThisMachine($0) } ?? false)
+  }
+
+  /// A hello with a numeric address, so that nobody need look a name up in the middle of work; nil while that is looked up, or
+  /// when there is no such host: it is repeated. Other messages are as they are.
+  private func resolved(_ message: Message, from id: Roster.ID, _ frame: Frame) throws -> Message? {
+    guard case .hello(var hello) = message else { return message }
+    // What happened to connections before this message is looked at before it: their numbers are used again.
+    try watchConnections()
+    guard let address = try? Address(hello.address), let name = address.name, case .tcp(_, let port) = address else {
+      return message
+    }
+    switch names.address(of: name, known: { [wakeup = mailbox.wakeup] in wakeup.wake() }) {
+    case .pending: return nil
+    case .unknown(let reason):
+      refuse(
+        id, hello.name,
+        "it announced \(hello.address), which the coordinator cannot look up (\(reason)); start it with --advertise tcp://HOST:PORT, the address that the other hosts reach it at"
+      )
+      return nil
+    case .found(let host):
+      hello.address = "\(Address.tcp(host: host, port: port))"
+      return .hello(hello)
     }
   }
 
@@ -211,12 +268,13 @@ final class EngineLoop {
   /// - Parameter sender: whose message it came from, if it did.
   private func handle(_ event: Roster.Event, from sender: Roster.ID? = nil, at address: String? = nil) throws {
     switch event {
+    case .welcome(let id):
+      send(.welcome(Welcome(configuration: checkpoint.configuration.json, measures: roster.measures)), to: id)
     case .joined(let id):
       guard let member = roster[id] else { return }
-      send(.welcome(Welcome(configuration: checkpoint.configuration.json, measures: roster.measures)), to: id)
       notify(
         .joined(
-          name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.members.count,
+          name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.joined.count,
           of: options.workerCount))
     case .refused(let id, let name, let reason): refuse(id, name, reason)
     case .wanted(let id, let wanted):
@@ -234,6 +292,11 @@ final class EngineLoop {
       try part(from: name, stage, .workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason), reason)
     case .failed(let name, let stage, let reason):
       try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
+    case .linkFailed(let name, let stage, let link, let reason):
+      try part(from: name, stage, linkFailed(stage, link, name, reason), reason)
+    case .stalled(let name, let stage, let time):
+      // Until there is work, nothing can be held up.
+      if pipe != nil { throw ClusterError.workerStalled(name: name, blocks: blocks(stage), after: time) }
     case .broken(let name, let stage, let reason):
       let error = ClusterError.workerBroken(name: name, reason: reason)
       // It is still there, and does not know.
@@ -251,7 +314,7 @@ final class EngineLoop {
     let isSpare = roster.isAssigned && stage == nil
     // Nobody comes for workers that were started with this process.
     guard isSpare || pipe == nil && !options.sharesFiles else { throw error }
-    notify(.left(name: name, reason: reason, count: roster.members.count, of: options.workerCount))
+    notify(.left(name: name, reason: reason, count: roster.joined.count, of: options.workerCount))
     if isSpare { return }
     turnAway("\(name): \(reason)")
     guard stage != nil else { return }
@@ -259,6 +322,24 @@ final class EngineLoop {
     (receiver, plan) = (nil, nil)
     // Nobody is to go on dialling a stage that is gone.
     for worker in roster.members { sendNoBlocks(to: worker.id) }
+  }
+
+  /// What is wrong, when the worker of a stage says that one of its links is: the link, or the worker behind it.
+  ///
+  /// - Parameter name: the worker's; it is of the roster no more.
+  private func linkFailed(_ stage: Int, _ link: Failure.Link, _ name: String, _ reason: String) -> ClusterError {
+    let other = link == .incoming ? stage - 1 : stage + 1
+    let neighbor = roster.stages.first { $0.stage == other }
+    if let neighbor, case let now = MonotonicTime.now,
+      Duration.nanoseconds(now - min(now, neighbor.lastHeard)) > Self.presence
+    {
+      let silence = Duration.nanoseconds(now - neighbor.lastHeard).inSeconds
+      return .workerLost(
+        name: neighbor.name, blocks: blocks(other), reason: "nothing heard of it at \(neighbor.hello.address) for \(silence)")
+    }
+    let (own, foreign) = ("stage \(stage + 1) (\(name))", neighbor.map { "stage \(other + 1) (\($0.name))" } ?? "the coordinator")
+    return link == .incoming
+      ? .linkLost(from: foreign, to: own, reason: reason) : .linkLost(from: own, to: foreign, reason: reason)
   }
 
   private func turnAway(_ reason: String) {
@@ -287,7 +368,17 @@ final class EngineLoop {
     self.plan = plan
     notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit))
     roster.assign(plan.stages.map(\.worker.id))
-    receiver = PassReceiver(epoch: roster.epoch, from: plan.stages.count - 1, credits: plan.credits)
+    let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
+    // Each link's secret: one into every stage, and one out of the last.
+    let secrets = (0...plan.stages.count).map { _ in LinkTerms.makeSecret() }
+    let ends = [options.credentials?.own.publicKey] + plan.stages.map(\.worker.caller.key) + [options.credentials?.own.publicKey]
+    func terms(_ link: Int, toward end: Int) -> LinkTerms {
+      LinkTerms(secret: secrets[link], peerKey: ends[end]?.bytes ?? [])
+    }
+    receiver = PassReceiver(
+      epoch: roster.epoch, from: plan.stages.count - 1, credits: plan.credits,
+      terms: terms(plan.stages.count, toward: plan.stages.count), patience: patience)
+    firstLink = (terms(0, toward: 1), patience)
     notify(.planned(plan.stages.map(describe), spares: plan.spares))
     for (index, stage) in plan.stages.enumerated() {
       send(
@@ -296,7 +387,8 @@ final class EngineLoop {
             stage: index, stageCount: plan.stages.count, layers: stage.layers, slotCount: options.slotCount,
             rowLimit: rowLimit, credits: plan.credits,
             next: index + 1 < plan.stages.count ? plan.stages[index + 1].worker.hello.address : listening,
-            sharesFiles: options.sharesFiles,
+            incoming: terms(index, toward: index), outgoing: terms(index + 1, toward: index + 2),
+            patience: UInt64(patience / .nanoseconds(1)), sharesFiles: options.sharesFiles,
             tensors: try server.descriptions(of: stage.layers, sharesFiles: options.sharesFiles) ?? [])),
         to: stage.worker.id)
     }
@@ -309,8 +401,12 @@ final class EngineLoop {
       .assignment(
         Assignment(
           stage: 0, stageCount: 1, layers: 0..<0, slotCount: 1, rowLimit: 1, credits: 1, next: listening,
-          sharesFiles: true, tensors: [])), to: id)
+          incoming: LinkTerms(secret: LinkTerms.makeSecret()), outgoing: LinkTerms(secret: LinkTerms.makeSecret()),
+          patience: 0, sharesFiles: true, tensors: [])), to: id)
   }
+
+  /// Of the link into the first stage.
+  private var firstLink: (terms: LinkTerms, patience: Duration)?
 
   /// Most rows of a micro-batch that a stage has to take.
   private var rowLimit: Int { min(4096, (32 << 20) / (4 * checkpoint.configuration.width)) }
@@ -327,21 +423,26 @@ final class EngineLoop {
 
   /// Every stage is ready: dials the first.
   private func connect() throws {
-    guard let plan else { return }
+    guard let plan, let firstLink else { return }
     let stages = roster.stages
+    let address = stages[0].hello.address
+    guard let security = options.credentials.dialing(address, key: firstLink.terms.peerKey) else {
+      preconditionFailure("a worker without a key was let in")
+    }
     let first = try PassSender(
-      to: stages[0].hello.address, stage: -1, epoch: roster.epoch, context: context,
-      options: .dialing(
-        stages[0].hello.address, key: options.key, name: "coordinator#\(String(roster.epoch, radix: 36))"))
-    let slowest = stages.flatMap(\.blockTimes).map(\.seconds).max() ?? 0
+      to: address, stage: -1, epoch: roster.epoch, terms: firstLink.terms, patience: firstLink.patience,
+      context: context, security: security, name: "coordinator#\(String(roster.epoch, radix: 36))")
     let descriptions = zip(stages, plan.stages).map { describe($0, $1.layers) }
     statistics.begin(descriptions)
+    let finisher = try parts.get()
+    // Weak, since the finisher is this loop's own.
+    finisher.progress = { [weak self] in self?.beat() }
     let pipe = Pipe(
-      descriptions, first: first, finisher: try parts.get(),
+      descriptions, first: first, finisher: finisher,
       scheduler: Scheduler(
         slotCount: options.slotCount, positionBudget: plan.positionBudget, chunk: Configuration.cacheChunk,
         pacing: plan.pacing, waitingLimit: options.waitingLimit),
-      statistics: statistics, blockSeconds: slowest)
+      statistics: statistics, blockSeconds: plan.slowestBlock, predicted: plan.seconds)
     for request in early { pipe.submit(request.id, request.work, of: request.client, request.sink) }
     early = []
     self.pipe = pipe
@@ -361,23 +462,70 @@ final class EngineLoop {
 
   private func passTime() throws {
     let now = MonotonicTime.now
-    if now - lastPulse >= Self.pulseInterval {
-      lastPulse = now
-      for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
-      if pipe == nil, roster.isAssigned { tellLoading() }
-    }
+    let isDue = now - lastPulse >= Self.pulseInterval
+    beat()
+    if isDue, pipe == nil, roster.isAssigned { tellLoading() }
     // Nobody is heard during a halt of this thread itself.
     let halt = Duration.nanoseconds(now - lastStep) - .milliseconds(200)
     lastStep = now
-    if halt > .zero { roster.forgive(halt, now: now) }
-    // A stage in the middle of something large is silent.
-    let grace = Duration.seconds(4 * (pipe?.blockSeconds ?? 0))
-    for event in roster.tick(now: now, grace: grace) { try handle(event) }
+    if halt > .zero {
+      roster.forgive(halt, now: now)
+      pipe?.forgive(halt, now: now)
+    }
+    for event in roster.tick(now: now, grace: Roster.grace(blockSeconds: pipe?.blockSeconds ?? 0)) { try handle(event) }
+    if let cut, now - cut.since > Self.cutPatience { throw cut.error }
+    if isDue, let pipe { try listen(to: pipe, now) }
     if pipe == nil, !roster.isAssigned, .now - started > options.patience {
       throw ClusterError.tooFewWorkers(
-        joined: roster.members.map(\.name), expected: options.workerCount, after: options.patience,
-        listening: options.sharesFiles ? nil : listening, turnedAway: turnedAway)
+        joined: roster.joined.map(\.name), expected: options.workerCount, after: options.patience,
+        command: options.sharesFiles
+          ? nil : "gpt2 worker --coordinator \(Address.dialed(listening))\(options.workerFlags)", turnedAway: turnedAway)
     }
+  }
+
+  /// Says that this thread works, when that is due: to the workers, and over the coordinator's own data links.
+  private func beat() {
+    let now = MonotonicTime.now
+    guard now - lastPulse >= Self.pulseInterval else { return }
+    lastPulse = now
+    for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
+    // That a neighbour is gone is noticed elsewhere.
+    try? receiver?.beat()?.send(on: inbox)
+    try? pipe?.beat()
+  }
+
+  /// Sees whether the coordinator's own links work, and whether what went in comes out.
+  private func listen(to pipe: Pipe, _ now: UInt64) throws {
+    let (first, last) = (roster.stages.first, roster.stages.last)
+    func stage(_ number: Int, _ member: Roster.Member?) -> String { "stage \(number) (\(member?.name ?? "?"))" }
+    do { try pipe.listen(now: now) } catch let error as LinkError {
+      try lose(.linkLost(from: "the coordinator", to: stage(1, first), reason: "stage 1 \(error)"), error, now)
+    }
+    do { try receiver?.listen(now: now) } catch {
+      let sender = stage(roster.stages.count, last)
+      throw ClusterError.linkLost(from: sender, to: "the coordinator", reason: "\(sender) \(error)")
+    }
+    if let time = pipe.overdue(now: now) { throw overdue(pipe, time) }
+  }
+
+  private func lose(_ error: ClusterError, _ reason: LinkError, _ now: UInt64) throws {
+    guard reason == .cut else { throw error }
+    cut = cut ?? (error, now)
+  }
+
+  /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on fewer
+  /// than it took.
+  private func overdue(_ pipe: Pipe, _ time: Duration) -> ClusterError {
+    var (handedOn, sender) = (pipe.sentCount, "the coordinator")
+    for (index, member) in roster.stages.enumerated() {
+      let name = "stage \(index + 1) (\(member.name))"
+      if member.taken < handedOn {
+        return .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)")
+      }
+      if member.passed < member.taken { return .workerStalled(name: member.name, blocks: blocks(index), after: time) }
+      (handedOn, sender) = (member.passed, name)
+    }
+    return .workerStalled(name: roster.stages.last?.name ?? "", blocks: blocks(roster.stages.count - 1), after: time)
   }
 
   private func tellLoading() {
@@ -388,14 +536,20 @@ final class EngineLoop {
   }
 
   private func watchConnections() throws {
-    while let event = try inboxMonitor?.next() {
-      switch event.kind {
+    for event in try watch?.events() ?? [] {
+      switch event {
       case .handshakeFailed(let failure):
         turnAway("a connection failed: \(failure)")
         notify(.connectionFailed(reason: "\(failure)"))
-      case .disconnected:
-        if let id = event.connection.flatMap({ roster.owner(of: $0) }) { ended.append(id) }
-      default: break
+      case .disconnected(let connection):
+        if let id = roster.owner(of: connection) { ended.append(id) }
+        do { try receiver?.disconnected(connection) } catch {
+          let sender = "stage \(roster.stages.count) (\(roster.stages.last?.name ?? "?"))"
+          try lose(
+            .linkLost(from: sender, to: "the coordinator", reason: "\(sender) \(error)"), error, MonotonicTime.now)
+        }
+      case .ended(let host, let reason): notify(.ignored(address: host, reason: reason))
+      case .shortOfDescriptors: notify(.shortOfDescriptors)
       }
     }
   }

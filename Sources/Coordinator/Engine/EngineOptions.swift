@@ -1,3 +1,4 @@
+public import Pipeline
 public import ZeroMQ
 
 /// How an engine finds its workers, and how it drives them.
@@ -6,7 +7,12 @@ public struct EngineOptions: Sendable {
   public var listen: String
   /// How many workers to wait for.
   public var workerCount: Int
-  public var key: CurveKeyPair?
+  /// How the coordinator proves that it is of the cluster; nil where nothing is encrypted.
+  public var credentials: Credentials?
+  /// Whose keys are let in; nil where all share one.
+  public var allowedKeys: AllowedKeys?
+  /// What a worker is started with besides the coordinator's address, for people.
+  public var workerFlags = ""
   /// Blocks of each stage, set by hand.
   public var split: [Int]?
   /// Rows of a micro-batch, set by hand.
@@ -25,13 +31,13 @@ public struct EngineOptions: Sendable {
   public var timelineLimit: Int
 
   public init(
-    listen: String, workerCount: Int, key: CurveKeyPair? = nil, split: [Int]? = nil, microBatchRows: Int? = nil,
+    listen: String, workerCount: Int, credentials: Credentials? = nil, split: [Int]? = nil, microBatchRows: Int? = nil,
     sharesFiles: Bool = false, threads: Int, slotCount: Int = 64, waitingLimit: Int = 4096,
     patience: Duration = .seconds(300), timelineLimit: Int = 0
   ) {
     self.listen = listen
     self.workerCount = workerCount
-    self.key = key
+    self.credentials = credentials
     self.split = split
     self.microBatchRows = microBatchRows
     self.sharesFiles = sharesFiles
@@ -60,6 +66,10 @@ public enum EngineNotice: Sendable {
   /// How far the stages are with their weights; comes now and then, when something has changed.
   case loading(ready: Int, of: Int, bytesSent: Int)
   case ready([StageDescription])
+  /// There are no descriptors left for those who dial in.
+  case shortOfDescriptors
+  /// The cluster has ended with an error, which this is.
+  case ended(String)
 }
 
 /// One stage of the running pipe.

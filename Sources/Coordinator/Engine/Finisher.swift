@@ -12,6 +12,8 @@ final class Finisher {
   let head: Head
   let kernels: Kernels
   let pool: ThreadPool
+  /// Called between pieces of work, so that others hear that this thread works.
+  var progress: () -> Void = {}
   private let hidden: Activations
   private let chosen: Activations
   private let logits: Activations
@@ -49,6 +51,7 @@ final class Finisher {
     for first in stride(from: 0, to: places.count, by: Self.logitRows) {
       let rows = first..<min(first + Self.logitRows, places.count)
       try head.logits(of: chosen, rows: rows, into: logits)
+      progress()
       results += each(rows.count) { index, row throws(SamplingError) in
         try places[first + index].generation.sample(row, kernels: self.kernels)
       }
@@ -64,6 +67,7 @@ final class Finisher {
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
       let part = first..<min(first + Self.logitRows, rows.upperBound)
       try head.logits(of: hidden, rows: part, into: logits)
+      progress()
       let offset = first - rows.lowerBound
       scores += try each(part.count) { index, row throws(SamplingError) -> SampledToken in
         guard let probabilities = LogProbabilities(row, kernels: self.kernels) else {
@@ -88,6 +92,7 @@ final class Finisher {
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
       let part = first..<min(first + Self.logitRows, rows.upperBound)
       try head.logits(of: hidden, rows: part, into: logits)
+      progress()
       for row in 0..<part.count { states.logits.append(contentsOf: logits[row]) }
     }
     return states

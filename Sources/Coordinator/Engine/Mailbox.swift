@@ -9,6 +9,8 @@ enum Command {
   case resume(RequestID)
   /// A worker is known to have ended.
   case lose(name: String, reason: String)
+  /// These keys are let in from now on.
+  case allow(AllowedKeys)
   case stop
 }
 

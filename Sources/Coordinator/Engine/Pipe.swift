@@ -12,6 +12,11 @@ final class Pipe {
   let stages: [StageDescription]
   /// The longest that a block took a worker when it measured.
   let blockSeconds: Double
+  /// What all stages together should take for so many rows, in seconds; nil where nobody measured.
+  private let predicted: (Int) -> Double?
+  private var deadline = PassDeadline()
+  /// Micro-batches in flight whose embeddings were not finite.
+  private var broken: Set<UInt64> = []
   /// Whether the first stage has answered.
   private(set) var isOpen = false
   /// Where micro-batches go in.
@@ -38,8 +43,9 @@ final class Pipe {
 
   init(
     _ stages: [StageDescription], first: PassSender, finisher: Finisher, scheduler: Scheduler,
-    statistics: StatisticsBox, blockSeconds: Double
+    statistics: StatisticsBox, blockSeconds: Double, predicted: @escaping (Int) -> Double?
   ) {
+    self.predicted = predicted
     self.stages = stages
     self.first = first
     self.finisher = finisher
@@ -84,7 +90,7 @@ final class Pipe {
   ///
   /// - Throws: ``ClusterError`` when the first stage breaks the rules or does not answer.
   func advance() throws {
-    do { try first.update() } catch {
+    do { try first.update() } catch let error as any BreachOfLink {
       throw ClusterError.workerBroken(name: stages[0].name, reason: "\(error)")
     }
     if !isOpen {
@@ -105,6 +111,7 @@ final class Pipe {
         let start = MonotonicTime.now
         let activations = try buffers.take(rowCount: dispatch.microBatch.rowCount)
         try finisher.embed(dispatch.tokens, dispatch.microBatch, into: activations)
+        if !activations.isFinite { broken.insert(dispatch.sequence) }
         let (bytes, release) = buffers.lend(activations)
         unsent = (dispatch, Frame(borrowing: bytes, release: release))
         statistics.dispatched(
@@ -115,8 +122,27 @@ final class Pipe {
       let pass = Pass(microBatch: dispatch.microBatch, width: finisher.configuration.width, records: [])
       guard try first.send(pass, sequence: dispatch.sequence, attempt: 0, payload: payload) else { return }
       unsent = nil
+      deadline.sent(
+        seconds: predicted(dispatch.microBatch.rowCount), bytes: pass.payloadByteCount, hops: stages.count + 1,
+        now: MonotonicTime.now)
     }
   }
+
+  /// Says to the first stage that the coordinator lives.
+  func beat() throws { try first.beat() }
+
+  /// Sees whether the first stage was heard; to be called a few times a second.
+  ///
+  /// - Throws: ``LinkError``.
+  func listen(now: UInt64) throws { try first.listen(now: now) }
+
+  /// For how long the oldest micro-batch is awaited, when that is too long.
+  func overdue(now: UInt64) -> Duration? { deadline.overdue(now: now) }
+
+  func forgive(_ halt: Duration, now: UInt64) { deadline.forgive(halt, now: now) }
+
+  /// Micro-batches that went into the first stage.
+  var sentCount: UInt64 { UInt64(first.passCount) }
 
   // MARK: - Out
 
@@ -131,6 +157,8 @@ final class Pipe {
         name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another")
     }
     let start = MonotonicTime.now
+    deadline.arrived(now: start)
+    let culprit = try culprit(header.sequence, pass, payload)
     let slowest = pass.records.map { $0.computed - min($0.received, $0.computed) }.max() ?? 0
     scheduler.pacing.learn(rows: pass.microBatch.rowCount, seconds: Double(slowest) / 1e9)
     let arrivals = scheduler.arrived(header.sequence)
@@ -146,7 +174,7 @@ final class Pipe {
       try goOn()
     } else {
       try core.hold {
-        try makeResults(arrivals, pass.microBatch, payload)
+        try makeResults(arrivals, pass.microBatch, payload, culprit)
         // Before the core is given back, since the first stage waits.
         try goOn()
       }
@@ -155,17 +183,19 @@ final class Pipe {
   }
 
   /// Finishes the rows of a micro-batch, and fills the outbox with what becomes of them.
-  private func makeResults(_ arrivals: [Arrival], _ microBatch: MicroBatch, _ payload: Frame) throws {
+  private func makeResults(
+    _ arrivals: [Arrival], _ microBatch: MicroBatch, _ payload: Frame, _ culprit: StageDescription?
+  ) throws {
     let activations = try buffers.take(rowCount: microBatch.rowCount)
     payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
     try finisher.normalize(activations)
-    try decide(arrivals.filter { $0.output == .nextToken })
-    for arrival in arrivals { try read(arrival) }
+    try decide(arrivals.filter { $0.output == .nextToken }, culprit)
+    for arrival in arrivals { try read(arrival, culprit) }
     buffers.put(activations)
   }
 
   /// Chooses the next token of every generation whose last row is here.
-  private func decide(_ arrivals: [Arrival]) throws {
+  private func decide(_ arrivals: [Arrival], _ culprit: StageDescription?) throws {
     guard !arrivals.isEmpty else { return }
     let places = arrivals.map { (row: $0.rows.lowerBound, generation: scheduler.generation(of: $0.request)!) }
     let tokens = try finisher.choose(places)
@@ -176,20 +206,20 @@ final class Pipe {
         outbox.append((arrival.request, .result(.token(update))))
         if update.finishReason != nil { outbox.append((arrival.request, .end(nil))) }
       } catch {
-        fail(arrival.request, error)
+        fail(arrival.request, Self.blaming(culprit, error))
       }
     }
   }
 
   /// Makes what a request asked for of the rows that are here.
-  private func read(_ arrival: Arrival) throws {
+  private func read(_ arrival: Arrival, _ culprit: StageDescription?) throws {
     switch arrival.output {
     case .nothing, .nextToken: break
     case .scores(let targets, let top):
       do {
         let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)
         outbox.append((arrival.request, .result(.scores(scores))))
-      } catch let error as SamplingError { return fail(arrival.request, error) }
+      } catch let error as SamplingError { return fail(arrival.request, Self.blaming(culprit, error)) }
     case .hidden:
       guard let sink = sinks[arrival.request] else { return }
       let withLogits = sink.wantsLogits
@@ -198,10 +228,41 @@ final class Pipe {
         let rows = first..<min(first + step, arrival.rows.upperBound)
         let start = arrival.start + first - arrival.rows.lowerBound
         let states = try finisher.read(rows, start: start, withLogits: withLogits)
+        if culprit != nil, let position = states.firstNotFinite {
+          return fail(arrival.request, Self.blaming(culprit, .notFinite(position: position)))
+        }
         outbox.append((arrival.request, .result(.hidden(states))))
       }
     }
     if arrival.isLast { outbox.append((arrival.request, .end(nil))) }
+  }
+
+  /// The stage that made infinite values, or values that are no numbers, of finite ones; nil when none did.
+  ///
+  /// - Throws: ``ClusterError/workerBroken(name:reason:)`` for a stage that sent other values than it says.
+  private func culprit(_ sequence: UInt64, _ pass: Pass, _ payload: Frame) throws -> StageDescription? {
+    var isFinite = broken.remove(sequence) == nil
+    var (sender, culprit) = (StageDescription?.none, StageDescription?.none)
+    func contradiction(_ witness: String, _ accused: StageDescription) -> ClusterError {
+      .workerBroken(
+        name: accused.name,
+        reason: "it says that the values it sent are \(isFinite ? "" : "not ")finite, and \(witness), which received them, says otherwise")
+    }
+    for (stage, record) in zip(stages, pass.records) {
+      // What the coordinator itself sent, it knows.
+      guard record.isFiniteReceived == isFinite else { throw contradiction(stage.name, sender ?? stage) }
+      if isFinite, !record.isFiniteComputed { culprit = stage }
+      isFinite = record.isFiniteComputed
+      sender = stage
+    }
+    let isFiniteHere = payload.withUnsafeBytes { Activations.isFinite($0) }
+    guard isFiniteHere == isFinite else { throw contradiction("the coordinator", sender!) }
+    return culprit
+  }
+
+  private static func blaming(_ culprit: StageDescription?, _ error: SamplingError) -> any Error {
+    guard let culprit, case .notFinite(let position) = error else { return error }
+    return ClusterError.notFinite(name: culprit.name, blocks: culprit.layers, position: position)
   }
 
   private func fail(_ id: RequestID, _ error: any Error) {

@@ -62,6 +62,19 @@ struct ClusterPlan {
       rowLimit: Self.rowLimit, fixedRows: options.microBatchRows, sequenceLimit: options.slotCount)
   }
 
+  /// The longest that a block took a worker when it measured, in seconds; 0 where nobody did.
+  var slowestBlock: Double { stages.flatMap(\.worker.blockTimes).map(\.seconds).max() ?? 0 }
+
+  /// What all stages together should take for so many rows, in seconds; nil where nobody measured.
+  func seconds(rows: Int) -> Double? {
+    var sum = 0.0
+    for stage in stages {
+      guard let curve = TimeCurve(stage.worker.blockTimes) else { return nil }
+      sum += Double(stage.layers.count) * curve.seconds(rows: rows)
+    }
+    return sum
+  }
+
   /// Micro-batches that may be under way on a link: several times what is ever in flight, so that nobody waits for credit and
   /// it comes, in quarters, once for many.
   var credits: Int { min(8 * pacing.inFlightLimit, WireLimits.credits.upperBound) }

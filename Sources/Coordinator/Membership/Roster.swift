@@ -24,8 +24,11 @@ struct Roster {
     /// The name it gave, with a number where others have the same.
     let name: String
     let hello: Hello
-    /// The connection it came over, by its descriptor; nil within a process.
-    let connection: Int32?
+    let caller: Caller
+    /// When it said hello, in nanoseconds.
+    let arrival: UInt64
+    /// Whether it has said more than hello: anybody who gets in can say that, and go.
+    var hasReported = false
     var standing: Standing
     /// Messages taken so far; the number the next one has.
     var received: UInt64
@@ -37,6 +40,11 @@ struct Roster {
     var lastHeard: UInt64
     /// Blocks run and tensors loaded.
     var progress: UInt64 = 0
+    /// Micro-batches of the epoch that its stage has taken, and handed on.
+    var taken: UInt64 = 0
+    var passed: UInt64 = 0
+    /// When any of these three changed last.
+    var lastMoved: UInt64
     /// Its monotonic clock less the coordinator's, in nanoseconds, by the quickest exchange so far.
     var clockOffset: Int64 = 0
     var quickestExchange: UInt64 = .max
@@ -49,8 +57,22 @@ struct Roster {
     }
   }
 
+  /// Where a message came from.
+  struct Caller: Hashable, Sendable {
+    /// The connection, by its descriptor; nil within a process.
+    var connection: Int32?
+    /// The public key by which it was let in; nil where nothing is encrypted.
+    var key: CurveKey?
+    /// Its numeric address; nil within a process.
+    var host: String?
+    /// Whether that is another machine's.
+    var isElsewhere = false
+  }
+
   enum Event: Equatable {
     /// Somebody new: to be welcomed.
+    case welcome(ID)
+    /// It has answered the welcome: it counts from now on.
     case joined(ID)
     /// Turned away.
     case refused(ID, name: String, reason: String)
@@ -61,6 +83,10 @@ struct Roster {
     case lost(name: String, stage: Int?, reason: String)
     /// It said that it cannot go on, and is gone.
     case failed(name: String, stage: Int?, reason: String)
+    /// It said that a link of its stage does not work any more, and is gone.
+    case linkFailed(name: String, stage: Int, Failure.Link, reason: String)
+    /// Its stage has had a micro-batch for so long and does nothing.
+    case stalled(name: String, stage: Int, Duration)
     /// It said what it must not, and counts as gone.
     case broken(name: String, stage: Int?, reason: String)
     /// From nobody we know.
@@ -71,6 +97,10 @@ struct Roster {
   let measures: Bool
   private let configuration: [UInt8]
   private let programVersion: String
+  /// Whether workers dial in over a network or loopback, and not within this process.
+  private let isRemote: Bool
+  /// The keys that are let in, and the names of those that have one; nil where all share a key, or none is needed.
+  private(set) var allowed: AllowedKeys?
   private(set) var members: [Member] = []
   private(set) var isAssigned = false
   /// Which plan the stages are of; grows from plan to plan.
@@ -80,14 +110,23 @@ struct Roster {
   /// How long a worker may be silent: before it serves, and while it does.
   static let joiningPatience = Duration.seconds(10)
   static let servingPatience = Duration.milliseconds(1400)
-  /// Nothing that runs takes longer for a block; what says so is broken.
-  static let slowestBlock = Duration.seconds(600)
-  /// Most workers that may dial in.
+  /// How long a stage may have a micro-batch and do nothing, beyond ``grace(blockSeconds:)``.
+  static let stallPatience = Duration.seconds(3)
+  /// By how much a worker's own word on its speed can make others wait.
+  static let longestGrace = Duration.seconds(30)
+  /// What a worker's clock and the coordinator's may differ by.
+  static let measuringSlack = Duration.seconds(1)
+  /// Most workers that may dial in, and most from one address that have only said hello.
   static let memberLimit = 1024
+  static let callerLimit = 64
 
   /// - Parameters:
   ///   - configuration: fingerprint of the model's configuration.
-  init(expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, epoch: UInt64) {
+  init(
+    expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, epoch: UInt64, isRemote: Bool = true,
+    allowed: AllowedKeys? = nil
+  ) {
+    (self.isRemote, self.allowed) = (isRemote, allowed)
     self.expected = expected
     self.measures = measures
     self.configuration = configuration
@@ -111,14 +150,24 @@ struct Roster {
   }
 
   /// The workers that can be given blocks.
-  var candidates: [Member] { members.filter { $0.standing == (measures ? .measured : .welcomed) } }
+  var candidates: [Member] {
+    members.filter { $0.hasReported && $0.standing == (measures ? .measured : .welcomed) }
+  }
+
+  /// Workers that count, with blocks or without.
+  var joined: [Member] { members.filter(\.hasReported) }
+
+  /// How much longer than usual others are waited for, when a block takes the slowest of them so long, or so they say: a stage in
+  /// the middle of something large is silent.
+  static func grace(blockSeconds: Double) -> Duration { min(longestGrace, .seconds(4 * max(0, blockSeconds))) }
 
   /// Whether a plan is due: all expected workers are there and have measured what they were to measure.
   var isComplete: Bool { !isAssigned && candidates.count >= expected }
 
   /// The header of the next message to a worker.
   mutating func header(for id: ID) -> Header {
-    guard let index = index(of: id) else { return Header(epoch: epoch, number: 0) }
+    // The epoch is nobody else's to know.
+    guard let index = index(of: id) else { return Header(number: 0) }
     defer { members[index].sent += 1 }
     return Header(epoch: epoch, number: members[index].sent)
   }
@@ -128,6 +177,7 @@ struct Roster {
     isAssigned = true
     for index in members.indices {
       members[index].standing = workers.firstIndex(of: members[index].id).map { .assigned(stage: $0) } ?? .spare
+      (members[index].taken, members[index].passed) = (0, 0)
     }
   }
 
@@ -144,26 +194,39 @@ struct Roster {
 
   /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
   ///
-  /// - Parameter connection: the descriptor of the connection it came over, if it has one.
   mutating func receive(
-    _ message: Message, _ header: Header, from id: ID, over connection: Int32? = nil, now: UInt64
+    _ message: Message, _ header: Header, from id: ID, _ caller: Caller = Caller(), now: UInt64
   ) -> [Event] {
-    if case .hello(let hello) = message { return take(hello, header, from: id, over: connection, now: now) }
+    if case .hello(let hello) = message { return take(hello, header, from: id, caller, now: now) }
     guard let index = index(of: id) else {
       return [.stranger(id, reason: "sent \(message.kind) and is not of this cluster")]
     }
     let (name, stage) = (members[index].name, members[index].stage)
+    guard members[index].caller.key == caller.key else {
+      return [.stranger(id, reason: "sent \(message.kind) with another key than \(name) joined with")]
+    }
     guard header.number == members[index].received else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
       return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     }
     members[index].received += 1
     members[index].lastHeard = now
+    let isFirst = !members[index].hasReported
+    members[index].hasReported = true
+    return (isFirst ? [.joined(id)] : []) + take(message, header, of: index, now: now)
+  }
+
+  /// Takes in a message that is not hello.
+  private mutating func take(_ message: Message, _ header: Header, of index: Int, now: UInt64) -> [Event] {
+    let (id, name, stage) = (members[index].id, members[index].name, members[index].stage)
     switch (message, members[index].standing) {
     case (.heartbeat(let heartbeat), _):
-      take(heartbeat, index, now)
+      take(heartbeat, header.epoch, index, now)
       return []
     case (.failure(let failure), _):
+      if let link = failure.link, let stage {
+        return [forget(index, .linkFailed(name: name, stage: stage, link, reason: failure.reason))]
+      }
       return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
     case (.goodbye(let goodbye), _):
       let reason = goodbye.reason.isEmpty ? "it was ended" : goodbye.reason
@@ -171,8 +234,10 @@ struct Roster {
     case (.measurement(let measurement), .welcomed) where measures,
       (.measurement(let measurement), .spare) where measures:
       guard !measurement.points.isEmpty, members[index].blockTimes.isEmpty else { break }
-      if let point = measurement.points.first(where: { $0.seconds > Self.slowestBlock / .seconds(1) }) {
-        let reason = "it says that a block of \(point.rows) rows takes it \(point.seconds) s"
+      let elapsed = Duration.nanoseconds(now - min(now, members[index].arrival))
+      if let point = measurement.points.first(where: { $0.seconds > (elapsed + Self.measuringSlack) / .seconds(1) }) {
+        let reason =
+          "it says that a block of \(point.rows) rows takes it \(point.seconds) s, measured in \(elapsed.inSeconds)"
         return [forget(index, .broken(name: name, stage: stage, reason: reason))]
       }
       members[index].blockTimes = measurement.points
@@ -204,7 +269,7 @@ struct Roster {
   }
 
   /// Whose connection it is.
-  func owner(of connection: Int32) -> ID? { members.first { $0.connection == connection }?.id }
+  func owner(of connection: Int32) -> ID? { members.first { $0.caller.connection == connection }?.id }
 
   /// A worker's connection has ended: a lost link is a lost worker.
   mutating func disconnected(_ id: ID) -> [Event] {
@@ -216,7 +281,7 @@ struct Roster {
 
   /// Lets time pass: who was silent for too long is lost.
   ///
-  /// - Parameter grace: how much longer than usual a stage may be silent, since it works on something large.
+  /// - Parameter grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
   mutating func tick(now: UInt64, grace: Duration = .zero) -> [Event] {
     var events: [Event] = []
     for index in members.indices.reversed() {
@@ -224,6 +289,10 @@ struct Roster {
       let isServing = if case .ready = member.standing { true } else { false }
       let patience = (isServing ? Self.servingPatience : Self.joiningPatience) + grace
       let silence = Duration.nanoseconds(now - min(now, member.lastHeard))
+      if case .ready(let stage) = member.standing, member.taken > member.passed {
+        let stall = Duration.nanoseconds(now - min(now, member.lastMoved))
+        if stall > Self.stallPatience + grace { events.append(.stalled(name: member.name, stage: stage, stall)) }
+      }
       guard silence > patience else { continue }
       let reason = "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)"
       events.append(forget(index, .lost(name: member.name, stage: member.stage, reason: reason)))
@@ -234,15 +303,37 @@ struct Roster {
   /// The coordinator itself was held up, say with all of its machine: what was not heard meanwhile is nobody's silence.
   mutating func forgive(_ halt: Duration, now: UInt64) {
     let nanoseconds = UInt64(max(0, halt / .nanoseconds(1)))
-    for index in members.indices { members[index].lastHeard = min(now, members[index].lastHeard + nanoseconds) }
+    for index in members.indices {
+      members[index].lastHeard = min(now, members[index].lastHeard + nanoseconds)
+      members[index].lastMoved = min(now, members[index].lastMoved + nanoseconds)
+    }
+  }
+
+  /// Lets in these keys from now on.
+  ///
+  /// - Returns: the members whose keys are not among them.
+  mutating func allow(_ keys: AllowedKeys) -> [Member] {
+    allowed = keys
+    return members.filter { member in member.caller.key.map { keys.names[$0] == nil } ?? false }
+  }
+
+  /// Forgets a member whose key was withdrawn.
+  mutating func withdraw(_ id: ID) -> [Event] {
+    guard let index = index(of: id) else { return [] }
+    let member = members[index]
+    let reason = "its key is not among the allowed ones any more"
+    return [forget(index, .lost(name: member.name, stage: member.stage, reason: reason))]
   }
 
   // MARK: -
 
   private mutating func take(
-    _ hello: Hello, _ header: Header, from id: ID, over connection: Int32?, now: UInt64
+    _ hello: Hello, _ header: Header, from id: ID, _ caller: Caller, now: UInt64
   ) -> [Event] {
     if let index = index(of: id) {
+      guard members[index].caller.key == caller.key else {
+        return [.stranger(id, reason: "said hello with another key than \(members[index].name) joined with")]
+      }
       // It repeats itself until it is answered, and counts from 0 each time.
       members[index].lastHeard = now
       if members[index].hello != hello {
@@ -256,21 +347,78 @@ struct Roster {
         "it is gpt2 \(hello.programVersion), the coordinator \(programVersion); run the same gpt2 on every host"
       } else if !hello.configuration.isEmpty, hello.configuration != configuration {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
-      } else if (try? Address(hello.address)) == nil {
-        "it cannot be dialled at \(hello.address); give it --advertise tcp://HOST:PORT"
+      } else if let problem = problem(of: hello, caller) {
+        problem
       } else if isServing {
         "the work has begun with the \(expected) workers asked for; start the coordinator with a larger --workers"
-      } else if members.count >= max(expected, Self.memberLimit) {
-        "there are \(members.count) workers already"
       } else { nil }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
     // It asks again, and may have the place of one that does not become ready.
     if isAssigned { return [] }
+    guard makeRoom(for: caller) else {
+      return [.refused(id, name: hello.name, reason: "there are \(members.count) workers already")]
+    }
+    let unreachable = caller.isElsewhere ? dropLoopback(since: hello.name) : []
     members.append(
       Member(
-        id: id, name: unique(hello.name), hello: hello, connection: connection, standing: .welcomed,
-        received: header.number &+ 1, lastHeard: now))
-    return [.joined(id)]
+        id: id, name: unique(hello.name), hello: hello, caller: caller, arrival: now, standing: .welcomed,
+        received: header.number &+ 1, lastHeard: now, lastMoved: now))
+    return unreachable + [.welcome(id)]
+  }
+
+  /// Forgets who has only said hello, where there are too many of them: of this address, or in all. The oldest goes first, since
+  /// whoever means it says more within milliseconds.
+  private mutating func makeRoom(for caller: Caller) -> Bool {
+    func oldest(where isOne: (Member) -> Bool) -> Int? {
+      members.indices.filter { !members[$0].hasReported && isOne(members[$0]) }
+        .min { members[$0].arrival < members[$1].arrival }
+    }
+    let isNeighbor = { (member: Member) in member.caller.host == caller.host }
+    if members.count(where: { !$0.hasReported && isNeighbor($0) }) >= max(Self.callerLimit, 2 * expected),
+      let index = oldest(where: isNeighbor)
+    {
+      members.remove(at: index)
+    }
+    guard members.count >= max(expected, Self.memberLimit) else { return true }
+    guard let index = oldest(where: { _ in true }) else { return false }
+    members.remove(at: index)
+    return true
+  }
+
+  /// Why nobody could dial the address that a worker gives, or why the worker is not whom it says; nil when all is well.
+  private func problem(of hello: Hello, _ caller: Caller) -> String? {
+    if let allowed, let key = caller.key {
+      guard let name = allowed.names[key] else { return "its key is not among the allowed ones" }
+      if name != hello.name, allowed.names.values.contains(hello.name) {
+        return "the name \(hello.name) belongs to another key; give this worker another --name"
+      }
+    }
+    guard isRemote else { return nil }
+    let advice = "start it with --advertise tcp://HOST:PORT, the address that the other hosts reach it at"
+    guard let address = try? Address(hello.address), case .tcp(_, let port) = address else {
+      return "it announced \(hello.address), which cannot be dialled; \(advice)"
+    }
+    if address.isWildcard { return "it announced \(hello.address), which stands for every interface; \(advice)" }
+    if port == 0 { return "it announced \(hello.address), and port 0 cannot be dialled; \(advice)" }
+    guard address.isLocal else { return nil }
+    let other = members.first { $0.caller.isElsewhere }
+    guard caller.isElsewhere || other != nil else { return nil }
+    return Self.loopback(hello.address, other: caller.isElsewhere ? "the coordinator" : other!.name)
+  }
+
+  /// Turns away those that only their own host can dial, when somebody of another host has come.
+  private mutating func dropLoopback(since newcomer: String) -> [Event] {
+    let unreachable = members.filter { (try? Address($0.hello.address))?.isLocal ?? false }
+    guard isRemote, !unreachable.isEmpty else { return [] }
+    members.removeAll { member in unreachable.contains { $0.id == member.id } }
+    return unreachable.map {
+      .refused($0.id, name: $0.name, reason: Self.loopback($0.hello.address, other: newcomer))
+    }
+  }
+
+  private static func loopback(_ address: String, other: String) -> String {
+    "it announced \(address), which \(other) on another host cannot dial; start it with the coordinator's address that other "
+      + "hosts use in --coordinator, or with --listen or --advertise tcp://HOST:PORT"
   }
 
   /// Workers of the same name are told apart by a number.
@@ -280,8 +428,15 @@ struct Roster {
     return (2...).lazy.map { "\(name)-\($0)" }.first { !names.contains($0) }!
   }
 
-  private mutating func take(_ heartbeat: Heartbeat, _ index: Int, _ now: UInt64) {
+  private mutating func take(_ heartbeat: Heartbeat, _ epoch: UInt64, _ index: Int, _ now: UInt64) {
+    let isCurrent = epoch == self.epoch
+    let (taken, passed) = isCurrent ? (heartbeat.taken, heartbeat.passed) : (0, 0)
+    let member = members[index]
+    if (member.progress, member.taken, member.passed) != (heartbeat.progress, taken, passed) || taken <= passed {
+      members[index].lastMoved = now
+    }
     members[index].progress = heartbeat.progress
+    (members[index].taken, members[index].passed) = (taken, passed)
     guard heartbeat.pulse != 0, heartbeat.time >= heartbeat.pulseArrival else { return }
     let held = heartbeat.time - heartbeat.pulseArrival
     guard now > heartbeat.pulse, now - heartbeat.pulse >= held else { return }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Rows of fp32 values `[R, C]` that a pass reads or writes; kept and used again from pass to pass.
 public final class Activations {
   /// Number of rows, R.
@@ -40,6 +42,19 @@ public final class Activations {
   public var bytes: UnsafeMutableRawBufferPointer {
     precondition(pitch == width)
     return UnsafeMutableRawBufferPointer(start: buffer.base, count: rowCount * width * MemoryLayout<Float>.stride)
+  }
+
+  /// Whether no value of dense activations is an infinity or no number.
+  ///
+  /// - Precondition: they are dense.
+  public var isFinite: Bool {
+    precondition(pitch == width)
+    return gpt2_all_finite(buffer.base, rowCount * width)
+  }
+
+  /// The same of activations in others' memory, which need not be aligned.
+  public static func isFinite(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.baseAddress.map { gpt2_all_finite($0, bytes.count / MemoryLayout<Float>.size) } ?? true
   }
 
   /// First value of the first row.

@@ -25,6 +25,7 @@ extension LinkEnd {
     case .goodbye: self == .worker || self == .coordinator
     case .open, .pass: self == .sender
     case .credit: self == .receiver
+    case .beat: self == .sender || self == .receiver
     }
   }
 }

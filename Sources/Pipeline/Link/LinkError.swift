@@ -12,6 +12,12 @@ public enum LinkError: Error, Hashable, Sendable {
   case overCredit(sequence: UInt64)
   /// More room than any receiver has.
   case tooMuchCredit(held: Int, granted: Int, limit: Int)
+  /// Nothing came, not even a part of a message, for longer than the link's patience.
+  case silent(Duration)
+  /// The connection has ended.
+  case cut
+  /// The link was opened again after passes had come over it: what was on the way is lost.
+  case reopened
   /// A message that nobody sends in that direction.
   case unexpected(Message.Kind, from: LinkEnd)
 }
@@ -32,8 +38,17 @@ extension LinkError: CustomStringConvertible {
       "sent micro-batch \(sequence) without credit; run the same gpt2 on every host"
     case .tooMuchCredit(let held, let granted, let limit):
       "granted \(granted) micro-batches on top of \(held), at most \(limit) are possible; run the same gpt2 on every host"
+    case .silent(let time): "was not heard for \(time.inSeconds), on a link that is open"
+    case .cut: "closed the connection, or it was cut"
+    case .reopened: "opened the link again; what was on the way is lost"
     case .unexpected(let kind, let end):
       "sent \(kind), which \(end) never sends; run the same gpt2 on every host"
     }
   }
 }
+
+/// What the other end of a link must not do.
+public protocol BreachOfLink: Error {}
+
+extension LinkError: BreachOfLink {}
+extension WireError: BreachOfLink {}

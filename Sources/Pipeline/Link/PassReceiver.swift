@@ -2,19 +2,19 @@ public import ZeroMQ
 
 /// The receiving end of the link that passes arrive on, behind a ROUTER socket that others may reach too.
 ///
-/// The first sender that opens the link in the right epoch, as the stage before this one, is the sender from then on.
+/// Who opens the link with its secret is the sender, and nobody else; once a pass has come, nobody takes its place.
 public struct PassReceiver {
   /// What a message was.
   public enum Arrival {
     /// From somebody this link is not with; it was dropped.
     case stranger(reason: String)
-    /// Somebody opened a link of a plan that is over or not known here yet, or the sender asked again.
-    case notDue
+    /// The sender lives, or asked again, or somebody opened a link of a plan that is over or not known here yet.
+    case nothing
     case opened(Answer)
     case pass(Header, Pass, payload: Frame, Answer?)
   }
 
-  /// Credit to send back.
+  /// What is sent back.
   public struct Answer {
     fileprivate let peer: [UInt8]
     fileprivate let bytes: [UInt8]
@@ -28,22 +28,38 @@ public struct PassReceiver {
   private let epoch: UInt64
   private let stage: Int
   private let credits: Int
+  private let terms: LinkTerms
+  private let peerKey: String?
+  private let patience: Duration
   private var sender: Sender?
 
   private struct Sender {
     let peer: [UInt8]
+    /// The connection's descriptor; nil within a process, where nothing gets lost.
+    let connection: Int32?
     var passes: IncomingLink
     var credits: OutgoingLink
+    var hearing: Hearing
+    var hasPassed = false
+    /// Whether something was sent since the last beat.
+    var hasAnswered = true
   }
 
   /// - Parameters:
   ///   - stage: index of the stage that sends; −1 is the coordinator.
   ///   - credits: passes that may be under way at once.
-  public init(epoch: UInt64, from stage: Int, credits: Int) {
+  ///   - patience: how long the sender may be silent.
+  public init(epoch: UInt64, from stage: Int, credits: Int, terms: LinkTerms, patience: Duration) {
     self.epoch = epoch
     self.stage = stage
     self.credits = credits
+    self.terms = terms
+    peerKey = CurveKey(terms.peerKey)?.z85
+    self.patience = patience
   }
+
+  /// Whether a message with this routing id comes from the sender, so that what is wrong with it is the sender's fault.
+  public func isSender(_ peer: Frame) -> Bool { sender.map { $0.peer == peer.bytes } ?? false }
 
   /// Takes a message of a link: the routing id, the message, and the activations of a pass.
   ///
@@ -52,16 +68,18 @@ public struct PassReceiver {
     let peer = frames[0].bytes
     switch message {
     case .open(let open):
-      guard header.epoch == epoch, sender?.peer != peer else { return .notDue }
-      guard open.stage == stage, sender == nil else {
-        return .stranger(reason: "opened the link of stage \(open.stage), which is not due")
+      guard header.epoch == epoch, sender?.peer != peer else { return .nothing }
+      guard open.stage == stage, terms.accepts(open.secret), peerKey == nil || frames[1].userID == peerKey else {
+        return .stranger(reason: "opened the link of stage \(open.stage), which is not its own")
       }
+      if sender?.hasPassed == true { throw LinkError.reopened }
       sender = Sender(
-        peer: peer, passes: IncomingLink(from: .sender, epoch: epoch), credits: OutgoingLink(epoch: epoch))
+        peer: peer, connection: frames[1].connection, passes: IncomingLink(from: .sender, epoch: epoch),
+        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: MonotonicTime.now))
       try sender!.passes.receive(header, message.kind)
       return .opened(nextAnswer()!)
     case .pass(let pass):
-      guard let known = sender, known.peer == peer else {
+      guard sender?.peer == peer else {
         return .stranger(reason: "sent a pass and has not opened this link")
       }
       try sender!.passes.receive(header, message.kind)
@@ -69,16 +87,55 @@ public struct PassReceiver {
       try pass.checkPayload(byteCount: frames[2].count)
       // It leaves the link here: there is room for another while this one is computed.
       sender!.passes.consume(header)
+      sender!.hearing.heard(now: MonotonicTime.now)
+      sender!.hasPassed = true
       return .pass(header, pass, payload: frames[2], nextAnswer())
+    case .beat:
+      guard sender?.peer == peer else { return .stranger(reason: "sent a beat and has not opened this link") }
+      try sender!.passes.receive(header, message.kind)
+      sender!.hearing.heard(now: MonotonicTime.now)
+      return .nothing
     default:
+      if sender?.peer == peer { throw LinkError.unexpected(message.kind, from: .sender) }
       return .stranger(reason: "sent \(message.kind) where only activations may come")
     }
   }
 
+  /// A connection of the inbox has ended, by its descriptor.
+  ///
+  /// - Throws: ``LinkError/cut`` when it was the link's, and passes had come over it. Before, the sender dials again.
+  public mutating func disconnected(_ connection: Int32) throws(LinkError) {
+    guard let known = sender, known.connection == connection else { return }
+    if known.hasPassed { throw .cut }
+    sender = nil
+  }
+
+  /// Sees whether the sender was heard. To be called a few times a second, by the thread that computes, when it has taken all
+  /// messages that were there.
+  ///
+  /// - Throws: ``LinkError/silent(_:)``.
+  public mutating func listen(now: UInt64) throws(LinkError) {
+    guard sender != nil else { return }
+    let silence = sender!.hearing.silence(now: now)
+    // A large pass on a slow link is heard only when it is whole; the system knows better.
+    guard silence > patience, let connection = sender!.connection else { return }
+    let quiet = min(silence, Connection(connection).silence ?? silence)
+    if quiet > patience { throw .silent(quiet) }
+  }
+
+  /// The beat that is due, if nothing else was said since the last one. To be called a few times a second, by the thread that
+  /// computes.
+  public mutating func beat() -> Answer? {
+    guard sender != nil, !sender!.hasAnswered else {
+      sender?.hasAnswered = false
+      return nil
+    }
+    return Answer(peer: sender!.peer, bytes: Message.beat(Beat()).encode(header: sender!.credits.header()))
+  }
+
   private mutating func nextAnswer() -> Answer? {
-    guard var sender, let credit = sender.passes.grant(upTo: credits) else { return nil }
-    let bytes = Message.credit(credit).encode(header: sender.credits.header())
-    self.sender = sender
-    return Answer(peer: sender.peer, bytes: bytes)
+    guard let credit = sender?.passes.grant(upTo: credits) else { return nil }
+    sender!.hasAnswered = true
+    return Answer(peer: sender!.peer, bytes: Message.credit(credit).encode(header: sender!.credits.header()))
   }
 }

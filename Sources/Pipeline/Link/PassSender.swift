@@ -5,28 +5,56 @@ public import ZeroMQ
 /// Belongs to one thread.
 public final class PassSender {
   public let address: String
-  public let socket: Socket
+  public private(set) var socket: Socket
+  private let context: Context
+  private let security: Security
+  private let name: String
+  private let open: Open
+  private let patience: Duration
+  private var monitor: Monitor?
   private var link: OutgoingLink
   private var credits: IncomingLink
+  /// Connections dialled before this one.
+  private var attempt = 0
+  private var hearing = Hearing(now: MonotonicTime.now)
+  private var connection: Int32?
+  private var lastOpened = ContinuousClock.now
+  /// Whether something was sent since the last beat.
+  private var hasSpoken = true
+
+  private static let openInterval = Duration.milliseconds(500)
+
+  /// Passes that were handed to libzmq.
+  public private(set) var passCount = 0
 
   /// Dials `address` and asks for credit.
   ///
-  /// - Parameter stage: the index of the sending stage; −1 is the coordinator.
+  /// - Parameters:
+  ///   - stage: the index of the sending stage; −1 is the coordinator.
+  ///   - patience: how long the receiver may be silent.
+  ///   - security: how the receiver is dialled.
+  ///   - name: by which the receiver tells its peers apart, and of nobody else.
   public init(
-    to address: String, stage: Int, epoch: UInt64, context: Context, options: Socket.Options
+    to address: String, stage: Int, epoch: UInt64, terms: LinkTerms, patience: Duration, context: Context,
+    security: Security, name: String
   ) throws(ZeroMQError) {
-    self.address = address
-    socket = try Socket(.dealer, context, options: options)
+    (self.address, self.context, self.security, self.name) = (address, context, security, name)
+    self.patience = patience
+    open = Open(stage: stage, secret: terms.secret)
     link = OutgoingLink(epoch: epoch)
     credits = IncomingLink(from: .receiver, epoch: epoch)
-    try socket.connect(address)
-    open = Message.open(Open(stage: stage)).encode(header: link.header())
-    _ = try socket.send([Frame(open)])
+    (socket, monitor) = try Self.dial(address, context, security, name)
+    try ask()
   }
 
-  private let open: [UInt8]
-  private var lastOpened = ContinuousClock.now
-  private static let openInterval = Duration.milliseconds(500)
+  private static func dial(
+    _ address: String, _ context: Context, _ security: Security, _ name: String
+  ) throws(ZeroMQError) -> (Socket, Monitor?) {
+    let socket = try Socket(.dealer, context, options: .dialing(security, name: name))
+    let monitor = address.hasPrefix("inproc:") ? nil : try socket.monitor()
+    try socket.connect(address)
+    return (socket, monitor)
+  }
 
   /// Whether the receiver has answered.
   public private(set) var isOpen = false
@@ -34,22 +62,56 @@ public final class PassSender {
   /// Whether a pass may be sent now.
   public var canSend: Bool { isOpen && link.canSend }
 
-  /// Takes in the credit that has arrived. Until there is some, asks again and again: the receiver may not have been told yet
-  /// to whom it listens.
+  /// Takes in the credit that has arrived.
   ///
   /// - Throws: ``ZeroMQError``, ``WireError``, ``LinkError``.
   public func update() throws {
-    while case .frames(let frames) = try socket.receive(atMost: 1) {
+    while true {
+      let frames: [Frame]
+      switch try socket.receive(atMost: 1) {
+      case .nothing: return
+      case .tooMany: throw WireError.wrongFrameCount(found: 2, expected: 1)
+      case .frames(let received): frames = received
+      }
       let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
       try credits.receive(header, message.kind)
+      connection = frames[0].connection
+      hearing.heard(now: MonotonicTime.now)
       guard case .credit(let credit) = message else { continue }
       try link.receive(credit)
       isOpen = true
     }
-    if !isOpen, .now - lastOpened > Self.openInterval {
-      lastOpened = .now
-      _ = try socket.send([Frame(open)])
+  }
+
+  /// Sees whether the receiver was heard and the connection stands. To be called a few times a second, after ``update()``. Until
+  /// the link is open it asks again and again, since the receiver may not have been told yet to whom it listens, and dials again,
+  /// under another routing id, when a connection was lost: the receiver may still hold the one before.
+  ///
+  /// - Throws: ``ZeroMQError``; ``LinkError/cut`` and ``LinkError/silent(_:)`` when the link was open.
+  public func listen(now: UInt64) throws {
+    while let event = try monitor?.next() {
+      guard case .disconnected = event.kind else { continue }
+      if isOpen { throw LinkError.cut }
+      try dialAgain()
     }
+    guard isOpen else {
+      if .now - lastOpened > Self.openInterval { try ask() }
+      return
+    }
+    let silence = hearing.silence(now: now)
+    guard silence > patience, let connection else { return }
+    let quiet = min(silence, Connection(connection).silence ?? silence)
+    if quiet > patience { throw LinkError.silent(quiet) }
+  }
+
+  /// Says that this end lives, if nothing else was said since the last time. To be called a few times a second, by the thread that
+  /// computes.
+  public func beat() throws(ZeroMQError) {
+    defer { hasSpoken = false }
+    guard isOpen, !hasSpoken else { return }
+    let header = link.header()
+    let bytes = Message.beat(Beat()).encode(header: header)
+    if try socket.send([Frame(bytes)]) != .sent { link.takeBack(header) }
   }
 
   /// Sends a pass with its activations; false when libzmq takes nothing more just now, and nothing has changed then.
@@ -59,8 +121,28 @@ public final class PassSender {
     _ pass: Pass, sequence: UInt64, attempt: UInt32, payload: Frame
   ) throws(ZeroMQError) -> Bool {
     let header = link.header(sequence: sequence, attempt: attempt)
-    if try socket.send([Frame(Message.pass(pass).encode(header: header)), payload]) == .sent { return true }
+    if try socket.send([Frame(Message.pass(pass).encode(header: header)), payload]) == .sent {
+      hasSpoken = true
+      passCount += 1
+      return true
+    }
     link.takeBack(header)
     return false
+  }
+
+  private func dialAgain() throws(ZeroMQError) {
+    attempt += 1
+    // The old one goes first, and with it what it had queued.
+    try socket.setLinger(.zero)
+    (socket, monitor) = try Self.dial(address, context, security, "\(name).\(attempt)")
+    (link, credits) = (OutgoingLink(epoch: link.epoch), IncomingLink(from: .receiver, epoch: link.epoch))
+    try ask()
+  }
+
+  /// Asks for credit. The number is the same each time: asked again, it is the first message still.
+  private func ask() throws(ZeroMQError) {
+    lastOpened = .now
+    link = OutgoingLink(epoch: link.epoch)
+    _ = try socket.send([Frame(Message.open(open).encode(header: link.header()))])
   }
 }

@@ -5,19 +5,19 @@ extension Socket.Options {
   private static let lastWords = Duration.seconds(1)
 
   /// Of a process's one listening socket.
-  public static func inbox(key: CurveKeyPair?) -> Socket.Options {
+  public static func inbox(_ security: Security) -> Socket.Options {
     var options = Socket.Options()
     options.linger = lastWords
-    if let key { options.security = .server(key) }
+    options.security = security
     return options
   }
 
   /// Of a socket that dials a member of the cluster, which knows it by `name`.
-  public static func dialing(_ address: String, key: CurveKeyPair?, name: String) -> Socket.Options {
+  public static func dialing(_ security: Security, name: String) -> Socket.Options {
     var options = Socket.Options()
     options.linger = lastWords
     options.routingID = Array(name.utf8.prefix(200))
-    if let key, !address.hasPrefix("inproc:") { options.security = .client(key, serverKey: key.publicKey) }
+    options.security = security
     return options
   }
 }

@@ -12,6 +12,11 @@ public struct Assignment: Hashable, Sendable {
   public var credits: Int
   /// Where the next stage, or the coordinator behind the last, receives activations.
   public var next: String
+  /// Of the links on which activations come and go.
+  public var incoming: LinkTerms
+  public var outgoing: LinkTerms
+  /// How long either may be silent, in nanoseconds.
+  public var patience: UInt64
   /// Whether the worker's own files are the coordinator's, so that nothing need be compared.
   public var sharesFiles: Bool
   /// The slice's tensors, in the order they are used.
@@ -19,7 +24,7 @@ public struct Assignment: Hashable, Sendable {
 
   public init(
     stage: Int, stageCount: Int, layers: LayerRange, slotCount: Int, rowLimit: Int, credits: Int, next: String,
-    sharesFiles: Bool, tensors: [TensorDescription]
+    incoming: LinkTerms, outgoing: LinkTerms, patience: UInt64, sharesFiles: Bool, tensors: [TensorDescription]
   ) {
     self.stage = stage
     self.stageCount = stageCount
@@ -28,6 +33,7 @@ public struct Assignment: Hashable, Sendable {
     self.rowLimit = rowLimit
     self.credits = credits
     self.next = next
+    (self.incoming, self.outgoing, self.patience) = (incoming, outgoing, patience)
     self.sharesFiles = sharesFiles
     self.tensors = tensors
   }
@@ -45,6 +51,9 @@ extension Assignment: MessageBody {
     rowLimit = try reader.word("rowLimit", in: WireLimits.rows)
     credits = try reader.word("credits", in: WireLimits.credits)
     next = try reader.text("next", in: WireLimits.address)
+    incoming = try LinkTerms("incoming", &reader)
+    outgoing = try LinkTerms("outgoing", &reader)
+    patience = try reader.nanoseconds("patience")
     sharesFiles = try reader.flag("sharesFiles")
     let hasFingerprints = !sharesFiles
     tensors = try reader.array(
@@ -63,6 +72,9 @@ extension Assignment: MessageBody {
     writer.word(rowLimit, in: WireLimits.rows)
     writer.word(credits, in: WireLimits.credits)
     writer.name(next, in: WireLimits.address)
+    incoming.write(to: &writer)
+    outgoing.write(to: &writer)
+    writer.nanoseconds(patience)
     writer.flag(sharesFiles)
     writer.array(tensors, in: WireLimits.tensors) { $1.write(to: &$0, hasFingerprint: !sharesFiles) }
   }

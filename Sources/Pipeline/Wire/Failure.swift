@@ -1,9 +1,19 @@
 /// Why the worker cannot go on; a sentence for a person.
 public struct Failure: Hashable, Sendable {
-  public var reason: String
+  /// One of the two data links of a stage.
+  public enum Link: Int, Hashable, Sendable, CaseIterable {
+    /// On which activations come, and on which they go.
+    case incoming = 1
+    case outgoing = 2
+  }
 
-  public init(reason: String) {
+  public var reason: String
+  /// The link that failed, when that is why.
+  public var link: Link?
+
+  public init(reason: String, link: Link? = nil) {
     self.reason = reason
+    self.link = link
   }
 }
 
@@ -12,9 +22,11 @@ extension Failure: MessageBody {
 
   init(_ reader: inout WireReader) throws(WireError) {
     reason = try reader.text("reason", in: WireLimits.sentence)
+    link = Link(rawValue: try reader.byte("link", in: WireLimits.failedLinks))
   }
 
   func write(to writer: inout WireWriter) {
     writer.sentence(reason, in: WireLimits.sentence)
+    writer.byte(link?.rawValue ?? 0, in: WireLimits.failedLinks)
   }
 }

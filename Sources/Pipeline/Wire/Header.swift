@@ -13,7 +13,7 @@
 public struct Header: Hashable, Sendable {
   public static let byteCount = 40
   /// Grows with every change of the bytes; peers of different versions refuse each other.
-  public static let version: UInt16 = 1
+  public static let version: UInt16 = 2
 
   /// Which plan of the cluster the message belongs to; 0 before there is one.
   public var epoch: UInt64

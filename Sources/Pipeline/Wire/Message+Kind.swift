@@ -19,6 +19,7 @@ extension Message {
     case open = 49
     case credit = 50
     case pass = 51
+    case beat = 52
   }
 
   public var kind: Kind { type(of: body).kind }
@@ -28,7 +29,7 @@ extension Message.Kind {
   /// Whether the message belongs to a plan of the cluster, so that one of another epoch is none of ours.
   var hasEpoch: Bool {
     switch self {
-    case .wanted, .ready, .assignment, .piece, .open, .credit, .pass: true
+    case .wanted, .ready, .assignment, .piece, .open, .credit, .pass, .beat: true
     case .hello, .measurement, .heartbeat, .failure, .welcome, .refusal, .pulse, .goodbye: false
     }
   }

@@ -51,6 +51,7 @@ extension Message {
       case .open: .open(try Open(&reader))
       case .credit: .credit(try Credit(&reader))
       case .pass: .pass(try Pass(&reader))
+      case .beat: .beat(try Beat(&reader))
       }
   }
 
@@ -71,6 +72,7 @@ extension Message {
     case .open(let body): body
     case .credit(let body): body
     case .pass(let body): body
+    case .beat(let body): body
     }
   }
 }

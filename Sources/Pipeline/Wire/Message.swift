@@ -23,4 +23,7 @@ public enum Message: Hashable, Sendable {
   case credit(Credit)
   /// The only message with a second frame: the activations, `[R, C]` fp32 little-endian, row-major, without gaps.
   case pass(Pass)
+
+  // Either way, between sender and receiver of activations.
+  case beat(Beat)
 }

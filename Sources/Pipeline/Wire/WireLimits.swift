@@ -27,6 +27,8 @@ public enum WireLimits {
   public static let pieces = 1...1024
   public static let measurementPoints = 0...1024
   public static let stageRecords = 0...1024
+  /// 0 is none.
+  public static let failedLinks = 0...2
 
   // Bytes.
   /// A worker's name: with its incarnation it has to fit into a routing id, which ZeroMQ limits to 255 bytes.
@@ -36,6 +38,7 @@ public enum WireLimits {
   public static let sentence = 0...4096
   public static let configuration = 1...(1 << 20)
   public static let fingerprint = 32
+  public static let key = 32
   public static let piece = 1...(1 << 18)
   /// Bytes in memory or in a file: 8 PiB.
   public static let byteCount = 0...(1 << 53)

@@ -1,0 +1,54 @@
+internal import Pipeline
+
+/// By when the oldest micro-batch in the pipe has to be back: pure, with the time passed in.
+///
+/// The time is several times what was predicted for computing, and what its bytes take a slow link at each hop. Who holds it up is
+/// mostly known sooner and better, from the stages' own heartbeats and from the links; this finds the stage that lies about what
+/// it has.
+struct PassDeadline {
+  private struct Flight {
+    var sent: UInt64
+    var limit: Duration
+  }
+
+  /// Oldest first.
+  private var flights: [Flight] = []
+  private var lastArrival: UInt64 = 0
+
+  /// What waits for other processes, and for whatever else runs on the machines.
+  private static let base = Duration.seconds(5)
+  /// The longest that any prediction makes others wait.
+  private static let longest = Duration.seconds(600)
+  /// Bytes a second of a link that is slow, and not lost: 1 Mbit/s.
+  private static let slowLink = 125_000.0
+
+  /// A micro-batch went into the pipe.
+  ///
+  /// - Parameters:
+  ///   - seconds: how long all stages together should compute; nil where nobody measured.
+  ///   - hops: links that its bytes cross.
+  mutating func sent(seconds: Double?, bytes: Int, hops: Int, now: UInt64) {
+    let computing = seconds.map { Duration.seconds(4 * max(0, $0)) } ?? Self.longest
+    let crossing = Duration.seconds(Double(bytes * hops) / Self.slowLink)
+    flights.append(Flight(sent: now, limit: Self.base + min(computing, Self.longest) + min(crossing, Self.longest)))
+  }
+
+  /// The oldest is back.
+  mutating func arrived(now: UInt64) {
+    if !flights.isEmpty { flights.removeFirst() }
+    lastArrival = now
+  }
+
+  /// The process was held up, and with it everything that would have told it of arrivals.
+  mutating func forgive(_ halt: Duration, now: UInt64) {
+    let nanoseconds = UInt64(max(0, halt / .nanoseconds(1)))
+    lastArrival = min(now, max(lastArrival, flights.first?.sent ?? 0) + nanoseconds)
+  }
+
+  /// For how long the oldest is awaited, when that is too long.
+  func overdue(now: UInt64) -> Duration? {
+    guard let oldest = flights.first else { return nil }
+    let waited = Duration.nanoseconds(now - min(now, max(oldest.sent, lastArrival)))
+    return waited > oldest.limit ? waited : nil
+  }
+}

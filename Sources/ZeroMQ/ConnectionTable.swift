@@ -1,0 +1,99 @@
+/// The connections of a socket, and which of them ask for more than any member does: pure, with the time passed in.
+struct ConnectionTable {
+  struct Limits: Sendable {
+    /// Bytes that may come over a connection without a message being whole: more than the largest message.
+    var unfinishedBytes: UInt64 = 96 << 20
+    /// How long a connection may say nothing at first: not shake hands, or not say what it wants.
+    var firstWord: Duration = .seconds(5)
+    /// Connections that have said nothing yet.
+    var mute = 64
+    /// Connections in all.
+    var connections = 2048
+  }
+
+  enum Fault: Hashable, Sendable {
+    /// So many bytes came, and no message.
+    case endless(bytes: UInt64)
+    case mute(Duration)
+    /// It had said nothing, or nothing for longest, when there were too many.
+    case crowded(count: Int)
+  }
+
+  struct Entry {
+    let connection: Connection
+    let opened: UInt64
+    /// Whether a message has come over it.
+    var hasSpoken = false
+    var lastSpoke: UInt64
+    /// Whether one has come since the last look.
+    var isFresh = false
+    /// What had come when a message was whole last.
+    var counted: UInt64?
+  }
+
+  var limits = Limits()
+  private(set) var entries: [Int32: Entry] = [:]
+
+  mutating func open(_ connection: Connection, now: UInt64) {
+    entries[connection.descriptor] = Entry(connection: connection, opened: now, lastSpoke: now)
+  }
+
+  mutating func close(_ descriptor: Int32) { entries[descriptor] = nil }
+
+  /// A whole message came over it.
+  mutating func delivered(_ descriptor: Int32, now: UInt64) {
+    entries[descriptor]?.hasSpoken = true
+    entries[descriptor]?.lastSpoke = now
+    entries[descriptor]?.isFresh = true
+  }
+
+  /// Looks at all connections: those returned are to be ended, and are forgotten.
+  ///
+  /// - Parameter bytes: how many have come over a connection so far.
+  mutating func judge(now: UInt64, bytes: (Connection) -> UInt64?) -> [(Connection, Fault)] {
+    var faults: [(Connection, Fault)] = []
+    for (descriptor, entry) in entries {
+      if let count = bytes(entry.connection) {
+        if entry.isFresh || entry.counted == nil { entries[descriptor]!.counted = entry.isFresh ? count : 0 }
+        entries[descriptor]!.isFresh = false
+        let unfinished = count - min(count, entries[descriptor]!.counted!)
+        if unfinished > limits.unfinishedBytes { faults.append((entry.connection, .endless(bytes: unfinished))) }
+      }
+      let age = Duration.nanoseconds(now - min(now, entry.opened))
+      if !entry.hasSpoken, age > limits.firstWord { faults.append((entry.connection, .mute(age))) }
+    }
+    for (connection, _) in faults { entries[connection.descriptor] = nil }
+    return faults + crowd()
+  }
+
+  /// Those that are too many: of the hosts with most that have said nothing, and then those that were silent for longest.
+  private mutating func crowd() -> [(Connection, Fault)] {
+    var faults: [(Connection, Fault)] = []
+    func end(_ entry: Entry, of count: Int) {
+      faults.append((entry.connection, .crowded(count: count)))
+      entries[entry.connection.descriptor] = nil
+    }
+    var mute = Dictionary(grouping: entries.values.filter { !$0.hasSpoken }) { $0.connection.host ?? "" }
+      .mapValues { $0.sorted { $0.opened > $1.opened } }
+    var count = mute.values.reduce(0) { $0 + $1.count }
+    while count > limits.mute, let host = mute.max(by: { $0.value.count < $1.value.count })?.key {
+      end(mute[host]!.removeLast(), of: count)
+      count -= 1
+    }
+    while entries.count > limits.connections, let oldest = entries.values.min(by: { $0.lastSpoke < $1.lastSpoke }) {
+      end(oldest, of: entries.count)
+    }
+    return faults
+  }
+}
+
+extension ConnectionTable.Fault: CustomStringConvertible {
+  /// What is said of the peer, whose address comes before it.
+  var description: String {
+    switch self {
+    case .endless(let bytes): "sent \(bytes >> 20) MiB that are no whole message; its connection was ended"
+    case .mute(let time): "said nothing for \(Int(time / .seconds(1))) s; its connection was ended"
+    case .crowded(let count): "had said nothing when there were \(count) connections; its connection was ended"
+    }
+  }
+}

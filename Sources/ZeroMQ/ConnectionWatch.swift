@@ -1,0 +1,177 @@
+internal import CZMQ
+internal import Dispatch
+internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// Watches the connections of a listening socket on a thread of its own, and ends those that ask for more than a member does:
+/// libzmq gathers the frames of a message without bound, and takes connections until there are no descriptors.
+///
+/// Its owner says what has come (``delivered(over:)``) and takes the news (``events()``), on the socket's thread.
+public final class ConnectionWatch: @unchecked Sendable {
+  public enum Event: Hashable, Sendable {
+    case handshakeFailed(HandshakeFailure)
+    /// A connection, by its descriptor, has ended.
+    case disconnected(Int32)
+    /// A connection was ended from here; `reason` says what its peer did.
+    case ended(host: String, reason: String)
+    /// There are no descriptors left for those who dial in.
+    case shortOfDescriptors
+  }
+
+  /// Woken when there are events.
+  public let news: Wakeup
+  // Unchecked: libzmq's socket inside the monitor is used by two threads, one at a time, under this lock.
+  private let lock = Mutex(())
+  private var state: State
+  private let stopping: Wakeup
+  private var thread: JoinableThread?
+
+  private struct State {
+    let monitor: Monitor
+    var table = ConnectionTable()
+    var events: [Event] = []
+    /// The descriptor that the socket listens with.
+    var listener: Int32 = -1
+    /// Given up when there are no others, so that those who dial in can be turned away.
+    var reserve: Int32
+    /// When freed memory is to be given back.
+    var trimming: UInt64?
+  }
+
+  /// How often it looks when somebody is there, and when nobody is.
+  private static let (glance, rest) = (Duration.milliseconds(25), Duration.milliseconds(250))
+  /// Events that wait for the owner; it is only told that there were more.
+  private static let eventLimit = 4096
+
+  /// Begins to watch; to be made before the socket listens.
+  public init(_ socket: Socket) throws(ZeroMQError) {
+    let (news, stopping, monitor) = (try Wakeup(), try Wakeup(), try socket.monitor())
+    (self.news, self.stopping) = (news, stopping)
+    var state = State(monitor: monitor, reserve: Self.spare())
+    state.table.limits.connections = Self.connectionLimit
+    self.state = state
+    let descriptors = [PollItem.monitor(monitor).descriptor, stopping.readEnd]
+    // The thread must not keep this value, whose end ends it.
+    thread = try JoinableThread { [unowned self] in
+      var pause = Self.rest
+      while true {
+        Poll.wait(descriptors: descriptors, timeout: pause)
+        if stopping.isAwake { return }
+        guard let next = look() else { return }
+        pause = next
+      }
+    }
+  }
+
+  deinit {
+    stopping.wake()
+    thread?.join()
+    if state.reserve >= 0 { close(state.reserve) }
+  }
+
+  /// A whole message came over the connection of `frame`.
+  public func delivered(over descriptor: Int32?) {
+    guard let descriptor else { return }
+    let now = DispatchTime.now().uptimeNanoseconds
+    lock.withLock { _ in state.table.delivered(descriptor, now: now) }
+  }
+
+  /// What has happened since it was asked last, up to this moment.
+  public func events() throws(ZeroMQError) -> [Event] {
+    news.clear()
+    return try lock.withLock { (_) throws(ZeroMQError) in
+      try Self.take(&state)
+      defer { state.events = [] }
+      return state.events
+    }
+  }
+
+  /// Ends a connection.
+  public func end(_ descriptor: Int32) {
+    lock.withLock { _ in state.table.entries[descriptor]?.connection }?.end()
+  }
+
+  /// One look; how long to wait for the next, or nil when the socket's context has ended.
+  private func look() -> Duration? {
+    let now = DispatchTime.now().uptimeNanoseconds
+    return lock.withLock { _ in
+      do { try Self.take(&state) } catch { return nil }
+      for (connection, fault) in state.table.judge(now: now, bytes: { $0.bytesReceived }) {
+        connection.end()
+        // When libzmq has freed what came.
+        if case .endless = fault { state.trimming = now + 1_000_000_000 }
+        Self.append(.ended(host: connection.host ?? "somebody", reason: "\(fault)"), to: &state)
+      }
+      if let due = state.trimming, now > due {
+        state.trimming = nil
+        Self.giveBackMemory()
+      }
+      if !state.events.isEmpty { news.wake() }
+      return state.table.entries.isEmpty && state.trimming == nil ? Self.rest : Self.glance
+    }
+  }
+
+  /// Takes in what the monitor has.
+  private static func take(_ state: inout State) throws(ZeroMQError) {
+    let now = DispatchTime.now().uptimeNanoseconds
+    while let event = try state.monitor.next() {
+      switch event.kind {
+      case .listening: state.listener = event.connection ?? -1
+      case .accepted: if let descriptor = event.connection { state.table.open(Connection(descriptor), now: now) }
+      case .disconnected, .closed:
+        guard let descriptor = event.connection else { break }
+        state.table.close(descriptor)
+        if event.kind == .disconnected { append(.disconnected(descriptor), to: &state) }
+      case .handshakeFailed(let failure): append(.handshakeFailed(failure), to: &state)
+      case .acceptFailed(let code) where code == EMFILE || code == ENFILE:
+        turnAway(&state)
+        append(.shortOfDescriptors, to: &state)
+      default: break
+      }
+    }
+  }
+
+  /// Takes those who dial in and hangs up: left alone, they keep libzmq's thread busy for as long as they wait.
+  private static func turnAway(_ state: inout State) {
+    guard state.listener >= 0 else { return }
+    if state.reserve >= 0 { close(state.reserve) }
+    var waiting = pollfd(fd: state.listener, events: Int16(POLLIN), revents: 0)
+    for _ in 0..<1024 where poll(&waiting, 1, 0) == 1 {
+      let descriptor = accept(state.listener, nil, nil)
+      guard descriptor >= 0 else { break }
+      close(descriptor)
+    }
+    state.reserve = spare()
+  }
+
+  private static func append(_ event: Event, to state: inout State) {
+    if state.events.count < eventLimit, state.events.last != event { state.events.append(event) }
+  }
+
+  private static func spare() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
+
+  /// Half of the descriptors that this process may have, within reason.
+  private static var connectionLimit: Int {
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let code = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    #else
+      let code = getrlimit(RLIMIT_NOFILE, &limit)
+    #endif
+    return code == 0 ? max(8, min(2048, Int(clamping: limit.rlim_cur) / 2 - 32)) : 128
+  }
+
+  /// What was freed goes back to the system, which glibc's allocator does by itself only for the newest.
+  private static func giveBackMemory() {
+    #if canImport(Glibc)
+      malloc_trim(0)
+    #endif
+  }
+}
