@@ -36,7 +36,8 @@ extension ClusterError: CustomStringConvertible {
       "worker \(name)\(Self.text(blocks)) was lost: \(reason); start it and the run again"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"
     case .workerBroken(let name, let reason):
-      "worker \(name) broke the protocol: \(reason); run the same gpt2 on every host"
+      "worker \(name) broke the protocol: \(reason)"
+        + (reason.contains("run the same gpt2") ? "" : "; run the same gpt2 on every host")
     case .linkLost(let sender, let receiver, let reason):
       "the link from \(sender) to \(receiver) was lost: \(reason); check the network between the two, and start the run again"
     case .workerStalled(let name, let blocks, let time):

@@ -2,13 +2,15 @@
 struct ConnectionTable {
   struct Limits: Sendable {
     /// Bytes that may come over a connection without a message being whole: more than the largest message.
-    var unfinishedBytes: UInt64 = 96 << 20
+    var unfinishedBytes: UInt64 = 64 << 20
+    /// Such bytes of all connections together.
+    var allUnfinishedBytes: UInt64 = 256 << 20
     /// How long a connection may say nothing at first: not shake hands, or not say what it wants.
     var firstWord: Duration = .seconds(5)
-    /// Connections that have said nothing yet.
-    var mute = 64
     /// Connections in all.
     var connections = 2048
+    /// Connections that have said nothing yet.
+    var mute: Int { min(64, connections / 2) }
   }
 
   enum Fault: Hashable, Sendable {
@@ -16,7 +18,7 @@ struct ConnectionTable {
     case endless(bytes: UInt64)
     case mute(Duration)
     /// It had said nothing, or nothing for longest, when there were too many.
-    case crowded(count: Int)
+    case crowded
   }
 
   struct Entry {
@@ -52,15 +54,21 @@ struct ConnectionTable {
   /// - Parameter bytes: how many have come over a connection so far.
   mutating func judge(now: UInt64, bytes: (Connection) -> UInt64?) -> [(Connection, Fault)] {
     var faults: [(Connection, Fault)] = []
+    var unfinished: [(connection: Connection, bytes: UInt64)] = []
     for (descriptor, entry) in entries {
       if let count = bytes(entry.connection) {
         if entry.isFresh || entry.counted == nil { entries[descriptor]!.counted = entry.isFresh ? count : 0 }
         entries[descriptor]!.isFresh = false
-        let unfinished = count - min(count, entries[descriptor]!.counted!)
-        if unfinished > limits.unfinishedBytes { faults.append((entry.connection, .endless(bytes: unfinished))) }
+        unfinished.append((entry.connection, count - min(count, entries[descriptor]!.counted!)))
       }
       let age = Duration.nanoseconds(now - min(now, entry.opened))
       if !entry.hasSpoken, age > limits.firstWord { faults.append((entry.connection, .mute(age))) }
+    }
+    unfinished.sort { $0.bytes < $1.bytes }
+    var sum = unfinished.reduce(0) { $0 + $1.bytes }
+    while let most = unfinished.popLast(), most.bytes > limits.unfinishedBytes || sum > limits.allUnfinishedBytes {
+      faults.append((most.connection, .endless(bytes: most.bytes)))
+      sum -= most.bytes
     }
     for (connection, _) in faults { entries[connection.descriptor] = nil }
     return faults + crowd()
@@ -69,19 +77,19 @@ struct ConnectionTable {
   /// Those that are too many: of the hosts with most that have said nothing, and then those that were silent for longest.
   private mutating func crowd() -> [(Connection, Fault)] {
     var faults: [(Connection, Fault)] = []
-    func end(_ entry: Entry, of count: Int) {
-      faults.append((entry.connection, .crowded(count: count)))
+    func end(_ entry: Entry) {
+      faults.append((entry.connection, .crowded))
       entries[entry.connection.descriptor] = nil
     }
     var mute = Dictionary(grouping: entries.values.filter { !$0.hasSpoken }) { $0.connection.host ?? "" }
       .mapValues { $0.sorted { $0.opened > $1.opened } }
     var count = mute.values.reduce(0) { $0 + $1.count }
     while count > limits.mute, let host = mute.max(by: { $0.value.count < $1.value.count })?.key {
-      end(mute[host]!.removeLast(), of: count)
+      end(mute[host]!.removeLast())
       count -= 1
     }
     while entries.count > limits.connections, let oldest = entries.values.min(by: { $0.lastSpoke < $1.lastSpoke }) {
-      end(oldest, of: entries.count)
+      end(oldest)
     }
     return faults
   }
@@ -93,7 +101,7 @@ extension ConnectionTable.Fault: CustomStringConvertible {
     switch self {
     case .endless(let bytes): "sent \(bytes >> 20) MiB that are no whole message; its connection was ended"
     case .mute(let time): "said nothing for \(Int(time / .seconds(1))) s; its connection was ended"
-    case .crowded(let count): "had said nothing when there were \(count) connections; its connection was ended"
+    case .crowded: "had said nothing, or nothing for longest, when there were too many connections; its connection was ended"
     }
   }
 }

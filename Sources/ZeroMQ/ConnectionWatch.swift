@@ -54,9 +54,7 @@ public final class ConnectionWatch: @unchecked Sendable {
   public init(_ socket: Socket) throws(ZeroMQError) {
     let (news, stopping, monitor) = (try Wakeup(), try Wakeup(), try socket.monitor())
     (self.news, self.stopping) = (news, stopping)
-    var state = State(monitor: monitor, reserve: Self.spare())
-    state.table.limits.connections = Self.connectionLimit
-    self.state = state
+    state = State(monitor: monitor, reserve: Self.spare())
     let descriptors = [PollItem.monitor(monitor).descriptor, stopping.readEnd]
     // The thread must not keep this value, whose end ends it.
     thread = try JoinableThread { [unowned self] in
@@ -103,6 +101,7 @@ public final class ConnectionWatch: @unchecked Sendable {
     let now = DispatchTime.now().uptimeNanoseconds
     return lock.withLock { _ in
       do { try Self.take(&state) } catch { return nil }
+      state.table.limits.connections = Self.connectionLimit
       for (connection, fault) in state.table.judge(now: now, bytes: { $0.bytesReceived }) {
         connection.end()
         // When libzmq has freed what came.
@@ -121,9 +120,15 @@ public final class ConnectionWatch: @unchecked Sendable {
   /// Takes in what the monitor has.
   private static func take(_ state: inout State) throws(ZeroMQError) {
     let now = DispatchTime.now().uptimeNanoseconds
-    while let event = try state.monitor.next() {
+    var isShort = false
+    // While there are no descriptors, libzmq fails to accept as fast as it can, and tells each time.
+    for _ in 0..<eventLimit {
+      guard let event = try state.monitor.next() else { break }
       switch event.kind {
-      case .listening: state.listener = event.connection ?? -1
+      case .listening:
+        state.listener = event.connection ?? -1
+        // Two threads may accept: who comes second must not wait for the next that dials in.
+        _ = fcntl(state.listener, F_SETFL, fcntl(state.listener, F_GETFL) | O_NONBLOCK)
       case .accepted: if let descriptor = event.connection { state.table.open(Connection(descriptor), now: now) }
       case .disconnected, .closed:
         guard let descriptor = event.connection else { break }
@@ -131,10 +136,13 @@ public final class ConnectionWatch: @unchecked Sendable {
         if event.kind == .disconnected { append(.disconnected(descriptor), to: &state) }
       case .handshakeFailed(let failure): append(.handshakeFailed(failure), to: &state)
       case .acceptFailed(let code) where code == EMFILE || code == ENFILE:
-        turnAway(&state)
-        append(.shortOfDescriptors, to: &state)
+        isShort = true
       default: break
       }
+    }
+    if isShort {
+      turnAway(&state)
+      append(.shortOfDescriptors, to: &state)
     }
   }
 
@@ -142,8 +150,7 @@ public final class ConnectionWatch: @unchecked Sendable {
   private static func turnAway(_ state: inout State) {
     guard state.listener >= 0 else { return }
     if state.reserve >= 0 { close(state.reserve) }
-    var waiting = pollfd(fd: state.listener, events: Int16(POLLIN), revents: 0)
-    for _ in 0..<1024 where poll(&waiting, 1, 0) == 1 {
+    for _ in 0..<1024 {
       let descriptor = accept(state.listener, nil, nil)
       guard descriptor >= 0 else { break }
       close(descriptor)

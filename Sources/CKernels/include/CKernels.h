@@ -98,7 +98,7 @@ typedef enum { GPT2_F32 = 0, GPT2_F16 = 1, GPT2_BF16 = 2 } gpt2_element;
 /// Converts `count` stored little-endian elements to fp32; returns the index of the first that is NaN or infinite, or `count`.
 size_t gpt2_convert(gpt2_element element, const void *source, size_t count, float *out);
 
-// Whether none of the values is an infinity or no number.
+// Whether none of the values is no number, an infinity, or so large that a layer norm makes one of it.
 // The values need not be aligned.
 bool gpt2_all_finite(const void *values, size_t count);
 

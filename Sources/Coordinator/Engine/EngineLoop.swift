@@ -48,7 +48,7 @@ final class EngineLoop {
   /// How long it waits to learn which worker is gone, when a link was cut.
   private static let cutPatience: UInt64 = 300_000_000
   /// By how much data links may be silent for longer than control links: a worker that is gone is noticed by both.
-  private static let linkSlack = Duration.milliseconds(200)
+  private static let linkSlack = Duration.milliseconds(100)
   /// Who was heard within this time is there.
   private static let presence = Duration.milliseconds(700)
 
@@ -194,7 +194,7 @@ final class EngineLoop {
       return
     }
     switch message {
-    case .open, .pass:
+    case .open, .pass, .beat:
       // Whoever has not heard that its plan is over asks again when it has another.
       guard receiver != nil else { return }
       let arrival: PassReceiver.Arrival
@@ -329,17 +329,28 @@ final class EngineLoop {
   /// - Parameter name: the worker's; it is of the roster no more.
   private func linkFailed(_ stage: Int, _ link: Failure.Link, _ name: String, _ reason: String) -> ClusterError {
     let other = link == .incoming ? stage - 1 : stage + 1
-    let neighbor = roster.stages.first { $0.stage == other }
-    if let neighbor, case let now = MonotonicTime.now,
-      Duration.nanoseconds(now - min(now, neighbor.lastHeard)) > Self.presence
-    {
-      let silence = Duration.nanoseconds(now - neighbor.lastHeard).inSeconds
-      return .workerLost(
-        name: neighbor.name, blocks: blocks(other), reason: "nothing heard of it at \(neighbor.hello.address) for \(silence)")
-    }
-    let (own, foreign) = ("stage \(stage + 1) (\(name))", neighbor.map { "stage \(other + 1) (\($0.name))" } ?? "the coordinator")
+    if let lost = absent(other) { return lost }
+    let own = "stage \(stage + 1) (\(name))"
+    let foreign = roster.stages.contains { $0.stage == other } ? label(other) : "the coordinator"
     return link == .incoming
-      ? .linkLost(from: foreign, to: own, reason: reason) : .linkLost(from: own, to: foreign, reason: reason)
+      ? .linkLost(from: foreign, to: own, reason: "\(foreign) \(reason)")
+      : .linkLost(from: own, to: foreign, reason: "\(foreign) \(reason)")
+  }
+
+  /// That a stage's worker is lost, if nothing is heard of it just now: then its links say nothing of their own.
+  private func absent(_ stage: Int) -> ClusterError? {
+    let now = MonotonicTime.now
+    guard let member = roster.stages.first(where: { $0.stage == stage }),
+      case let silence = Duration.nanoseconds(now - min(now, member.lastHeard)), silence > Self.presence
+    else { return nil }
+    return .workerLost(
+      name: member.name, blocks: blocks(stage),
+      reason: "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)")
+  }
+
+  /// A stage as people count, with its worker's name.
+  private func label(_ stage: Int) -> String {
+    "stage \(stage + 1) (\(roster.stages.first { $0.stage == stage }?.name ?? "?"))"
   }
 
   private func turnAway(_ reason: String) {
@@ -496,21 +507,21 @@ final class EngineLoop {
 
   /// Sees whether the coordinator's own links work, and whether what went in comes out.
   private func listen(to pipe: Pipe, _ now: UInt64) throws {
-    let (first, last) = (roster.stages.first, roster.stages.last)
-    func stage(_ number: Int, _ member: Roster.Member?) -> String { "stage \(number) (\(member?.name ?? "?"))" }
     do { try pipe.listen(now: now) } catch let error as LinkError {
-      try lose(.linkLost(from: "the coordinator", to: stage(1, first), reason: "stage 1 \(error)"), error, now)
+      try lose(.linkLost(from: "the coordinator", to: label(0), reason: "\(label(0)) \(error)"), 0, error)
     }
-    do { try receiver?.listen(now: now) } catch {
-      let sender = stage(roster.stages.count, last)
-      throw ClusterError.linkLost(from: sender, to: "the coordinator", reason: "\(sender) \(error)")
-    }
+    do { try receiver?.listen(now: now) } catch { try loseLast(error) }
     if let time = pipe.overdue(now: now) { throw overdue(pipe, time) }
   }
 
-  private func lose(_ error: ClusterError, _ reason: LinkError, _ now: UInt64) throws {
-    guard reason == .cut else { throw error }
-    cut = cut ?? (error, now)
+  private func loseLast(_ reason: LinkError) throws {
+    let stage = pipe.map { $0.stages.count - 1 } ?? 0
+    try lose(.linkLost(from: label(stage), to: "the coordinator", reason: "\(label(stage)) \(reason)"), stage, reason)
+  }
+
+  private func lose(_ error: ClusterError, _ stage: Int, _ reason: LinkError) throws {
+    guard reason == .cut else { throw absent(stage) ?? error }
+    cut = cut ?? (error, MonotonicTime.now)
   }
 
   /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on fewer
@@ -518,7 +529,7 @@ final class EngineLoop {
   private func overdue(_ pipe: Pipe, _ time: Duration) -> ClusterError {
     var (handedOn, sender) = (pipe.sentCount, "the coordinator")
     for (index, member) in roster.stages.enumerated() {
-      let name = "stage \(index + 1) (\(member.name))"
+      let name = label(index)
       if member.taken < handedOn {
         return .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)")
       }
@@ -543,11 +554,7 @@ final class EngineLoop {
         notify(.connectionFailed(reason: "\(failure)"))
       case .disconnected(let connection):
         if let id = roster.owner(of: connection) { ended.append(id) }
-        do { try receiver?.disconnected(connection) } catch {
-          let sender = "stage \(roster.stages.count) (\(roster.stages.last?.name ?? "?"))"
-          try lose(
-            .linkLost(from: sender, to: "the coordinator", reason: "\(sender) \(error)"), error, MonotonicTime.now)
-        }
+        do { try receiver?.disconnected(connection) } catch { try loseLast(error) }
       case .ended(let host, let reason): notify(.ignored(address: host, reason: reason))
       case .shortOfDescriptors: notify(.shortOfDescriptors)
       }

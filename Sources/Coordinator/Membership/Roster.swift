@@ -275,6 +275,10 @@ struct Roster {
   mutating func disconnected(_ id: ID) -> [Event] {
     guard let index = index(of: id) else { return [] }
     let member = members[index]
+    guard member.hasReported else {
+      members.remove(at: index)
+      return []
+    }
     let reason = "its connection ended (\(member.hello.address))"
     return [forget(index, .lost(name: member.name, stage: member.stage, reason: reason))]
   }
@@ -294,6 +298,10 @@ struct Roster {
         if stall > Self.stallPatience + grace { events.append(.stalled(name: member.name, stage: stage, stall)) }
       }
       guard silence > patience else { continue }
+      guard member.hasReported else {
+        members.remove(at: index)
+        continue
+      }
       let reason = "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)"
       events.append(forget(index, .lost(name: member.name, stage: member.stage, reason: reason)))
     }

@@ -44,7 +44,7 @@ public final class Activations {
     return UnsafeMutableRawBufferPointer(start: buffer.base, count: rowCount * width * MemoryLayout<Float>.stride)
   }
 
-  /// Whether no value of dense activations is an infinity or no number.
+  /// Whether no value of dense activations is no number, an infinity, or so large that a layer norm makes one of it.
   ///
   /// - Precondition: they are dense.
   public var isFinite: Bool {
