@@ -85,10 +85,10 @@ struct ClusterOptions: ParsableArguments {
 
   /// The key pair that the coordinator proves itself with; nil within one process, and where nothing is to be encrypted.
   func keyPair() throws -> CurveKeyPair? {
-    if isInProcess { return nil }
+    if let listen { return try security.keyPair(for: [listen]) }
+    if let key = security.key { return try CurveKeyPair(file: key) }
     // Nobody but the processes that this one starts need know it.
-    guard let listen else { return try .make() }
-    return try security.keyPair(for: [listen])
+    return isInProcess ? nil : try .make()
   }
 
   /// What a worker has to be started with besides the coordinator's address, for people.

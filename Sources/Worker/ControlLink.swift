@@ -18,6 +18,8 @@ final class ControlLink {
   private var monitor: Monitor?
   /// Where the coordinator's messages come from.
   private var connection: Int32?
+  /// Whether the last handshake failed: libzmq does not try again by itself where a key was refused.
+  private var hasFailed = false
   /// Since when there is a connection over which messages can go.
   private var connected: ContinuousClock.Instant?
   private var number: UInt64 = 0
@@ -76,7 +78,7 @@ final class ControlLink {
   /// Says hello, again and again until there is an answer: the coordinator may not be there yet.
   func dial() throws(ZeroMQError) {
     guard !isWelcome, let hello, lastDialed.map({ .now - $0 > .milliseconds(500) }) ?? true else { return }
-    if let connected, .now - connected > Self.answerPatience { try connectAgain() }
+    if hasFailed || connected.map({ .now - $0 > Self.answerPatience }) ?? false { try connectAgain() }
     lastDialed = .now
     number = 0
     var current = hello
@@ -88,7 +90,7 @@ final class ControlLink {
     incarnation = .random(in: 1...UInt64.max)
     try socket.setLinger(.zero)
     (socket, monitor) = try Self.connect(options, context, incarnation)
-    (connected, lastDialed) = (nil, nil)
+    (connected, lastDialed, hasFailed) = (nil, nil, false)
   }
 
   /// The coordinator has taken the worker in.
@@ -136,7 +138,9 @@ final class ControlLink {
   func watch(_ report: (String) -> Void) throws {
     while let event = try monitor?.next() {
       switch event.kind {
-      case .handshakeFailed(let reason) where handshakeFailure != "\(reason)":
+      case .handshakeFailed(let reason):
+        hasFailed = true
+        guard handshakeFailure != "\(reason)" else { break }
         handshakeFailure = "\(reason)"
         report("\(reason)")
       case .handshakeSucceeded: connected = .now

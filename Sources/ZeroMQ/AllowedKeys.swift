@@ -32,7 +32,8 @@ public struct AllowedKeys: Hashable, Sendable {
     }
   }
 
-  init(lines text: String) throws(CurveKeyProblem) {
+  /// Reads the lines of such a file.
+  public init(lines text: String) throws(CurveKeyProblem) {
     var names: [CurveKey: String] = [:]
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)

@@ -6,7 +6,7 @@ struct KeygenTests {
   @Test("writes a key that only its owner may read, prints its public half, and overwrites nothing")
   func keygen() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "key-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: file) }
+    defer { for end in ["", ".pub"] { try? FileManager.default.removeItem(atPath: file.path + end) } }
     let run = try Program(["keygen", file.path])
     #expect(run.status == 0)
     let secret = try String(contentsOf: file, encoding: .utf8)
@@ -15,6 +15,8 @@ struct KeygenTests {
     #expect(run.notes.split(separator: "\n").count == 1)
     #expect(!run.notes.contains(secret.dropLast()) && run.notes.contains("chmod 600"))
     #expect(try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int == 0o600)
+    let lines = try String(contentsOfFile: file.path + ".pub", encoding: .utf8).split(whereSeparator: \.isWhitespace)
+    #expect(lines.count == 2 && run.output.contains(lines[0]) && lines[1] == file.lastPathComponent)
     let again = try Program(["keygen", file.path])
     #expect(again.status == 1 && again.output.isEmpty)
     #expect(

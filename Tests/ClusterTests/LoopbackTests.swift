@@ -124,7 +124,7 @@ extension ClusterTests {
     private let socket: Socket
 
     init(_ name: String, of coordinator: String, _ context: Context) throws {
-      socket = try Socket(.dealer, context, options: .dialing(coordinator, key: nil, name: name))
+      socket = try Socket(.dealer, context, options: .dialing(.none, name: name))
       try socket.connect(coordinator)
       let hello = Hello(
         name: name, incarnation: 1, programVersion: ProgramVersion.current, kernels: "avx2", threads: 1,

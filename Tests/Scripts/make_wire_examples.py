@@ -38,7 +38,7 @@ def counting(first):
 def message(kind, body, epoch=3, count=7, sequence=0, attempt=0):
     length = sum(len(bytes) for bytes, _ in body)
     return (
-        [(b"GPT2", "magic")] + u16(1, "version") + u16(kind, "kind") + u64(epoch, "epoch") + u64(count, "number")
+        [(b"GPT2", "magic")] + u16(2, "version") + u16(kind, "kind") + u64(epoch, "epoch") + u64(count, "number")
         + u64(sequence, "sequence") + u32(attempt, "attempt") + u32(length, "length") + body
     )
 
@@ -62,8 +62,9 @@ EXAMPLES = {
         u64(1000, "bytesRead") + u64(28_351_488, "bytesReceived") + u64(0x12_3456_789A, "bytesCached")
         + u64(1_500_000_000, "nanoseconds")),
     "heartbeat": message(
-        5, u64(2**64 - 1, "progress") + u64(2**62, "time") + u64(123_456_789, "pulse") + u64(2**62 - 1, "pulseArrival")),
-    "failure": message(6, text("no memory: 12 MB more were needed", "reason")),
+        5, u64(2**64 - 1, "progress") + u64(2**62, "time") + u64(123_456_789, "pulse") + u64(2**62 - 1, "pulseArrival")
+        + u64(1_000_000, "taken") + u64(999_999, "passed")),
+    "failure": message(6, text("was not heard for 1.5 s", "reason") + u8(1, "link")),
     "welcome": message(
         17, data(b'{"n_layer": 12}', "configuration", counted=True) + u8(1, "measures"), epoch=0, count=0),
     "refusal": message(18, text("has another checkpoint", "reason"), epoch=0, count=0),
@@ -71,6 +72,8 @@ EXAMPLES = {
         19,
         u32(3, "stageCount") + u32(1, "stage") + u32(4, "layers.lowerBound") + u32(7, "layers.upperBound")
         + u32(32, "slotCount") + u32(512, "rowLimit") + u32(6, "credits") + text("tcp://10.77.0.3:7071", "next")
+        + data(counting(1), "incoming.secret") + u8(1, "incoming.peerKey") + data(counting(33), "incoming.peerKey")
+        + data(counting(65), "outgoing.secret") + u8(0, "outgoing.peerKey") + u64(1_500_000_000, "patience")
         + u8(0, "sharesFiles") + u32(2, "tensors' count")
         + text("h.4.attn.c_attn.weight", "tensor.name") + u8(2, "tensor.elementType") + u8(2, "tensor.rank")
         + u32(768, "tensor.shape") + u32(2304, "tensor.shape") + data(counting(64), "tensor.fingerprint")
@@ -79,7 +82,7 @@ EXAMPLES = {
     "piece": message(20, u32(1, "tensor") + u64(262144, "offset") + data(bytes([1, 2, 3, 250]), "bytes", counted=True)),
     "pulse": message(21, u64(987_654_321, "time")),
     "goodbye": message(33, text("", "reason")),
-    "open": message(49, i32(-1, "stage"), count=0),
+    "open": message(49, i32(-1, "stage") + data(counting(1), "secret"), count=0),
     "credit": message(50, u32(4, "passes"), count=0),
     "pass": message(
         51,
@@ -89,8 +92,10 @@ EXAMPLES = {
         + u32(0, "segment.slot") + u32(300, "segment.start") + u32(1, "segment.count")
         + u32(1, "releasedSlots' count") + u32(7, "releasedSlot")
         + u32(1, "records' count") + u64(1000, "record.received") + u64(2000, "record.computed")
-        + u64(30, "record.waited") + u64(4, "record.sent"),
+        + u64(30, "record.waited") + u64(4, "record.sent") + u8(1, "record.isFiniteReceived")
+        + u8(0, "record.isFiniteComputed"),
         sequence=41, attempt=1),
+    "beat": message(52, [], count=8),
 }
 
 

@@ -80,6 +80,51 @@ struct CurveKeyTests {
     try FileManager.default.removeItem(at: folder)
   }
 
+  @Test("may be handed over a pipe, and nothing behind its line is taken")
+  func handedOver() throws {
+    let pipe = Pipe()
+    let pair = try CurveKeyPair.make()
+    try pair.write(toDescriptor: pipe.fileHandleForWriting.fileDescriptor)
+    try pipe.fileHandleForWriting.write(contentsOf: Data("more".utf8))
+    try pipe.fileHandleForWriting.close()
+    #expect(try CurveKeyPair(descriptor: pipe.fileHandleForReading.fileDescriptor) == pair)
+    #expect(try pipe.fileHandleForReading.readToEnd() == Data("more".utf8))
+    try FileManager.default.removeItem(at: folder)
+  }
+
+  @Test("has a public half in a file of its own, from which a list is made")
+  func lists() throws {
+    let (a, b) = (try CurveKeyPair.make(), try CurveKeyPair.make())
+    let path = folder.appending(path: "a.key.pub").path
+    try a.writePublicHalf(to: path, name: "attic")
+    #expect(try CurveKey(publicKey: path) == a.publicKey)
+    #expect(try CurveKey(publicKey: a.publicKey.z85) == a.publicKey)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let list = try file("# members\n\n" + text + b.publicKey.z85 + "\n", mode: 0o644)
+    #expect(try AllowedKeys(file: list).names == [a.publicKey: "attic", b.publicKey: ""])
+    // The secret half is nobody's public key.
+    let secret = folder.appending(path: "b.key").path
+    try b.write(to: secret)
+    #expect(throws: CurveKeyError(file: secret, problem: .line(1))) { try CurveKey(publicKey: secret) }
+    #expect(throws: CurveKeyError(file: "/nowhere", problem: .missing)) { try CurveKey(publicKey: "/nowhere") }
+    try FileManager.default.removeItem(at: folder)
+  }
+
+  @Test("of allowed keys is refused when others may change it, or when it holds something else")
+  func badLists() throws {
+    let key = try CurveKeyPair.make().publicKey.z85
+    for (content, mode, problem) in [
+      (key, 0o666, .writableByOthers(mode: 0o666)), (key, 0o620, .writableByOthers(mode: 0o620)),
+      ("\(key)\nnonsense", 0o600, .line(2)), ("#\(key)", 0o600, .line(1)),
+      (String(repeating: "0", count: 40), 0o600, .zero),
+    ] as [(String, Int, CurveKeyProblem)] {
+      let path = try file(content, mode: mode)
+      #expect(throws: CurveKeyError(file: path, problem: problem)) { try AllowedKeys(file: path) }
+    }
+    #expect(try AllowedKeys(lines: "").keys.isEmpty)
+    try FileManager.default.removeItem(at: folder)
+  }
+
   @Test("and its pair show the secret in no description")
   func secrecy() throws {
     let pair = try CurveKeyPair.make()

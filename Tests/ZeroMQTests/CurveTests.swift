@@ -124,14 +124,46 @@ struct CurveTests {
   @Test("pass the self-test, which reports its own stranger to nobody")
   func selfTest() throws {
     let authenticator = try authenticator()
-    for _ in 0..<5 { try authenticator.selfTest(member) }
+    for _ in 0..<5 { try authenticator.selfTest() }
     #expect(refusals.list.withLock { $0 }.isEmpty)
   }
 
-  @Test("fail the self-test when the member is not among those who are let in")
-  func selfTestFails() throws {
-    let authenticator = try Authenticator(context, accepting: [CurveKeyPair.make().publicKey])
-    #expect(throws: ZeroMQError.unprotected(.memberTurnedAway)) { try authenticator.selfTest(member) }
+  @Test("fail the self-test when any one of the protections is missing", arguments: Socket.Protection.allCases)
+  func selfTestFails(omitted: Socket.Protection) throws {
+    let authenticator = try authenticator()
+    let lapse: ZeroMQError.Lapse =
+      switch omitted {
+      case .server: .memberTurnedAway
+      case .domain: .strangerLetIn
+      case .enforcement: .unattended
+      }
+    #expect(throws: ZeroMQError.unprotected(lapse)) { try authenticator.selfTest(omitting: [omitted]) }
+  }
+
+  @Test("let in others when the list changes, and not those that are taken out of it")
+  func accept() throws {
+    let authenticator = try authenticator()
+    let other = try CurveKeyPair.make()
+    for (keys, isMember) in [([other.publicKey], false), ([member.publicKey, other.publicKey], true), ([], false)] {
+      authenticator.accept(Set(keys))
+      let meeting = try Meeting(context, server: .server(other), client: .client(member, serverKey: other.publicKey))
+      if isMember {
+        try Exchange.event(meeting.serverEvents) { $0 == .handshakeSucceeded }
+      } else {
+        #expect(try Exchange.handshakeFailure(meeting.serverEvents) == .turnedAway(status: 400))
+      }
+    }
+  }
+
+  @Test("never let in the key of zeros, whoever lists it")
+  func zeros() throws {
+    let zero = try #require(CurveKey(Array(repeating: 0, count: 32)))
+    let authenticator = try Authenticator(context, accepting: [zero, member.publicKey])
+    #expect(!authenticator.accepted.contains(zero) && authenticator.accepted.contains(member.publicKey))
+    authenticator.accept([zero])
+    #expect(!authenticator.accepted.contains(zero))
+    #expect(throws: CurveKeyProblem.zero) { try CurveKeyPair(secretKey: zero) }
+    #expect(throws: CurveKeyProblem.zero) { try AllowedKeys(lines: "\(zero.z85) attic") }
   }
 
   @Test("have one authenticator a context, which can be followed by another")
@@ -142,14 +174,14 @@ struct CurveTests {
       #expect(error.map { "\($0)".contains("zeromq.zap.01") } == true)
       withExtendedLifetime(authenticator) {}
     }
-    try authenticator().selfTest(member)
+    try authenticator().selfTest()
   }
 
   @Test("stop being asked for when the context is shut down")
   func shutdown() throws {
     let authenticator = try authenticator()
     context.shutdown()
-    #expect(throws: ZeroMQError.terminated) { try authenticator.selfTest(member) }
+    #expect(throws: ZeroMQError.terminated) { try authenticator.selfTest() }
     #expect(throws: ZeroMQError.terminated) { try self.authenticator() }
   }
 }

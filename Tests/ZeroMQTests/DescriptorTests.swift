@@ -69,7 +69,7 @@ struct DescriptorTests {
         do {
           let context = try Context()
           let authenticator = try Authenticator(context, accepting: [member.publicKey])
-          try authenticator.selfTest(member)
+          try authenticator.selfTest()
           break
         } catch ZeroMQError.system(_, code: EMFILE) {
           failures += 1

@@ -211,9 +211,14 @@ struct Roster {
     }
     members[index].received += 1
     members[index].lastHeard = now
-    let isFirst = !members[index].hasReported
+    return (report(id) ? [.joined(id)] : []) + take(message, header, of: index, now: now)
+  }
+
+  /// Notes that a member has said more than hello; whether it had not before.
+  mutating func report(_ id: ID) -> Bool {
+    guard let index = index(of: id), !members[index].hasReported else { return false }
     members[index].hasReported = true
-    return (isFirst ? [.joined(id)] : []) + take(message, header, of: index, now: now)
+    return true
   }
 
   /// Takes in a message that is not hello.

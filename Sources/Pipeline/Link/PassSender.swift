@@ -19,6 +19,8 @@ public final class PassSender {
   private var hearing = Hearing(now: MonotonicTime.now)
   private var connection: Int32?
   private var lastOpened = ContinuousClock.now
+  /// Whether the connection was lost, or refused, before the link was open.
+  private var hasFailed = false
   /// Whether something was sent since the last beat.
   private var hasSpoken = true
 
@@ -90,13 +92,18 @@ public final class PassSender {
   /// - Throws: ``ZeroMQError``; ``LinkError/cut`` and ``LinkError/silent(_:)`` when the link was open.
   public func listen(now: UInt64) throws {
     while let event = try monitor?.next() {
-      guard case .disconnected = event.kind else { continue }
-      if isOpen { throw LinkError.cut }
-      try dialAgain()
+      switch event.kind {
+      // The receiver may not have been told yet whom to let in, and libzmq does not try again by itself where a key was refused.
+      case .handshakeFailed: hasFailed = true
+      case .disconnected:
+        if isOpen { throw LinkError.cut }
+        hasFailed = true
+      default: break
+      }
     }
     guard isOpen else {
-      if .now - lastOpened > Self.openInterval { try ask() }
-      return
+      guard .now - lastOpened > Self.openInterval else { return }
+      return hasFailed ? try dialAgain() : try ask()
     }
     let silence = hearing.silence(now: now)
     guard silence > patience, let connection else { return }
@@ -132,6 +139,7 @@ public final class PassSender {
 
   private func dialAgain() throws(ZeroMQError) {
     attempt += 1
+    hasFailed = false
     // The old one goes first, and with it what it had queued.
     try socket.setLinger(.zero)
     (socket, monitor) = try Self.dial(address, context, security, "\(name).\(attempt)")

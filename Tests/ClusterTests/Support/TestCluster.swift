@@ -1,6 +1,7 @@
 import Cluster
 import Coordinator
 import GPT2
+import Pipeline
 import Synchronization
 import Testing
 import Worker
@@ -44,7 +45,7 @@ final class TestCluster: Sendable {
     engine = try Engine(
       checkpoint,
       options: EngineOptions(
-        listen: "tcp://127.0.0.1:0", workerCount: count ?? weights.count, key: key, split: split, microBatchRows: rows,
+        listen: "tcp://127.0.0.1:0", workerCount: count ?? weights.count, credentials: key.map { Credentials($0) }, split: split, microBatchRows: rows,
         threads: 1, slotCount: slots, patience: patience),
       context: context, notify: notices.append)
     workers = try WorkerThreads(weights, coordinator: engine.address, key: key, context: context)
@@ -124,7 +125,8 @@ final class WorkerThreads: Sendable {
     stopping = try Wakeup()
     for (index, weights) in weights.enumerated() {
       let options = WorkerOptions(
-        name: "worker-\(index + 1)", coordinator: coordinator, listen: "tcp://127.0.0.1:0", key: key, weights: weights,
+        name: "worker-\(index + 1)", coordinator: coordinator, listen: "tcp://127.0.0.1:0",
+        credentials: key.map { Credentials($0) }, weights: weights,
         threads: 1, memory: 1 << 30, patience: patience)
       let thread = try JoinableThread { [self] in
         do {

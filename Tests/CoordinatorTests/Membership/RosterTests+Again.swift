@@ -19,7 +19,9 @@ extension RosterTests {
     #expect(roster[[1]]?.received == received)
     #expect(roster.header(for: [1]) == Header(epoch: 5, number: 0))
     #expect(roster.header(for: [1]) == Header(epoch: 5, number: 1))
-    #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.joined([3])])
+    #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.welcome([3])])
+    let hasReported = roster.report([3])
+    #expect(hasReported)
     #expect(roster[[3]]?.standing == .welcomed && roster.candidates.count == (measures ? 2 : 3))
 
     // The next plan's readiness counts from nothing.
@@ -63,7 +65,9 @@ extension RosterTests {
   func lateMeasurement() {
     func roster(measures: Bool) -> Roster {
       var roster = Self.roster(.measured, measures: measures)
-      #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.joined([3])])
+      #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.welcome([3])])
+      let reports = [roster.report([3]), roster.report([3])]
+      #expect(reports == [true, false])
       roster.assign([[1], [2]])
       return roster
     }
@@ -87,11 +91,19 @@ extension RosterTests {
     #expect(twice.receive(Self.measurement, Self.header(2), from: [3], now: 0) == notDue)
     var unasked = roster(measures: false)
     #expect(unasked.receive(Self.measurement, Self.header(1), from: [3], now: 0) == notDue)
+    // What it claims has to fit into the time that it had.
+    let slowness = Message.measurement(Measurement(points: [BlockTime(rows: 8, seconds: 600)]))
     var absurd = roster(measures: true)
-    let forever = Message.measurement(Measurement(points: [BlockTime(rows: 8, seconds: 601)]))
     #expect(
-      absurd.receive(forever, Self.header(1), from: [3], now: 0)
-        == [.broken(name: "late", stage: nil, reason: "it says that a block of 8 rows takes it 601.0 s")])
+      absurd.receive(slowness, Self.header(1), from: [3], now: 2 * Self.second)
+        == [
+          .broken(
+            name: "late", stage: nil, reason: "it says that a block of 8 rows takes it 600.0 s, measured in 2 s")
+        ])
+    var patient = roster(measures: true)
+    #expect(patient.receive(slowness, Self.header(1), from: [3], now: 599 * Self.second) == [])
+    // And then nobody waits for it as long as it claims.
+    #expect(Roster.grace(blockSeconds: 600) == .seconds(30) && Roster.grace(blockSeconds: 0.5) == .seconds(2))
   }
 
   @Test(
@@ -111,13 +123,13 @@ extension RosterTests {
   func owners() {
     var roster = Roster(expected: 2, measures: true, configuration: Self.shape, programVersion: "0.2", epoch: 4)
     for (id, connection) in [([1], 11), ([2], 12), ([3], nil)] as [(Roster.ID, Int32?)] {
-      _ = roster.receive(Self.hello(), Self.header(0), from: id, over: connection, now: 0)
+      _ = roster.receive(Self.hello(), Self.header(0), from: id, .init(connection: connection), now: 0)
     }
     #expect([11, 12, 13].map { roster.owner(of: $0) } == [[1], [2], nil])
     // Numbers of connections are used again.
     _ = roster.disconnected([1])
     #expect(roster.owner(of: 11) == nil)
-    _ = roster.receive(Self.hello(), Self.header(0), from: [4], over: 11, now: 0)
+    _ = roster.receive(Self.hello(), Self.header(0), from: [4], .init(connection: 11), now: 0)
     #expect(roster.owner(of: 11) == [4] && roster.owner(of: 12) == [2])
   }
 }

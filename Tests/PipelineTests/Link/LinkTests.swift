@@ -214,6 +214,7 @@ struct LinkTests {
       case .goodbye: [.worker, .coordinator]
       case .open, .pass: [.sender]
       case .credit: [.receiver]
+      case .beat: [.sender, .receiver]
       }
     for end in LinkEnd.allCases {
       var link = IncomingLink(from: end, epoch: 1)

@@ -10,6 +10,7 @@ struct PassLinkTests {
   static let addresses = ["inproc://receiver", "tcp://127.0.0.1:0"]
   private static let epoch: UInt64 = 5
   private static let width = 3
+  fileprivate static let terms = LinkTerms(secret: Array(0..<32))
 
   /// What the receiving side saw.
   private enum Seen: Equatable {
@@ -27,21 +28,24 @@ struct PassLinkTests {
 
     init(_ address: String, credits: Int = 4, stage: Int = 0, epoch: UInt64 = PassLinkTests.epoch) throws {
       context = try Context()
-      router = try Socket(.router, context, options: .inbox(key: nil))
+      router = try Socket(.router, context, options: .inbox(.none))
       self.address = try router.bind(address)
-      receiver = PassReceiver(epoch: epoch, from: stage, credits: credits)
+      receiver = PassReceiver(
+        epoch: epoch, from: stage, credits: credits, terms: PassLinkTests.terms, patience: .milliseconds(400))
     }
 
     func sender(
-      _ name: String = "sender", stage: Int = 0, epoch: UInt64 = PassLinkTests.epoch
+      _ name: String = "sender", stage: Int = 0, epoch: UInt64 = PassLinkTests.epoch, at place: String? = nil,
+      terms: LinkTerms = PassLinkTests.terms
     ) throws -> PassSender {
       try PassSender(
-        to: address, stage: stage, epoch: epoch, context: context, options: .dialing(address, key: nil, name: name))
+        to: place ?? address, stage: stage, epoch: epoch, terms: terms, patience: .milliseconds(400), context: context,
+        security: .none, name: name)
     }
 
     /// A socket that says what it likes.
     func dealer(_ name: String = "dealer") throws -> Socket {
-      let dealer = try Socket(.dealer, context, options: .dialing(address, key: nil, name: name))
+      let dealer = try Socket(.dealer, context, options: .dialing(.none, name: name))
       try dealer.connect(address)
       return dealer
     }
@@ -53,7 +57,7 @@ struct PassLinkTests {
         guard case .frames(let frames) = try router.receive(atMost: 3) else { continue }
         let (header, message) = try Message.decode(frames[1].bytes)
         switch try receiver.receive(frames, header, message) {
-        case .stranger, .notDue: return .stranger
+        case .stranger, .nothing: return .stranger
         case .opened(let answer):
           if answers { try answer.send(on: router) }
           return .opened
@@ -123,10 +127,11 @@ struct PassLinkTests {
     // A port that was free a moment ago: the socket goes, and with it its context, which waits until it is closed.
     let address = index == 0 ? "inproc://late" : try Socket(.router, Context()).bind("tcp://127.0.0.1:0")
     let sender = try PassSender(
-      to: address, stage: -1, epoch: 1, context: context, options: .dialing(address, key: nil, name: "early"))
-    let router = try Socket(.router, context, options: .inbox(key: nil))
+      to: address, stage: -1, epoch: 1, terms: Self.terms, patience: .seconds(1), context: context, security: .none,
+      name: "early")
+    let router = try Socket(.router, context, options: .inbox(.none))
     _ = try router.bind(address)
-    var receiver = PassReceiver(epoch: 1, from: -1, credits: 2)
+    var receiver = PassReceiver(epoch: 1, from: -1, credits: 2, terms: Self.terms, patience: .seconds(1))
     _ = try Poll.wait([.socket(router)], timeout: .seconds(20))
     guard case .frames(let frames) = try router.receive(atMost: 3) else {
       Issue.record("nothing came")
@@ -143,12 +148,15 @@ struct PassLinkTests {
     #expect(sender.canSend)
   }
 
-  @Test("is with one sender, the first of the right stage and epoch", arguments: addresses)
+  @Test("is with one sender, who knows its secret, of the right stage and epoch", arguments: addresses)
   func strangers(address: String) throws {
     let pair = try Pair(address, stage: 1)
     _ = try pair.sender("other stage", stage: 0)
     #expect(try pair.receive() == .stranger)
     _ = try pair.sender("other epoch", stage: 1, epoch: 4)
+    #expect(try pair.receive() == .stranger)
+
+    _ = try pair.sender("no secret", stage: 1, terms: LinkTerms(secret: Array(1..<33)))
     #expect(try pair.receive() == .stranger)
 
     let dealer = try pair.dealer()
@@ -163,7 +171,7 @@ struct PassLinkTests {
     let sender = try pair.sender(stage: 1)
     #expect(try pair.receive() == .opened)
     try pair.wait(for: sender)
-    let late = try pair.sender("late", stage: 1)
+    let late = try pair.sender("late", stage: 1, terms: LinkTerms(secret: Array(1..<33)))
     #expect(try pair.receive() == .stranger)
     _ = try dealer.send([
       Frame(pass.encode(header: Header(epoch: Self.epoch, number: 1))), Frame(Self.payload(1, 0)),
@@ -195,7 +203,7 @@ struct PassLinkTests {
   func breaches(breach: Breach) throws {
     let pair = try Pair("inproc://receiver", credits: 1)
     let dealer = try pair.dealer()
-    _ = try dealer.send([Frame(Message.open(Open(stage: 0)).encode(header: Header(epoch: Self.epoch, number: 0)))])
+    _ = try dealer.send([Frame(Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))])
     #expect(try pair.receive() == .opened)
     func send(number: UInt64 = 1, epoch: UInt64 = Self.epoch, sequence: UInt64 = 7, bytes: Int? = 24) throws {
       let header = Header(epoch: epoch, number: number, sequence: sequence)
@@ -223,7 +231,7 @@ struct PassLinkTests {
     switch index {
     case 0: try answer([1, 2, 3])
     case 1: try answer(Message.credit(Credit(passes: 1)).encode(header: Header(epoch: Self.epoch, number: 3)))
-    default: try answer(Message.open(Open(stage: 0)).encode(header: Header(epoch: Self.epoch, number: 0)))
+    default: try answer(Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
     }
     _ = try Poll.wait([.socket(sender.socket)], timeout: .seconds(20))
     let error = #expect(throws: (any Error).self) { try sender.update() }

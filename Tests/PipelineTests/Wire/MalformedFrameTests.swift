@@ -75,10 +75,10 @@ struct MalformedFrameTests {
 
   @Test("of another version are called so, whatever else that version changed")
   func otherVersion() throws {
-    let error = WireError.otherVersion(found: 2, expected: 1)
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [2, 0]) }
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [2, 0] + Array(repeating: 0xFF, count: 90)) }
-    #expect(error.description.contains("version 2"))
+    let error = WireError.otherVersion(found: 3, expected: 2)
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [3, 0]) }
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [3, 0] + Array(repeating: 0xFF, count: 90)) }
+    #expect(error.description.contains("version 3"))
   }
 
   @Test("of strangers", arguments: [Array("GET / HTTP/1.1\r\n\r\n".utf8), [0], Array(repeating: 0xFF, count: 100)])
@@ -86,7 +86,7 @@ struct MalformedFrameTests {
     #expect(throws: WireError.notOurs(magic: Array(frame.prefix(4)))) { try Message.decode(frame) }
   }
 
-  @Test("of no kind", arguments: [0, 7, 16, 34, 52, 0xFFFF] as [UInt16])
+  @Test("of no kind", arguments: [0, 7, 16, 34, 53, 0xFFFF] as [UInt16])
   func unknownKind(kind: UInt16) throws {
     var frame = try Self.frame(.pulse)
     frame[6] = UInt8(truncatingIfNeeded: kind)
@@ -150,12 +150,13 @@ struct MalformedFrameTests {
   @Test("with times that run backwards")
   func times() {
     let heartbeat = Self.frame(.heartbeat) { writer in
-      for time in [0, 5, 9, 6] as [UInt64] { writer.anyLong(time) }
+      for time in [0, 5, 9, 6, 0, 0] as [UInt64] { writer.anyLong(time) }
     }
     #expect(Self.refusedField(heartbeat) == "heartbeat.pulseArrival")
     let pass = Self.frame(.pass) { writer in
       for word in [8, 0, 0, 1] { writer.word(word, in: 0...9) }
       for time in [5, 4, 0, 0] as [UInt64] { writer.anyLong(time) }
+      for _ in 0..<2 { writer.flag(true) }
     }
     #expect(Self.refusedField(pass) == "pass.record.computed")
     let pulse = Self.frame(.pulse) { $0.anyLong(1 << 62 + 1) }
@@ -185,6 +186,8 @@ struct MalformedFrameTests {
     let tensor = Self.frame(.assignment) { writer in
       for word in [1, 0, 0, 1, 1, 1, 1] { writer.word(word, in: 0...1) }
       writer.name("n", in: 1...1)
+      for _ in 0..<2 { LinkTerms(secret: Array(0..<32)).write(to: &writer) }
+      writer.nanoseconds(1)
       writer.flag(true)
       writer.word(1, in: 1...1)
       writer.name("w", in: 1...1)

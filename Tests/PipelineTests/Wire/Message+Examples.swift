@@ -26,9 +26,12 @@ extension Message {
     ),
     (
       Header(epoch: 3, number: 7),
-      .heartbeat(Heartbeat(progress: .max, time: 1 << 62, pulse: 123_456_789, pulseArrival: 1 << 62 - 1))
+      .heartbeat(
+        Heartbeat(
+          progress: .max, time: 1 << 62, pulse: 123_456_789, pulseArrival: 1 << 62 - 1, taken: 1_000_000, passed: 999_999
+        ))
     ),
-    (Header(epoch: 3, number: 7), .failure(Failure(reason: "no memory: 12 MB more were needed"))),
+    (Header(epoch: 3, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
     (Header(number: 0), .welcome(Welcome(configuration: Array(#"{"n_layer": 12}"#.utf8), measures: true))),
     (Header(number: 0), .refusal(Refusal(reason: "has another checkpoint"))),
     (
@@ -36,7 +39,8 @@ extension Message {
       .assignment(
         Assignment(
           stage: 1, stageCount: 3, layers: 4..<7, slotCount: 32, rowLimit: 512, credits: 6,
-          next: "tcp://10.77.0.3:7071", sharesFiles: false,
+          next: "tcp://10.77.0.3:7071", incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(33..<65)),
+          outgoing: LinkTerms(secret: Array(65..<97)), patience: 1_500_000_000, sharesFiles: false,
           tensors: [
             TensorDescription(
               name: "h.4.attn.c_attn.weight", elementType: "BF16", shape: [768, 2304], fingerprint: Array(64..<96)),
@@ -47,7 +51,7 @@ extension Message {
     (Header(epoch: 3, number: 7), .piece(Piece(tensor: 1, offset: 262144, bytes: [1, 2, 3, 250]))),
     (Header(epoch: 3, number: 7), .pulse(Pulse(time: 987_654_321))),
     (Header(epoch: 3, number: 7), .goodbye(Goodbye(reason: ""))),
-    (Header(epoch: 3, number: 0), .open(Open(stage: -1))),
+    (Header(epoch: 3, number: 0), .open(Open(stage: -1, secret: Array(1..<33)))),
     (Header(epoch: 3, number: 0), .credit(Credit(passes: 4))),
     (
       Header(epoch: 3, number: 7, sequence: 41, attempt: 1),
@@ -55,7 +59,10 @@ extension Message {
         Pass(
           microBatch: MicroBatch(
             [Segment(slot: 2, start: 0, count: 128), Segment(slot: 0, start: 300, count: 1)], releasing: [7]),
-          width: 768, records: [StageRecord(received: 1000, computed: 2000, waited: 30, sent: 4)]))
+          width: 768, records: [
+            StageRecord(received: 1000, computed: 2000, waited: 30, sent: 4, isFiniteComputed: false)
+          ]))
     ),
+    (Header(epoch: 3, number: 8), .beat(Beat())),
   ]
 }

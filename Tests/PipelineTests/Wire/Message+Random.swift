@@ -65,7 +65,10 @@ extension Message {
           bytesRead: WireLimits.byteCount.random(&source), bytesReceived: WireLimits.byteCount.random(&source),
           bytesCached: WireLimits.byteCount.random(&source), nanoseconds: source.nanoseconds()))
     case .heartbeat: .heartbeat(randomHeartbeat(&source))
-    case .failure: .failure(Failure(reason: source.text(WireLimits.sentence)))
+    case .failure: 
+      .failure(
+        Failure(
+          reason: source.text(WireLimits.sentence), link: [nil, .incoming, .outgoing].randomElement(using: &source)!))
     case .welcome:
       .welcome(
         Welcome(
@@ -79,9 +82,10 @@ extension Message {
           bytes: source.bytes(WireLimits.piece.few(&source))))
     case .pulse: .pulse(Pulse(time: source.nanoseconds()))
     case .goodbye: .goodbye(Goodbye(reason: source.text(WireLimits.sentence)))
-    case .open: .open(Open(stage: WireLimits.openStages.random(&source)))
+    case .open: .open(Open(stage: WireLimits.openStages.random(&source), secret: source.bytes(32)))
     case .credit: .credit(Credit(passes: WireLimits.credits.random(&source)))
     case .pass: .pass(randomPass(&source))
+    case .beat: .beat(Beat())
     }
   }
 
@@ -89,7 +93,7 @@ extension Message {
     let time = source.nanoseconds()
     return Heartbeat(
       progress: source.next(), time: time, pulse: source.nanoseconds(),
-      pulseArrival: source.nanoseconds(atMost: time))
+      pulseArrival: source.nanoseconds(atMost: time), taken: source.next(), passed: source.next())
   }
 
   private static func randomAssignment(_ source: inout SplitMix) -> Assignment {
@@ -107,8 +111,13 @@ extension Message {
       stage: (0...(stageCount - 1)).random(&source), stageCount: stageCount,
       layers: first..<(first...WireLimits.layers.upperBound).random(&source),
       slotCount: WireLimits.slots.random(&source), rowLimit: WireLimits.rows.random(&source),
-      credits: WireLimits.credits.random(&source), next: source.text(WireLimits.address), sharesFiles: sharesFiles,
-      tensors: tensors)
+      credits: WireLimits.credits.random(&source), next: source.text(WireLimits.address),
+      incoming: randomTerms(&source), outgoing: randomTerms(&source), patience: source.nanoseconds(),
+      sharesFiles: sharesFiles, tensors: tensors)
+  }
+
+  private static func randomTerms(_ source: inout SplitMix) -> LinkTerms {
+    LinkTerms(secret: source.bytes(32), peerKey: Bool.random(using: &source) ? source.bytes(32) : [])
   }
 
   private static func randomPass(_ source: inout SplitMix) -> Pass {
@@ -126,7 +135,8 @@ extension Message {
       let computed = source.nanoseconds()
       return StageRecord(
         received: source.nanoseconds(atMost: computed), computed: computed, waited: source.nanoseconds(),
-        sent: source.nanoseconds())
+        sent: source.nanoseconds(), isFiniteReceived: Bool.random(using: &source),
+        isFiniteComputed: Bool.random(using: &source))
     }
     return Pass(microBatch: microBatch, width: WireLimits.width.random(&source), records: records)
   }

@@ -32,7 +32,9 @@ struct MessageTests {
       .assignment(
         Assignment(
           stage: 0, stageCount: 1, layers: 0..<1024, slotCount: 1, rowLimit: 1, credits: 1,
-          next: String(repeating: "a", count: WireLimits.address.upperBound), sharesFiles: false,
+          next: String(repeating: "a", count: WireLimits.address.upperBound),
+          incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)),
+          outgoing: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)), patience: 1, sharesFiles: false,
           tensors: Array(repeating: tensor, count: WireLimits.tensors.upperBound))),
       .welcome(
         Welcome(configuration: Array(repeating: 1, count: WireLimits.configuration.upperBound), measures: false)),

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+@Suite("A data link that fails", .serialized, .timeLimit(.minutes(5)))
+struct LinkFaultTests {
+  enum Place: CaseIterable {
+    case first, between
+    var names: [String] { self == .first ? ["the coordinator", "stage 1 (a)"] : ["stage 1 (a)", "stage 2 (b)"] }
+  }
+
+  @Test(
+    "ends the run within two seconds, by its name and that of both ends", arguments: FaultyRelay.Fault.allCases,
+    Place.allCases)
+  func busy(fault: FaultyRelay.Fault, place: Place) throws {
+    let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.longWork)
+    try fail(fault, place, of: coordinator, at: address, name: "in 2 stages")
+  }
+
+  @Test("is noticed while nobody asks for anything, and the server is not ready from then on")
+  func idle() throws {
+    let server = try RunningProgram(
+      ["serve", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--workers", "2", "--threads", "1"])
+    let line = try server.note(with: "waiting at ")
+    let address = try #require(line.split(separator: " ").first { $0.hasPrefix("tcp://") })
+    try fail(.swallowedUp, .between, of: server, at: String(address), name: "in 2 stages")
+  }
+
+  private func fail(
+    _ fault: FaultyRelay.Fault, _ place: Place, of coordinator: RunningProgram, at address: String, name: String
+  ) throws {
+    let relay = try FaultyRelay()
+    defer { relay.end() }
+    let behind = ["--listen", relay.target, "--advertise", relay.address]
+    let workers = try ["a", "b"].map {
+      try RunningProgram.worker($0, of: address, ($0 == "a") == (place == .first) ? behind : [])
+    }
+    try coordinator.note(with: name)
+    let start = SuspendingClock.now
+    relay.fail(fault)
+    let link = "the link from \(place.names[0]) to \(place.names[1]) was lost: "
+    try coordinator.note(with: link)
+    // Half a second for a machine that does something else too.
+    #expect(SuspendingClock.now - start < .seconds(2.5), "\(coordinator.notes)")
+    #expect(try coordinator.end() == 1)
+    for worker in workers { #expect(try worker.end() == 1, "\(worker.notes)") }
+  }
+}
