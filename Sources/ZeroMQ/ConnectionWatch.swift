@@ -14,7 +14,7 @@ internal import Synchronization
 /// libzmq gathers the frames of a message without bound, and takes connections until there are no descriptors.
 ///
 /// Its owner says what has come (``delivered(over:)``) and takes the news (``events()``), on the socket's thread.
-public final class ConnectionWatch: @unchecked Sendable {
+public final class ConnectionWatch: Sendable {
   public enum Event: Hashable, Sendable {
     case handshakeFailed(HandshakeFailure)
     /// A connection, by its descriptor, has ended.
@@ -25,13 +25,53 @@ public final class ConnectionWatch: @unchecked Sendable {
     case shortOfDescriptors
   }
 
+  private let core: Core
+  private let stopping: Wakeup
+  private let thread: JoinableThread
+
+  /// Begins to watch; to be made before the socket listens.
+  public init(_ socket: Socket) throws(ZeroMQError) {
+    let (core, stopping) = (try Core(socket), try Wakeup())
+    (self.core, self.stopping) = (core, stopping)
+    // The thread keeps what it works on, and not this value, whose end ends it.
+    thread = try JoinableThread {
+      var pause = Core.rest
+      while true {
+        Poll.wait(descriptors: [core.descriptor, stopping.readEnd], timeout: pause)
+        guard !stopping.isAwake, let next = core.look() else { return }
+        pause = next
+      }
+    }
+  }
+
+  deinit {
+    stopping.wake()
+    thread.join()
+  }
+
   /// Woken when there are events.
-  public let news: Wakeup
+  public var news: Wakeup { core.news }
+
+  /// A whole message came over a connection.
+  public func delivered(over descriptor: Int32?) { if let descriptor { core.delivered(over: descriptor) } }
+
+  /// What has happened since it was asked last, up to this moment.
+  public func events() throws(ZeroMQError) -> [Event] { try core.events() }
+
+  /// Ends a connection.
+  public func end(_ descriptor: Int32) { core.end(descriptor) }
+}
+
+/// What the owner of a watch and its thread share.
+private final class Core: @unchecked Sendable {
+  typealias Event = ConnectionWatch.Event
+
+  let news: Wakeup
+  /// Of the monitor; readable when there is something to look at.
+  let descriptor: Int32
   // Unchecked: libzmq's socket inside the monitor is used by two threads, one at a time, under this lock.
   private let lock = Mutex(())
   private var state: State
-  private let stopping: Wakeup
-  private var thread: JoinableThread?
 
   private struct State {
     let monitor: Monitor
@@ -46,43 +86,26 @@ public final class ConnectionWatch: @unchecked Sendable {
   }
 
   /// How often it looks when somebody is there, and when nobody is.
-  private static let (glance, rest) = (Duration.milliseconds(25), Duration.milliseconds(250))
-  /// Events that wait for the owner; it is only told that there were more.
+  private static let glance = Duration.milliseconds(25)
+  static let rest = Duration.milliseconds(250)
+  /// Events that wait for the owner, and those that are taken in at a time.
   private static let eventLimit = 4096
 
-  /// Begins to watch; to be made before the socket listens.
-  public init(_ socket: Socket) throws(ZeroMQError) {
-    let (news, stopping, monitor) = (try Wakeup(), try Wakeup(), try socket.monitor())
-    (self.news, self.stopping) = (news, stopping)
+  init(_ socket: Socket) throws(ZeroMQError) {
+    let monitor = try socket.monitor()
+    news = try Wakeup()
+    descriptor = PollItem.monitor(monitor).descriptor
     state = State(monitor: monitor, reserve: Self.spare())
-    let descriptors = [PollItem.monitor(monitor).descriptor, stopping.readEnd]
-    // The thread must not keep this value, whose end ends it.
-    thread = try JoinableThread { [unowned self] in
-      var pause = Self.rest
-      while true {
-        Poll.wait(descriptors: descriptors, timeout: pause)
-        if stopping.isAwake { return }
-        guard let next = look() else { return }
-        pause = next
-      }
-    }
   }
 
-  deinit {
-    stopping.wake()
-    thread?.join()
-    if state.reserve >= 0 { close(state.reserve) }
-  }
+  deinit { if state.reserve >= 0 { close(state.reserve) } }
 
-  /// A whole message came over the connection of `frame`.
-  public func delivered(over descriptor: Int32?) {
-    guard let descriptor else { return }
+  func delivered(over descriptor: Int32) {
     let now = DispatchTime.now().uptimeNanoseconds
     lock.withLock { _ in state.table.delivered(descriptor, now: now) }
   }
 
-  /// What has happened since it was asked last, up to this moment.
-  public func events() throws(ZeroMQError) -> [Event] {
+  func events() throws(ZeroMQError) -> [Event] {
     news.clear()
     return try lock.withLock { (_) throws(ZeroMQError) in
       try Self.take(&state)
@@ -91,13 +114,12 @@ public final class ConnectionWatch: @unchecked Sendable {
     }
   }
 
-  /// Ends a connection.
-  public func end(_ descriptor: Int32) {
+  func end(_ descriptor: Int32) {
     lock.withLock { _ in state.table.entries[descriptor]?.connection }?.end()
   }
 
   /// One look; how long to wait for the next, or nil when the socket's context has ended.
-  private func look() -> Duration? {
+  func look() -> Duration? {
     let now = DispatchTime.now().uptimeNanoseconds
     return lock.withLock { _ in
       do { try Self.take(&state) } catch { return nil }
