@@ -20,6 +20,42 @@ struct LabTests {
     for host in [2, 3] { #expect(try program.note(with: "  \(Lab.name)-\(host): blocks").contains("received")) }
   }
 
+  @Test("are refused by name when they announce loopback to others, who wait for another")
+  func loopback() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program(["keygen", folder.path("key")]).status == 0)
+    #expect(try Lab.begin(["up", "2"]).end() == 0)
+    defer { _ = try? Lab.begin(["down"]).end() }
+    func on(_ host: Int, _ arguments: [String]) throws -> RunningProgram {
+      try Lab.begin(["exec", "\(host)", Program.url.path] + arguments + ["--threads", "1", "--key", folder.path("key")])
+    }
+    func worker(_ name: String, on host: Int, of coordinator: String) throws -> RunningProgram {
+      try on(host, ["worker", "--coordinator", "tcp://\(coordinator):7070", "--demo", "--name", name])
+    }
+    let coordinator = try on(1, ["generate", "--listen", "tcp://0.0.0.0:7070", "--workers", "2"] + Cluster.question)
+    let lame = try worker("lame", on: 1, of: "127.0.0.1")
+    try coordinator.note(with: "lame joined")
+    let far = try worker("far", on: 2, of: "10.77.0.1")
+    #expect(try coordinator.note(with: "refused lame").contains("which far on another host cannot dial"))
+    #expect(try lame.end() == 1)
+    let near = try worker("near", on: 1, of: "10.77.0.1")
+    #expect(try (coordinator.end(), far.end(), near.end()) == (0, 0, 0), "\(coordinator.notes)")
+    #expect(coordinator.output == Cluster.answer)
+  }
+
+  @Test("are no lost ones behind a slow link, however long an activation takes to cross it")
+  func slow() throws {
+    let folder = try TemporaryFolder()
+    let ids = (0..<240).map { "\(($0 * 37 + 5) % 1023)" }.joined(separator: ",")
+    let work = ["--token-ids", ids, "--max-tokens", "4", "--seed", "2", "--micro-batch", "240"]
+    let program = try Lab.begin(
+      ["run", "3", "--rate", "300kbit", "--spawn-extra", "--threads 1 --demo", "--", Program.url.path, "generate"] + work)
+    // 123 kB take more than three seconds at each hop, twice as long as a link may be silent.
+    #expect(try program.end() == 0, "\(program.notes)")
+    #expect(program.output == (try Program(["generate", "--stages", "1"] + work).output))
+    withExtendedLifetime(folder) {}
+  }
+
   @Test("are named within 2 s when their cable is cut, and none stays behind")
   func cut() throws {
     let folder = try TemporaryFolder()
