@@ -90,7 +90,7 @@ struct Serve: AsyncParsableCommand {
   private func hosts() throws -> [HostName] {
     try allowedHost.map { text in
       guard let name = HostName(text) else {
-        throw ValidationError("--allowed-host \(text): give a name or an address without a port, as model.example or [::1]")
+        throw ValidationError("--allowed-host \(text): give a name or an address without a port, as model.example")
       }
       return name
     }

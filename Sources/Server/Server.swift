@@ -107,7 +107,7 @@ public final class Server: Sendable {
         availableConnectionsDelegate: AcceptGate(connections: connections)),
       onServerRunning: { channel in
         channel.eventLoop.execute {
-          try? channel.pipeline.syncOperations.addHandler(AcceptWatch(connections), position: .first)
+          try? channel.pipeline.syncOperations.addHandler(AcceptWatch(connections.squeeze), position: .first)
         }
         listening(channel.localAddress?.port ?? 0)
       }, logger: quiet)

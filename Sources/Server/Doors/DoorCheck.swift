@@ -1,8 +1,8 @@
 internal import HTTPTypes
 internal import Hummingbird
 
-/// Refuses requests that a page of another site makes with its visitor's browser: those for a name that is not this server's, and
-/// those from an origin that may not call.
+/// Refuses requests that a page of another site makes with its visitor's browser: those for a name that is not this server's,
+/// and those from an origin that may not call.
 struct DoorCheck: RouterMiddleware {
   typealias Context = ServerContext
 
@@ -63,7 +63,8 @@ extension APIError {
   static func foreign(_ origin: String) -> APIError {
     APIError(
       status: .forbidden,
-      message: "pages of “\(origin.prefix(100))” may not call this server; start it with --cors-origin ORIGIN to let them",
+      message:
+        "pages of “\(origin.prefix(100))” may not call this server; start it with --cors-origin ORIGIN to let them",
       code: "unknown_origin")
   }
 }

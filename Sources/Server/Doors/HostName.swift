@@ -1,7 +1,7 @@
 internal import NIOCore
 
-/// A host's name or address as a URL has it, without the differences that mean nothing: letter case, a trailing dot, the ways to
-/// write an address.
+/// A host's name or address as a URL has it, without the differences that mean nothing: letter case, a trailing dot, the ways
+/// to write an address.
 public struct HostName: Hashable, Sendable {
   /// Lower case; an IPv6 address is in brackets.
   let text: String
@@ -47,8 +47,7 @@ struct Authority: Hashable, Sendable {
     let rest = text[(end ?? text.endIndex)...]
     guard !rest.isEmpty else { return }
     let digits = rest.dropFirst()
-    guard rest.first == ":", digits.utf8.count <= 5, digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-    else { return nil }
+    guard rest.first == ":", digits.utf8.count <= 5, digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
     port = Int(digits)
   }
 }

@@ -39,7 +39,9 @@ struct ConnectionLedger {
   /// How many more there may be for a moment, when none of the others waits.
   static let reserve = 16
 
-  init(limit: Int, idleLimit: Int, grace: Duration) { (self.limit, self.idleLimit, self.grace) = (limit, idleLimit, grace) }
+  init(limit: Int, idleLimit: Int, grace: Duration) {
+    (self.limit, self.idleLimit, self.grace) = (limit, idleLimit, grace)
+  }
 
   /// Those that do not have to go.
   var count: Int { entries.count - leaving }

@@ -1,5 +1,3 @@
-internal import Foundation
-internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import Synchronization
@@ -106,47 +104,4 @@ final class Connections: Sendable {
       }
     }
   }
-}
-
-/// What the process may open.
-enum Descriptors {
-  static var limit: Int {
-    var limit = rlimit()
-    #if canImport(Glibc)
-      let done = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    #else
-      let done = getrlimit(RLIMIT_NOFILE, &limit)
-    #endif
-    return done == 0 ? Int(clamping: limit.rlim_cur) : 256
-  }
-}
-
-/// Lets a listener wait while there are more connections than may be.
-struct AcceptGate: AvailableConnectionsDelegate {
-  let connections: Connections
-
-  func connectionOpened() {}
-  func connectionClosed() {}
-  func isAcceptingNewConnections() -> Bool { connections.hasRoom }
-}
-
-/// Sees a listener run out of descriptors, and has it try again soon.
-final class AcceptWatch: ChannelInboundHandler, RemovableChannelHandler {
-  typealias InboundIn = any Channel
-
-  private let connections: Connections
-  private var again: Scheduled<Void>?
-
-  init(_ connections: Connections) { self.connections = connections }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) {
-      connections.squeeze(error)
-      again?.cancel()
-      again = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { context.read() }
-    }
-    context.fireErrorCaught(error)
-  }
-
-  func handlerRemoved(context: ChannelHandlerContext) { again?.cancel() }
 }

@@ -11,7 +11,10 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
   /// The first byte of a head has come.
   struct Began {}
 
-  enum Body { case bytes(Int), chunked }
+  enum Body {
+    case bytes(Int)
+    case chunked
+  }
 
   private enum Stage {
     case head(hasBegun: Bool)
@@ -48,7 +51,7 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
           piece = rest.getSlice(at: rest.readerIndex, length: end - view.startIndex + 1)!
         }
         // Clients of old end a body with a line's end too many.
-        if !hasBegun, piece.readableBytesView.contains(where: { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }) {
+        if !hasBegun, !piece.readableBytesView.allSatisfy({ $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
           begin(context)
         }
       case .body(.bytes(let count)) where count > 0:
