@@ -63,7 +63,12 @@ struct Serve: AsyncParsableCommand {
 
   mutating func validate() throws {
     _ = try address()
-    _ = (try hosts(), try AllowedOrigins(corsOrigin))
+    _ = try hosts()
+    do {
+      _ = try AllowedOrigins(corsOrigin)
+    } catch {
+      throw ValidationError("\(error)")
+    }
     guard (1...100_000).contains(maxRequests) else {
       throw ValidationError("--max-requests \(maxRequests): give a number from 1 to 100000")
     }

@@ -48,6 +48,7 @@ public final class Server: Sendable {
   let state = StateBox()
   let admission: Admission
   let pipeline: PipelineView
+  let connections: Connections
   let created: Int
   /// What the cluster has seen of workers that came, went and were turned away.
   let notices = Mutex(ClusterCounts())
@@ -64,6 +65,7 @@ public final class Server: Sendable {
       (options, engine, tokenizer, created, logger)
     admission = Admission(limit: options.textLimit)
     pipeline = PipelineView(engine, metrics)
+    connections = Connections(options.limits, logger)
   }
 
   /// Hears how the cluster comes together.
@@ -94,8 +96,7 @@ public final class Server: Sendable {
   /// - Parameter listening: told the port, once connections are taken.
   /// - Throws: ``ServerError/address(_:reason:)``; ``ClusterError``.
   public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
-    let connections = Connections(options.limits, logger)
-    let server = HTTPServerBuilder { [limits = options.limits, logger] responder in
+    let server = HTTPServerBuilder { [limits = options.limits, connections, logger] responder in
       GuardedChannel(responder: responder, limits: limits, connections: connections, logger: logger)
     }
     var quiet = logger
@@ -105,7 +106,7 @@ public final class Server: Sendable {
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: "gpt2/\(options.version)",
         availableConnectionsDelegate: AcceptGate(connections: connections)),
-      onServerRunning: { channel in
+      onServerRunning: { [connections] channel in
         channel.eventLoop.execute {
           try? channel.pipeline.syncOperations.addHandler(AcceptWatch(connections.squeeze), position: .first)
         }
@@ -141,7 +142,7 @@ public final class Server: Sendable {
         await drain()
         try await close(within: options.limits.linger)
       }
-      tasks.addTask { try await connections.tend() }
+      tasks.addTask { [connections] in try await connections.tend() }
       // The first that ends ends the others: the listener, the cluster, or the drain.
       defer { tasks.cancelAll() }
       try await tasks.next()

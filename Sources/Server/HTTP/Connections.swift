@@ -56,6 +56,8 @@ final class Connections: Sendable {
     return Place(connections: self, id: id)
   }
 
+  var count: Int { state.withLock { $0.channels.count } }
+
   /// Whether one more may be accepted: those that have to go may not have gone yet.
   var hasRoom: Bool {
     state.withLock { $0.channels.count < $0.ledger.limit + 2 * ConnectionLedger.reserve }
