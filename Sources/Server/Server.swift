@@ -68,13 +68,15 @@ public final class Server: Sendable {
     connections = Connections(options.limits, logger)
   }
 
-  /// Hears how the cluster comes together.
+  /// Hears how the cluster comes together, how the pipe flows, and of the cluster's end.
   public func note(_ notice: EngineNotice) {
     notices.withLock { $0.count(notice) }
-    if let progress = notice.progress { state.become(.loading(progress)) }
+    switch notice {
+    default: if let progress = notice.progress { state.become(.loading(progress)) }
+    }
   }
 
-  /// The cluster has ended by itself, or is about to, as ``run(listening:)`` will say.
+  /// The cluster has ended by itself, or is about to: nothing new begins. ``run(listening:)`` throws why a moment later.
   func lost(_ reason: String) {
     logger.warning("the cluster ends", metadata: ["reason": "\(reason)"])
     state.become(.failed(ServerState.end))
