@@ -43,8 +43,17 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Most seconds that what runs is given to finish at the end.", valueName: "seconds"))
   var drain: Int = 30
 
-  @Option(help: ArgumentHelp("Let pages from here call the API. (default: none)", valueName: "origin"))
-  var corsOrigin: String?
+  @Option(
+    help: ArgumentHelp(
+      "Take requests for this host too; repeatable. (default: names of this machine, or any if --http is on a network)",
+      valueName: "name"))
+  var allowedHost: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Let pages from here call the API, as http://localhost:3000, or * for all; repeatable. (default: its own page)",
+      valueName: "origin"))
+  var corsOrigin: [String] = []
 
   @Option(help: ArgumentHelp("How the log on standard error is written.", valueName: "format"))
   var logFormat: LogFormat = .text
@@ -54,6 +63,12 @@ struct Serve: AsyncParsableCommand {
 
   mutating func validate() throws {
     _ = try address()
+    _ = try hosts()
+    do {
+      _ = try AllowedOrigins(corsOrigin)
+    } catch {
+      throw ValidationError("\(error)")
+    }
     guard (1...100_000).contains(maxRequests) else {
       throw ValidationError("--max-requests \(maxRequests): give a number from 1 to 100000")
     }
@@ -77,6 +92,15 @@ struct Serve: AsyncParsableCommand {
     return (host, Int(port))
   }
 
+  private func hosts() throws -> [HostName] {
+    try allowedHost.map { text in
+      guard let name = HostName(text) else {
+        throw ValidationError("--allowed-host \(text): give a name or an address without a port, as model.example")
+      }
+      return name
+    }
+  }
+
   func run() async throws {
     let (host, port) = try address()
     let keys = try apiKeyFile.map { try APIKeys(file: $0) }
@@ -86,8 +110,10 @@ struct Serve: AsyncParsableCommand {
       logger.logLevel = logLevel.level
       return logger
     }()
-    let isLocal = ["127.0.0.1", "::1", "localhost"].contains(host)
-    if !isLocal, keys == nil {
+    let options = ServerOptions(
+      host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
+      textLimit: maxRequests, drain: .seconds(drain), origins: try AllowedOrigins(corsOrigin), hosts: try hosts())
+    if !options.isLoopback, keys == nil {
       logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
     }
     // All that would be notes is in the log.
@@ -96,10 +122,7 @@ struct Serve: AsyncParsableCommand {
     let session = try ClusterSession(
       model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })
     let server = Server(
-      ServerOptions(
-        host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
-        textLimit: maxRequests, drain: .seconds(drain), corsOrigin: corsOrigin),
-      engine: session.engine, tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970), logger: logger)
+      options, engine: session.engine, tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970), logger: logger)
     audience.relay { [weak server] in server?.note($0) }
     let signals = EndSignals { server.end() }
     defer { signals.cancel() }

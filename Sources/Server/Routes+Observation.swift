@@ -40,6 +40,7 @@ extension Routes {
   func metrics() -> Response {
     var text = PrometheusText()
     server.metrics.describe(into: &text)
+    text.single("gpt2_http_connections", .gauge, "Connections that are open.", Double(server.connections.count))
     server.pipeline.describe(into: &text, admission: server.admission, counts: server.notices.withLock { $0 })
     return Response(
       status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

@@ -29,16 +29,12 @@ struct Routes {
       code: "method_not_allowed", allow: allowed)
   }
 
-  func router() -> Router<ServerContext> {
+  /// - Parameter hosts: the names that the server goes by.
+  func router(_ hosts: HostNames) -> Router<ServerContext> {
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-    // Outermost, since it makes another error of every error that gets to it.
-    if let origin = server.options.corsOrigin {
-      router.add(
-        middleware: CORSMiddleware(
-          allowOrigin: .custom(origin), allowHeaders: [.authorization, .contentType], allowMethods: [.get, .post],
-          exposedHeaders: [HTTPField.Name.requestID.rawName, HTTPField.Name.retryAfter.rawName]))
-    }
+    router.add(middleware: CrossOrigin(origins: server.options.origins))
     router.add(middleware: RequestRecorder(metrics: server.metrics, logger: server.logger))
+    router.add(middleware: DoorCheck(hosts: hosts, origins: server.options.origins))
     router.add(middleware: KeyCheck(keys: server.options.keys))
     router.get("/") { _, _ in page() }
     router.get("/health") { _, _ in Response.json(["status": "ok"]) }
@@ -80,8 +76,8 @@ struct Routes {
   /// Refuses work while there is nobody to do it.
   private func checkReady() throws(APIError) {
     switch server.state.value {
-    case .ready, .stalled: break
-    case .loading(let reason): throw .unavailable("the model is not ready yet: \(reason)")
+    case .ready: break
+    case .loading(let reason), .stalled(let reason): throw .unavailable("the model is not ready: \(reason)")
     case .draining: throw .unavailable("the server is shutting down")
     case .failed(let reason): throw .unavailable(reason)
     }

@@ -20,17 +20,22 @@ public struct ServerOptions: Sendable {
   public var textLimit: Int
   /// How long what runs is given to finish at the end.
   public var drain: Duration
-  /// From where pages of other sites may call; nil allows none.
-  public var corsOrigin: String?
+  /// From where pages of other sites may call.
+  public var origins: AllowedOrigins
+  /// Names that requests may be for, besides those of this machine; none lets a server of a network take any.
+  public var hosts: [HostName]
   public var limits = ServerLimits()
 
   public init(
     host: String, port: Int, model: String, version: String, keys: APIKeys? = nil, textLimit: Int = 256,
-    drain: Duration = .seconds(30), corsOrigin: String? = nil
+    drain: Duration = .seconds(30), origins: AllowedOrigins = .none, hosts: [HostName] = []
   ) {
     (self.host, self.port, self.model, self.version) = (host, port, model, version)
-    (self.keys, self.textLimit, self.drain, self.corsOrigin) = (keys, textLimit, drain, corsOrigin)
+    (self.keys, self.textLimit, self.drain, self.origins, self.hosts) = (keys, textLimit, drain, origins, hosts)
   }
+
+  /// Whether only this machine can reach it; a name is looked up.
+  public var isLoopback: Bool { (try? SocketAddress.makeAddressResolvingHost(host, port: port))?.isLoopback ?? true }
 }
 
 /// Serves an engine over HTTP: OpenAI-style completions, metrics and a page to look at.
@@ -43,6 +48,7 @@ public final class Server: Sendable {
   let state = StateBox()
   let admission: Admission
   let pipeline: PipelineView
+  let connections: Connections
   let created: Int
   /// What the cluster has seen of workers that came, went and were turned away.
   let notices = Mutex(ClusterCounts())
@@ -59,12 +65,32 @@ public final class Server: Sendable {
       (options, engine, tokenizer, created, logger)
     admission = Admission(limit: options.textLimit)
     pipeline = PipelineView(engine, metrics)
+    connections = Connections(options.limits, logger)
   }
 
-  /// Hears how the cluster comes together.
+  /// Hears how the cluster comes together, how the pipe flows, and of the cluster's end.
   public func note(_ notice: EngineNotice) {
     notices.withLock { $0.count(notice) }
-    if let progress = notice.progress { state.become(.loading(progress)) }
+    switch notice {
+    default: if let progress = notice.progress { state.become(.loading(progress)) }
+    }
+  }
+
+  /// The cluster has ended by itself, or is about to: nothing new begins. ``run(listening:)`` throws why a moment later.
+  func lost(_ reason: String) {
+    logger.warning("the cluster ends", metadata: ["reason": "\(reason)"])
+    state.become(.failed(ServerState.end))
+  }
+
+  /// The pipe is held up, until ``flows()``.
+  func stalls(_ reason: String) {
+    logger.warning("the pipe is held up", metadata: ["reason": "\(reason)"])
+    state.hold(true)
+  }
+
+  func flows() {
+    logger.notice("the pipe flows again")
+    state.hold(false)
   }
 
   /// Serves until ``end()``, or until the cluster fails.
@@ -72,22 +98,22 @@ public final class Server: Sendable {
   /// - Parameter listening: told the port, once connections are taken.
   /// - Throws: ``ServerError/address(_:reason:)``; ``ClusterError``.
   public func run(listening: @escaping @Sendable (_ port: Int) -> Void) async throws {
-    let server = HTTPServerBuilder { [limits = options.limits, logger] responder in
-      HTTP1Channel(
-        responder: responder,
-        configuration: .init(
-          additionalChannelHandlers: [ConnectionGuard(limits, logger)], idleTimeout: TimeAmount(limits.idle),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
+    let server = HTTPServerBuilder { [limits = options.limits, connections, logger] responder in
+      GuardedChannel(responder: responder, limits: limits, connections: connections, logger: logger)
     }
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     let app = Application(
-      router: Routes(self).router(), server: server,
+      router: Routes(self).router(HostNames(options.hosts, isLoopback: options.isLoopback)), server: server,
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: "gpt2/\(options.version)",
-        availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections)),
-      onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) }, logger: quiet)
+        availableConnectionsDelegate: AcceptGate(connections: connections)),
+      onServerRunning: { [connections] channel in
+        channel.eventLoop.execute {
+          try? channel.pipeline.syncOperations.addHandler(AcceptWatch(connections.squeeze), position: .first)
+        }
+        listening(channel.localAddress?.port ?? 0)
+      }, logger: quiet)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: app, successTerminationBehavior: .gracefullyShutdownGroup)], logger: quiet))
@@ -118,6 +144,7 @@ public final class Server: Sendable {
         await drain()
         try await close(within: options.limits.linger)
       }
+      tasks.addTask { [connections] in try await connections.tend() }
       // The first that ends ends the others: the listener, the cluster, or the drain.
       defer { tasks.cancelAll() }
       try await tasks.next()
@@ -133,7 +160,7 @@ public final class Server: Sendable {
       return failure == nil
     }
     guard isFirst else { return }
-    state.become(.failed("\(error)"))
+    state.become(.failed(ServerState.end))
     logger.error("the cluster has ended", metadata: ["error": "\(error)"])
   }
 

@@ -6,8 +6,11 @@ struct ServedModel {
   let program: RunningProgram
   let port: UInt16
 
-  init(_ arguments: [String] = []) throws {
-    program = try RunningProgram(["serve", "--http", "127.0.0.1:0", "--threads", "1"] + arguments)
+  /// - Parameter descriptors: how many files it may have open.
+  init(_ arguments: [String] = [], host: String = "127.0.0.1", descriptors: Int = 1024) throws {
+    program = try RunningProgram(
+      ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", Program.url.path, "serve", "--http", "\(host):0"]
+        + ["--threads", "1"] + arguments, of: URL(filePath: "/bin/sh"))
     let line = try program.note(with: "listening url=")
     port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
     #expect(try eventually { try call("GET", "/ready").status == 200 })
@@ -24,7 +27,7 @@ struct ServedModel {
   func complete(_ members: String) throws -> Answer { try call("POST", "/v1/completions", "{\(members)}") }
 
   static func request(_ method: String, _ path: String, _ body: String = "", key: String? = nil) -> String {
-    "\(method) \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n"
+    "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n"
       + (key.map { "Authorization: Bearer \($0)\r\n" } ?? "") + "\r\n" + body
   }
 

@@ -15,6 +15,7 @@ import openai
 
 import check_completions
 import check_docs
+import check_doors
 import check_harness
 import check_lifecycle
 import check_load
@@ -112,8 +113,9 @@ def main():
                 report.run(f"{name}: end", check_end, session)
             finally:
                 session.server.process.kill()
-        for key, check in checks(check_lifecycle):
-            report.run(key, check, options.gpt2, Path(folder))
+        for module in (check_lifecycle, check_doors):
+            for key, check in checks(module):
+                report.run(key, check, options.gpt2, Path(folder))
     if not report.passed + report.failed:
         sys.exit(f"no check is called {' or '.join(options.checks)}")
     print(f"{report.passed} passed, {report.failed} failed")

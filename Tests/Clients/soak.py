@@ -133,7 +133,7 @@ def slow_body(soak, chance):
     """A body of which a byte comes now and then, and at last all of it, or none."""
     body = json.dumps({"prompt": "What say", "max_tokens": 4}).encode()
     with socket.create_connection((soak.server.host, soak.server.port), timeout=20) as link:
-        link.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body))
+        link.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
         for place in range(len(body) if chance.random() < 0.7 else len(body) // 2):
             link.sendall(body[place : place + 1])
             soak.sleep(chance.random() * 0.1)

@@ -1,3 +1,5 @@
+import Coordinator
+import HTTPTypes
 import Testing
 
 @testable import Server
@@ -28,5 +30,37 @@ struct ServerStateTests {
       box.become(state)
       #expect(box.value == .failed("worker-2 was lost"))
     }
+  }
+
+  @Test("is not ready while the pipe is held up")
+  func held() {
+    let box = StateBox()
+    box.hold(true)
+    #expect(box.value.name == "loading")
+    box.become(.ready)
+    #expect(box.value.name == "stalled")
+    box.become(.draining)
+    #expect(box.value == .draining)
+    box.become(.failed("x"))
+    box.hold(false)
+    #expect(box.value == .failed("x"))
+  }
+}
+
+@Suite("What clients are told of a cluster")
+struct ClusterErrorTests {
+  @Test(
+    "names nobody of it",
+    arguments: [
+      ClusterError.workerLost(name: "worker-7", blocks: 0..<6, reason: "10.1.2.3 is gone"),
+      .workerFailed(name: "worker-7", reason: "/home/me/gpt2"), .workerBroken(name: "worker-7", reason: "x"),
+      .unreachable(name: "worker-7", address: "tcp://10.1.2.3:5", after: .seconds(1)),
+      .tooFewWorkers(
+        joined: ["worker-7"], expected: 2, after: .seconds(1), listening: "tcp://10.1.2.3:5", turnedAway: ["worker-7"]),
+    ])
+  func discreet(error: ClusterError) {
+    let answer = APIError(error)
+    #expect(answer.status == .serviceUnavailable && answer.message == ServerState.end)
+    for name in ["worker-7", "10.1.2.3", "/home", "tcp:"] { #expect(!answer.message.contains(name)) }
   }
 }

@@ -10,7 +10,8 @@ extension APIError {
     case AdmissionError.tooManyWaiting(let limit): .overloaded(limit: limit, retryAfter: 5)
     case let error as AdmissionError: .invalid("max_tokens", "\(error)")
     case ClusterError.stopped: .unavailable("the server is shutting down")
-    case let error as ClusterError: .unavailable("\(error)")
+    // Names and addresses of workers are for the log.
+    case is ClusterError: .unavailable(ServerState.end)
     default: nil
     }
   }

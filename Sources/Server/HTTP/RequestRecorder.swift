@@ -1,3 +1,4 @@
+internal import Coordinator
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -21,7 +22,8 @@ struct RequestRecorder: RouterMiddleware {
       response = try await next(request, context)
     } catch {
       let answer = Routes.methodMismatch(request, error) ?? APIError(error)
-      if answer.status == .internalServerError { record.note(error) }
+      // Of these, clients are told less than there is to say.
+      if answer.status == .internalServerError || error is ClusterError { record.note(error) }
       response = answer.response
     }
     response.headers[.requestID] = context.requestID

@@ -16,7 +16,7 @@ public struct ServerContext: RequestContext {
     coreContext = CoreRequestContextStorage(source: source)
     channel = source.channel
     requestID = "req-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    client = ClientID(UInt64(truncatingIfNeeded: Self.host(of: source.channel).hashValue))
+    client = ClientID(UInt64(truncatingIfNeeded: ClientAddress(source.channel.remoteAddress).hashValue))
   }
 
   /// The client's address without its port.

@@ -11,6 +11,9 @@ enum ServerState: Hashable, Sendable {
   case draining
   case failed(String)
 
+  /// All that clients are told of a cluster's end.
+  static let end = "the cluster that holds the model has ended or lost a worker; the server's log says more"
+
   var name: String {
     switch self {
     case .loading: "loading"
@@ -30,19 +33,33 @@ enum ServerState: Hashable, Sendable {
   }
 }
 
-/// The state, for all who answer.
+/// The state, for all who answer. What is in it, anybody may read.
 final class StateBox: Sendable {
-  private let state = Mutex(ServerState.loading("the cluster comes together"))
+  private struct State {
+    var value = ServerState.loading("the cluster comes together")
+    /// Whether the engine says that the pipe is held up.
+    var isHeld = false
+  }
 
-  var value: ServerState { state.withLock { $0 } }
+  private let state = Mutex(State())
+
+  var value: ServerState {
+    state.withLock { state in
+      if state.isHeld, case .ready = state.value { return .stalled("the pipe is held up") }
+      return state.value
+    }
+  }
 
   /// Moves on; an end stays the end.
   func become(_ new: ServerState) {
     state.withLock { state in
-      switch (state, new) {
+      switch (state.value, new) {
       case (.failed, _), (.draining, .ready), (.draining, .loading), (.draining, .stalled): break
-      default: state = new
+      default: state.value = new
       }
     }
   }
+
+  /// While it is held, it is not ready.
+  func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
 }

@@ -1,0 +1,72 @@
+internal import NIOCore
+
+/// A host's name or address as a URL has it, without the differences that mean nothing: letter case, a trailing dot, the ways
+/// to write an address.
+public struct HostName: Hashable, Sendable {
+  /// Lower case; an IPv6 address is in brackets.
+  let text: String
+
+  private static let letters = Set("abcdefghijklmnopqrstuvwxyz0123456789-._".utf8)
+
+  /// Reads `localhost`, `127.0.0.1` or `[::1]`; nil for all else, a port too.
+  public init?(_ text: String) {
+    guard (1...255).contains(text.utf8.count) else { return nil }
+    if text.hasPrefix("["), text.hasSuffix("]") {
+      // An address with a zone is one of another machine's interface.
+      guard !text.contains("%"),
+        case .v6(let address)? = try? SocketAddress(ipAddress: String(text.dropFirst().dropLast()), port: 0)
+      else { return nil }
+      let client = ClientAddress(.v6(address))
+      self.text = client.mapped ?? SocketAddress.v6(address).ipAddress.map { "[\($0)]" } ?? text
+      return
+    }
+    var name = text.utf8.allSatisfy { $0 < 128 } ? text.lowercased() : ""
+    if name.hasSuffix(".") { name.removeLast() }
+    guard !name.isEmpty, name.utf8.allSatisfy(Self.letters.contains) else { return nil }
+    self.text = name
+  }
+
+  /// Whether it can only be this machine, whatever a name server says.
+  var isLoopback: Bool {
+    if text == "localhost" || text == "[::1]" { return true }
+    let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return numbers.count == 4 && numbers[0] == 127 && !numbers.contains(nil)
+  }
+}
+
+/// What a request says it is for: a host and perhaps a port.
+struct Authority: Hashable, Sendable {
+  var host: HostName
+  var port: Int?
+
+  /// Reads the value of a Host field; nil for what is none.
+  init?(_ text: String) {
+    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map { text.index(after: $0) } : text.firstIndex(of: ":")
+    guard let host = HostName(String(text[..<(end ?? text.endIndex)])) else { return nil }
+    self.host = host
+    let rest = text[(end ?? text.endIndex)...]
+    guard !rest.isEmpty else { return }
+    let digits = rest.dropFirst()
+    guard rest.first == ":", digits.utf8.count <= 5, digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+    port = Int(digits)
+  }
+}
+
+/// The names that a server goes by.
+///
+/// Without them, a page of another site whose name is made to point here reaches this server with a visitor's browser as if it
+/// were its own (DNS rebinding).
+struct HostNames: Sendable {
+  /// Nil takes any.
+  private let names: Set<HostName>?
+
+  /// - Parameter isLoopback: whether the server listens for this machine alone.
+  init(_ names: [HostName], isLoopback: Bool) { self.names = isLoopback || !names.isEmpty ? Set(names) : nil }
+
+  /// Whether a request for `authority` is for this server; those of HTTP/1.0 may leave it out.
+  func contain(_ authority: String?) -> Bool {
+    guard let names, let authority else { return true }
+    guard let host = Authority(authority)?.host else { return false }
+    return host.isLoopback || names.contains(host)
+  }
+}

@@ -1,0 +1,79 @@
+internal import NIOCore
+
+/// Sees, before the decoder, where the head of a request begins, which the decoder does not say before it is complete.
+///
+/// It hands bytes on in pieces that no message ends within: lines of heads, and bodies by their length. What follows a chunked
+/// body in the same bytes is seen if it is not whole lines, or else when more comes.
+final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  /// The first byte of a head has come.
+  struct Began {}
+
+  enum Body {
+    case bytes(Int)
+    case chunked
+  }
+
+  private enum Stage {
+    case head(hasBegun: Bool)
+    case body(Body)
+    /// Nothing more is read.
+    case over(unread: Int)
+  }
+
+  private var stage = Stage.head(hasBegun: false)
+  private let limit: Int
+
+  /// - Parameter limit: bytes that may come when nothing more is read, before the connection is closed.
+  init(limit: Int) { self.limit = limit }
+
+  /// The decoder has a whole head, and this comes after it.
+  func head(before body: Body) { if !isOver { stage = .body(body) } }
+
+  /// The decoder has a whole request.
+  func end() { if !isOver { stage = .head(hasBegun: false) } }
+
+  /// Whatever comes now is for nobody.
+  func stop() { if !isOver { stage = .over(unread: 0) } }
+
+  private var isOver: Bool { if case .over = stage { true } else { false } }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var rest = unwrapInboundIn(data)
+    while rest.readableBytes > 0 {
+      var piece = rest
+      switch stage {
+      case .head(let hasBegun):
+        let view = rest.readableBytesView
+        if let end = view.firstIndex(of: UInt8(ascii: "\n")) {
+          piece = rest.getSlice(at: rest.readerIndex, length: end - view.startIndex + 1)!
+        }
+        // Clients of old end a body with a line's end too many.
+        if !hasBegun, !piece.readableBytesView.allSatisfy({ $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
+          begin(context)
+        }
+      case .body(.bytes(let count)) where count > 0:
+        piece = rest.getSlice(at: rest.readerIndex, length: min(count, rest.readableBytes))!
+        stage = .body(.bytes(count - piece.readableBytes))
+      case .body: break
+      case .over(let unread):
+        stage = .over(unread: unread + rest.readableBytes)
+        if unread + rest.readableBytes > limit { context.close(promise: nil) }
+        return
+      }
+      rest.moveReaderIndex(forwardBy: piece.readableBytes)
+      var wasChunked = false
+      if case .body(.chunked) = stage { wasChunked = true }
+      let last = piece.readableBytesView.last
+      context.fireChannelRead(wrapInboundOut(piece))
+      if wasChunked, case .head = stage, last != UInt8(ascii: "\n") { begin(context) }
+    }
+  }
+
+  private func begin(_ context: ChannelHandlerContext) {
+    stage = .head(hasBegun: true)
+    context.fireUserInboundEventTriggered(Began())
+  }
+}
