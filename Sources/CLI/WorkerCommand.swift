@@ -76,6 +76,7 @@ struct WorkerCommand: ParsableCommand {
     if let name, name.isEmpty || name.utf8.count > 64 {
       throw ValidationError("--name “\(name)”: give 1 to 64 bytes")
     }
+    if cache?.isEmpty == true { throw ValidationError("--cache is empty; give the path of a folder") }
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
     try security.check(coordinator, flag: "--coordinator")
     if let listen {
@@ -89,7 +90,7 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
-    if untilInputCloses { Self.endWithInput() }
+    if untilInputCloses { try Self.endWithInput() }
     let context = try Context()
     let key = try security.keyPair()
     let authenticator = try key.map { key in
@@ -103,7 +104,7 @@ struct WorkerCommand: ParsableCommand {
       } else if let model {
         .checkpoint(try Checkpoint(CheckpointFolder(path: model)))
       } else {
-        .cache(try TensorCache(folder: cache ?? TensorCache.defaultFolder()))
+        .cache(try tensorCache())
       }
     let options = WorkerOptions(
       name: name ?? Self.hostName, coordinator: coordinator,
@@ -142,9 +143,20 @@ struct WorkerCommand: ParsableCommand {
     var error: (any Error)?
   }
 
+  /// The cache that was asked for, or the usual one; that one need not be there.
+  private func tensorCache() throws -> TensorCache {
+    if let cache { return try TensorCache(folder: cache) }
+    let (cache, reason) = TensorCache.standard()
+    if let reason {
+      Terminal.note("gpt2: \(reason); until then, blocks that are sent are kept only as long as this worker runs")
+    }
+    return cache
+  }
+
   /// Ends this process when whoever started it is gone.
-  private static func endWithInput() {
-    DispatchQueue.global().async {
+  private static func endWithInput() throws {
+    // Not on a queue: Dispatch looks after the threads of its own by opening a file for each.
+    _ = try JoinableThread {
       var byte: UInt8 = 0
       while true {
         let count = read(STDIN_FILENO, &byte, 1)
