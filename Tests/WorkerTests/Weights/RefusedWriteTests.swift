@@ -16,6 +16,9 @@ import Testing
   /// A small file system of its own, for as long as this is.
   final class SmallFileSystem {
     let path: String
+    /// Stays until the file system is gone from it.
+    private let folder: TemporaryFolder
+
     static var isPossible: Bool {
       guard (try? SmallFileSystem(in: TemporaryFolder())) != nil else {
         print("skipped: what needs a file system of its own; only root can mount one")
@@ -25,6 +28,7 @@ import Testing
     }
 
     init(in folder: TemporaryFolder) throws {
+      self.folder = folder
       path = folder.path("mounted")
       mkdir(path, 0o700)
       guard mount("gpt2-test", path, "tmpfs", 0, "size=64k") == 0 else { throw POSIXError(.EPERM) }
