@@ -179,7 +179,7 @@ final class ClusterSession {
       Terminal.warn(
         "no descriptors are left for workers that dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
       )
-    case .listening, .joined, .paced, .loading, .ready, .ended: break
+    case .listening, .joined, .paced, .loading, .ready, .ending: break
     }
   }
 }

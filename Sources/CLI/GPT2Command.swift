@@ -36,11 +36,15 @@ struct GPT2Command: ParsableCommand {
 
   static func main() async {
     holdStandardDescriptors()
+    DescriptorLimit.raise()
+    // A file that would become larger than files may be is an error of the write then, and not the end.
+    signal(SIGXFSZ, SIG_IGN)
     TimeSlice.shorten()
     do {
       try checkArguments()
       try checkCommand()
       var command = try parseAsRoot()
+      try DescriptorLimit.reserve(descriptorCount(for: command))
       // A server ends in its own way.
       if !(command is Serve) { removeUnfinishedFilesOnSignals() }
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -55,6 +59,13 @@ struct GPT2Command: ParsableCommand {
       Terminal.fail("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (\(help))" : ""))
       exit(withError: code)
     }
+  }
+
+  /// Descriptors that a command may need before it can say that there are none.
+  private static func descriptorCount(for command: any ParsableCommand) -> Int {
+    guard let serve = command as? Serve else { return 64 }
+    // NIO has a few for each core; and they must be left when the workers have theirs.
+    return 64 + 4 * ThreadPool.availableCores + 8 * serve.cluster.workerCount
   }
 
   /// What says how the command is used that was meant.

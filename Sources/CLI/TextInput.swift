@@ -38,13 +38,29 @@ enum TextInput {
   func bytes() throws(InputError) -> [UInt8] {
     switch self {
     case .standardInput:
-      if isatty(STDIN_FILENO) == 1 { Terminal.note("reading the text from the keyboard; end it with Ctrl-D") }
+      if isatty(STDIN_FILENO) == 1 {
+        Terminal.note("reading the text from the keyboard; end it with Ctrl-D")
+      } else {
+        Self.wait(for: STDIN_FILENO, name)
+      }
       return try Self.read(STDIN_FILENO, name)
     case .file(let path):
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      // O_NONBLOCK, or opening a pipe would wait for its writer without a word.
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
       guard descriptor >= 0 else { throw .unreadable(path, String(cString: strerror(errno))) }
       defer { close(descriptor) }
+      _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+      Self.wait(for: descriptor, name)
       return try Self.read(descriptor, name)
+    }
+  }
+
+  /// Waits until there is something to read, or its end; says so when that takes a second.
+  private static func wait(for descriptor: Int32, _ name: String) {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    if poll(&entry, 1, 1000) == 0 {
+      Terminal.note("\(name): nothing has come yet; waiting until something is written there")
+      while poll(&entry, 1, -1) == -1, errno == EINTR {}
     }
   }
 

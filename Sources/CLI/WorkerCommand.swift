@@ -84,6 +84,7 @@ struct WorkerCommand: ParsableCommand {
     if let name, name.isEmpty || name.utf8.count > 64 {
       throw ValidationError("--name “\(name)”: give 1 to 64 bytes")
     }
+    if cache?.isEmpty == true { throw ValidationError("--cache is empty; give the path of a folder") }
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
     try security.check(coordinator, flag: "--coordinator")
     if coordinatorKey != nil, security.key == nil {
@@ -101,7 +102,7 @@ struct WorkerCommand: ParsableCommand {
 
   func run() throws {
     let credentials = try credentials()
-    if keyFromInput { Self.endWithInput() }
+    if keyFromInput { try Self.endWithInput() }
     let context = try Context()
     let authenticator = try credentials.map { credentials in
       // Who has a key of its own lets in the stage before it, once it is told which that is.
@@ -115,7 +116,7 @@ struct WorkerCommand: ParsableCommand {
       } else if let model {
         .checkpoint(try Checkpoint(CheckpointFolder(path: model)))
       } else {
-        .cache(try TensorCache(folder: cache ?? TensorCache.defaultFolder()))
+        .cache(try tensorCache())
       }
     let options = WorkerOptions(
       name: name ?? Self.hostName, coordinator: coordinator,
@@ -168,9 +169,20 @@ struct WorkerCommand: ParsableCommand {
     var error: (any Error)?
   }
 
+  /// The cache that was asked for, or the usual one; that one need not be there.
+  private func tensorCache() throws -> TensorCache {
+    if let cache { return try TensorCache(folder: cache) }
+    let (cache, reason) = TensorCache.standard()
+    if let reason {
+      Terminal.note("gpt2: \(reason); until then, blocks that are sent are kept only as long as this worker runs")
+    }
+    return cache
+  }
+
   /// Ends this process when whoever started it is gone.
-  private static func endWithInput() {
-    DispatchQueue.global().async {
+  private static func endWithInput() throws {
+    // Not on a queue: Dispatch looks after the threads of its own by opening a file for each.
+    _ = try JoinableThread {
       var byte: UInt8 = 0
       while true {
         let count = read(STDIN_FILENO, &byte, 1)

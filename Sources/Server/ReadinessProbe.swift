@@ -8,8 +8,9 @@ struct ReadinessProbe: Sendable {
 
   /// How often a token is sent through a pipe without work, and how often the pipe is looked at.
   private static let (interval, glance) = (Duration.milliseconds(500), Duration.milliseconds(100))
-  /// How long nothing may have crossed the pipe.
-  private static let patience = Duration.seconds(5)
+  /// How long nothing may have crossed the pipe. The engine finds a stage or a link that is lost sooner; a large micro-batch on
+  /// slow links is none.
+  private static let patience = Duration.seconds(20)
 
   init(_ server: Server) { self.server = server }
 

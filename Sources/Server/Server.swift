@@ -68,29 +68,14 @@ public final class Server: Sendable {
     connections = Connections(options.limits, logger)
   }
 
-  /// Hears how the cluster comes together, how the pipe flows, and of the cluster's end.
+  /// Hears how the cluster comes together, and of its end: nothing new begins from then on, and ``run(listening:)`` throws why a
+  /// moment later.
   public func note(_ notice: EngineNotice) {
     notices.withLock { $0.count(notice) }
     switch notice {
+    case .ending: state.become(.failed(ServerState.end))
     default: if let progress = notice.progress { state.become(.loading(progress)) }
     }
-  }
-
-  /// The cluster has ended by itself, or is about to: nothing new begins. ``run(listening:)`` throws why a moment later.
-  func lost(_ reason: String) {
-    logger.warning("the cluster ends", metadata: ["reason": "\(reason)"])
-    state.become(.failed(ServerState.end))
-  }
-
-  /// The pipe is held up, until ``flows()``.
-  func stalls(_ reason: String) {
-    logger.warning("the pipe is held up", metadata: ["reason": "\(reason)"])
-    state.hold(true)
-  }
-
-  func flows() {
-    logger.notice("the pipe flows again")
-    state.hold(false)
   }
 
   /// Serves until ``end()``, or until the cluster fails.

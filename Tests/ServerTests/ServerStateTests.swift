@@ -31,20 +31,6 @@ struct ServerStateTests {
       #expect(box.value == .failed("worker-2 was lost"))
     }
   }
-
-  @Test("is not ready while the pipe is held up")
-  func held() {
-    let box = StateBox()
-    box.hold(true)
-    #expect(box.value.name == "loading")
-    box.become(.ready)
-    #expect(box.value.name == "stalled")
-    box.become(.draining)
-    #expect(box.value == .draining)
-    box.become(.failed("x"))
-    box.hold(false)
-    #expect(box.value == .failed("x"))
-  }
 }
 
 @Suite("What clients are told of a cluster")
@@ -54,13 +40,22 @@ struct ClusterErrorTests {
     arguments: [
       ClusterError.workerLost(name: "worker-7", blocks: 0..<6, reason: "10.1.2.3 is gone"),
       .workerFailed(name: "worker-7", reason: "/home/me/gpt2"), .workerBroken(name: "worker-7", reason: "x"),
+      .linkLost(from: "stage 1 (worker-7)", to: "the coordinator", reason: "worker-7 was not heard"),
+      .workerStalled(name: "worker-7", blocks: 0..<6, after: .seconds(5)),
       .unreachable(name: "worker-7", address: "tcp://10.1.2.3:5", after: .seconds(1)),
       .tooFewWorkers(
-        joined: ["worker-7"], expected: 2, after: .seconds(1), listening: "tcp://10.1.2.3:5", turnedAway: ["worker-7"]),
+        joined: ["worker-7"], expected: 2, after: .seconds(1), command: "tcp://10.1.2.3:5", turnedAway: ["worker-7"]),
     ])
   func discreet(error: ClusterError) {
     let answer = APIError(error)
     #expect(answer.status == .serviceUnavailable && answer.message == ServerState.end)
     for name in ["worker-7", "10.1.2.3", "/home", "tcp:"] { #expect(!answer.message.contains(name)) }
+  }
+
+  @Test("says of values that are not finite at which token they are, and not who made them")
+  func notFinite() {
+    let answer = APIError(ClusterError.notFinite(name: "worker-7", blocks: 0..<6, position: 3))
+    #expect(answer.status == .internalServerError && answer.message.contains("position 3"))
+    #expect(!answer.message.contains("worker"))
   }
 }

@@ -94,7 +94,7 @@ final class EngineLoop {
   }
 
   private func end(_ error: any Error, reason: String) {
-    if !reason.isEmpty { notify(.ended(reason)) }
+    if !reason.isEmpty { notify(.ending(reason)) }
     for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
     pipe?.end(error)
     for request in early { request.sink.finish(error) }
@@ -521,7 +521,9 @@ final class EngineLoop {
 
   private func lose(_ error: ClusterError, _ stage: Int, _ reason: LinkError) throws {
     guard reason == .cut else { throw absent(stage) ?? error }
-    cut = cut ?? (error, MonotonicTime.now)
+    guard cut == nil else { return }
+    cut = (error, MonotonicTime.now)
+    notify(.ending("\(error)"))
   }
 
   /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on fewer

@@ -68,8 +68,8 @@ public enum EngineNotice: Sendable {
   case ready([StageDescription])
   /// There are no descriptors left for those who dial in.
   case shortOfDescriptors
-  /// The cluster has ended with an error, which this is.
-  case ended(String)
+  /// Something is lost, and the cluster ends at once, or when it is known better what.
+  case ending(String)
 }
 
 /// One stage of the running pipe.

@@ -9,6 +9,7 @@ extension APIError {
     case let error as ModelError: .invalid(nil, "\(error)")
     case AdmissionError.tooManyWaiting(let limit): .overloaded(limit: limit, retryAfter: 5)
     case let error as AdmissionError: .invalid("max_tokens", "\(error)")
+    case ClusterError.notFinite(_, _, let position): APIError(SamplingError.notFinite(position: position))
     case ClusterError.stopped: .unavailable("the server is shutting down")
     // Names and addresses of workers are for the log.
     case is ClusterError: .unavailable(ServerState.end)

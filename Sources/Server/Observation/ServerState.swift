@@ -35,31 +35,17 @@ enum ServerState: Hashable, Sendable {
 
 /// The state, for all who answer. What is in it, anybody may read.
 final class StateBox: Sendable {
-  private struct State {
-    var value = ServerState.loading("the cluster comes together")
-    /// Whether the engine says that the pipe is held up.
-    var isHeld = false
-  }
+  private let state = Mutex(ServerState.loading("the cluster comes together"))
 
-  private let state = Mutex(State())
-
-  var value: ServerState {
-    state.withLock { state in
-      if state.isHeld, case .ready = state.value { return .stalled("the pipe is held up") }
-      return state.value
-    }
-  }
+  var value: ServerState { state.withLock { $0 } }
 
   /// Moves on; an end stays the end.
   func become(_ new: ServerState) {
     state.withLock { state in
-      switch (state.value, new) {
+      switch (state, new) {
       case (.failed, _), (.draining, .ready), (.draining, .loading), (.draining, .stalled): break
-      default: state.value = new
+      default: state = new
       }
     }
   }
-
-  /// While it is held, it is not ready.
-  func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
 }

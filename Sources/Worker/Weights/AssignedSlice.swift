@@ -109,7 +109,7 @@ public final class AssignedSlice {
     switch source {
     case .checkpoint(let checkpoint): return checkpoint
     case .cache(let cache):
-      return try Checkpoint(name: cache.folder, configuration: configuration, tensors: stored.compactMap { $0 })
+      return try Checkpoint(name: cache.name, configuration: configuration, tensors: stored.compactMap { $0 })
     }
   }
 

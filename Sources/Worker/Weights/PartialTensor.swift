@@ -10,25 +10,27 @@ internal import GPT2
 
 /// The file of a tensor that is being fetched: its first bytes, locked against other workers.
 ///
-/// It stays when the process ends, and the next that wants the tensor goes on from there.
+/// It stays when the process ends, and the next that wants the tensor goes on from there; unless the cache keeps nothing.
 final class PartialTensor {
   private let tensor: ExpectedTensor
   private let cache: TensorCache
-  private let path: String
-  private let descriptor: Int32
+  private let file: OpenFile
   /// Bytes that are there.
-  private(set) var byteCount: Int
+  private(set) var byteCount = 0
 
-  /// Opens the first of the tensor's partial files that no other worker has locked, or makes one.
+  /// Opens the first of the tensor's partial files that no other worker has locked, or makes one. What has the name and is
+  /// no file is replaced.
   ///
   /// - Throws: `.cache`, or `.busy` when others have locked them all.
   init(_ tensor: ExpectedTensor, in cache: TensorCache) throws(WeightsError) {
+    (self.tensor, self.cache) = (tensor, cache)
+    if let temporary = cache.temporary {
+      file = try temporary.makeFile()
+      return
+    }
     for path in cache.partialPaths(of: tensor) {
-      guard let (descriptor, size) = try Self.lock(path, create: true) else { continue }
-      self.tensor = tensor
-      self.cache = cache
-      self.path = path
-      self.descriptor = descriptor
+      guard let (file, size) = try Self.lock(path, create: true) else { continue }
+      self.file = file
       byteCount = size
       // Longer than the tensor is none of ours.
       if size > tensor.byteCount { try clear() }
@@ -37,20 +39,16 @@ final class PartialTensor {
     throw .busy(path: cache.path(of: tensor))
   }
 
-  deinit {
-    close(descriptor)
-  }
-
   /// Writes the bytes that follow.
   ///
   /// - Throws: `.cache`; a part of them may then be there.
   func append(_ bytes: [UInt8]) throws(WeightsError) {
     var done = 0
     while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(byteCount)) }
+      let count = bytes[done...].withUnsafeBytes { pwrite(file.descriptor, $0.baseAddress, $0.count, off_t(byteCount)) }
       if count < 0 {
         if errno == EINTR { continue }
-        throw .cache(path: path, code: errno)
+        throw .cache(path: file.name, code: errno)
       }
       done += count
       byteCount += count
@@ -61,42 +59,55 @@ final class PartialTensor {
   ///
   /// Blocks while it reads all of it.
   func finish() throws -> StoredTensor? {
-    guard try tensor.stored(at: path).fingerprint() == tensor.fingerprint else {
+    let stored = try tensor.stored(at: file.path)
+    guard try stored.fingerprint() == tensor.fingerprint else {
       try clear()
       return nil
     }
+    if let temporary = cache.temporary {
+      temporary.keep(file, as: tensor.fingerprint)
+      return stored
+    }
     let place = cache.path(of: tensor)
-    guard rename(path, place) == 0 else { throw WeightsError.cache(path: place, code: errno) }
+    guard rename(file.path, place) == 0 else { throw WeightsError.cache(path: place, code: errno) }
     // What others left of the same tensor is of no use any more.
-    for path in cache.partialPaths(of: tensor) where path != self.path {
-      guard let (descriptor, _) = try Self.lock(path, create: false) else { continue }
-      unlink(path)
-      close(descriptor)
+    for path in cache.partialPaths(of: tensor) where path != file.path {
+      if let (file, _) = try? Self.lock(path, create: false) { unlink(file.path) }
     }
     return try tensor.stored(at: place)
   }
 
   private func clear() throws(WeightsError) {
-    guard ftruncate(descriptor, 0) == 0 else { throw .cache(path: path, code: errno) }
+    guard ftruncate(file.descriptor, 0) == 0 else { throw .cache(path: file.name, code: errno) }
     byteCount = 0
   }
 
-  /// Opens and locks a file; nil when another holds the lock, or it is not there and not to be made.
+  /// Opens and locks a file; nil when another holds the lock, when a folder with something in it has the name, or when it is
+  /// not there and not to be made.
   private static func lock(
     _ path: String, create: Bool
-  ) throws(WeightsError) -> (descriptor: Int32, byteCount: Int)? {
+  ) throws(WeightsError) -> (file: OpenFile, byteCount: Int)? {
     while true {
-      let descriptor = open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0o644)
+      // Opening a pipe would wait for its other end, a device may do anything, a link leads elsewhere.
+      var status = stat()
+      if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        if !create { return nil }
+        let code = TensorCache.remove(path)
+        if code == ENOTEMPTY || code == EEXIST { return nil }
+        guard code == 0 else { throw .irreplaceable(path: path, code: code) }
+      }
+      let flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | (create ? O_CREAT : 0)
+      let descriptor = open(path, flags, 0o644)
       if descriptor < 0 {
         if errno == EINTR { continue }
         if errno == ENOENT, !create { return nil }
         throw .cache(path: path, code: errno)
       }
+      let file = OpenFile(descriptor, path: path)
       switch lock(descriptor, at: path) {
-      case .locked(let byteCount): return (descriptor, byteCount)
-      case .renamed: close(descriptor)
+      case .locked(let byteCount): return (file, byteCount)
+      case .renamed: continue
       case .failed(let code):
-        close(descriptor)
         if code == EWOULDBLOCK { return nil }
         throw .cache(path: path, code: code)
       }
@@ -117,7 +128,7 @@ final class PartialTensor {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &locked) == 0 else {
       return .failed(code: errno)
     }
-    let isNamed = stat(path, &named) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev
+    let isNamed = lstat(path, &named) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev
     return isNamed ? .locked(byteCount: Int(locked.st_size)) : .renamed
   }
 }

@@ -27,6 +27,8 @@ public enum WeightsError: Error, Hashable, Sendable {
   case damaged(tensor: String)
   /// The system's refusal, `errno`, of something in the cache's folder.
   case cache(path: String, code: Int32)
+  /// What stands in a tensor's place in the cache is something else, and the system refuses, `errno`, to remove it.
+  case irreplaceable(path: String, code: Int32)
   /// Another process holds every name under which the tensor could be fetched.
   case busy(path: String)
   /// Neither `XDG_CACHE_HOME` nor `HOME` says where caches belong.
@@ -61,11 +63,18 @@ extension WeightsError: CustomStringConvertible {
     case .cache(let path, let code):
       switch code {
       case ENOSPC, EDQUOT: "\(path): no space is left; free some, or give another folder with --cache DIR"
+      case EFBIG:
+        "\(path): a file may not be as large as this tensor (\(Self.message(code))); raise the limit (ulimit -f), or give a"
+          + " folder on another file system with --cache DIR"
+      case EMFILE, ENFILE: "\(path): \(Self.message(code)); raise the limit (ulimit -n)"
       case EACCES, EPERM, EROFS:
         "\(path): may not be written (\(Self.message(code))); make the folder writable for this user, or give another"
           + " with --cache DIR"
       default: "\(path): \(Self.message(code)); give another folder with --cache DIR"
       }
+    case .irreplaceable(let path, let code):
+      "\(path): is not the tensor that belongs there, and cannot be removed (\(Self.message(code))); remove it, or give"
+        + " another folder with --cache DIR"
     case .busy(let path):
       "\(path): other processes are fetching this tensor into the same folder; end them, or give each worker its own"
         + " with --cache DIR"

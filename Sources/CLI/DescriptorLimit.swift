@@ -1,0 +1,60 @@
+import Dispatch
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// How many files and connections this process may have open.
+enum DescriptorLimit {
+  /// More is of no use, and starting a process takes time for each.
+  private static let enough: rlim_t = 65536
+
+  /// Raises the limit as far as this user may; processes that are started have it too.
+  static func raise() {
+    #if canImport(Glibc)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < min(limit.rlim_max, enough) else { return }
+    limit.rlim_cur = min(limit.rlim_max, enough)
+    setrlimit(resource, &limit)
+  }
+
+  /// Sees that `count` more can be opened: Dispatch and NIO end the process when there is none for them. What Dispatch needs
+  /// later is opened now.
+  ///
+  /// - Throws: ``Shortage``.
+  static func reserve(_ count: Int) throws(Shortage) {
+    var opened: [Int32] = []
+    while opened.count < count {
+      let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+      if descriptor < 0 { break }
+      opened.append(descriptor)
+    }
+    for descriptor in opened { close(descriptor) }
+    guard opened.count == count else { throw Shortage(found: opened.count, expected: count) }
+    let group = DispatchGroup()
+    group.enter()
+    DispatchQueue.global().asyncAfter(deadline: .now()) { group.leave() }
+    group.enter()
+    DispatchQueue.global().asyncAfter(wallDeadline: .now()) { group.leave() }
+    group.wait()
+  }
+
+  /// Too little can be opened for the program to run.
+  struct Shortage: Error, Hashable, CustomStringConvertible {
+    let found: Int
+    let expected: Int
+
+    var description: String {
+      "only \(found) more files and connections can be opened, expected at least \(expected); raise the limit"
+        + " (ulimit -n 1024, or LimitNOFILE= of a systemd unit)"
+    }
+  }
+}
