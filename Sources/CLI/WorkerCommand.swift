@@ -73,7 +73,8 @@ struct WorkerCommand: ParsableCommand {
   var quiet = false
 
   @Flag(
-    help: ArgumentHelp("Read the key from the first line of standard input, and end when that does.", visibility: .hidden))
+    help: ArgumentHelp(
+      "Read the key from the first line of standard input, and end when that does.", visibility: .hidden))
   var keyFromInput = false
 
   mutating func validate() throws {
@@ -88,7 +89,8 @@ struct WorkerCommand: ParsableCommand {
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
     try security.check(coordinator, flag: "--coordinator")
     if coordinatorKey != nil, security.key == nil {
-      throw ValidationError("--coordinator-key needs this member's own key by --key FILE; make one with gpt2 keygen FILE")
+      throw ValidationError(
+        "--coordinator-key needs this member's own key by --key FILE; make one with gpt2 keygen FILE")
     }
     if let listen {
       try security.check(listen, flag: "--listen")

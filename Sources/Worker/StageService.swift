@@ -198,7 +198,9 @@ public final class StageService {
       let slice = try AssignedSlice(
         assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
       phase = .fetching(assignment, slice, since: start)
-      if options.credentials?.isOwn == true { authenticator?.accept(Set(CurveKey(assignment.incoming.peerKey).map { [$0] } ?? [])) }
+      if options.credentials?.isOwn == true {
+        authenticator?.accept(Set(CurveKey(assignment.incoming.peerKey).map { [$0] } ?? []))
+      }
       try finishLoading()
     case (.piece(let piece), .fetching(_, let slice, _)):
       try slice.accept(piece)

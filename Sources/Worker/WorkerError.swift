@@ -54,6 +54,10 @@ extension WorkerError: CustomStringConvertible {
 
   /// What the coordinator is told.
   var failure: Failure {
-    if case .link(let link, let error) = self { Failure(reason: "\(error)", link: link) } else { Failure(reason: "\(self)") }
+    if case .link(let link, let error) = self {
+      Failure(reason: "\(error)", link: link)
+    } else {
+      Failure(reason: "\(self)")
+    }
   }
 }

@@ -101,7 +101,8 @@ extension ConnectionTable.Fault: CustomStringConvertible {
     switch self {
     case .endless(let bytes): "sent \(bytes >> 20) MiB that are no whole message; its connection was ended"
     case .mute(let time): "said nothing for \(Int(time / .seconds(1))) s; its connection was ended"
-    case .crowded: "had said nothing, or nothing for longest, when there were too many connections; its connection was ended"
+    case .crowded:
+      "had said nothing, or nothing for longest, when there were too many connections; its connection was ended"
     }
   }
 }

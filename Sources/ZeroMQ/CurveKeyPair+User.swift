@@ -13,7 +13,9 @@ extension CurveKeyPair {
   /// - Throws: ``CurveKeyError``, `.noFolder` where the user has no such folder.
   public static func ofThisUser() throws(CurveKeyError) -> CurveKeyPair {
     let folder = try userFolder()
-    for end in folder.indices where end != folder.startIndex && folder[end] == "/" { mkdir(String(folder[..<end]), 0o700) }
+    for end in folder.indices where end != folder.startIndex && folder[end] == "/" {
+      mkdir(String(folder[..<end]), 0o700)
+    }
     mkdir(folder, 0o700)
     var status = stat()
     let code = lstat(folder, &status) == 0 ? 0 : errno
@@ -50,7 +52,9 @@ extension CurveKeyPair {
     for folder in [given, "/run/user/\(geteuid())"] where folder.hasPrefix("/") && owned(folder) {
       return "\(folder)/gpt2-cluster"
     }
-    let homes = [getenv("HOME").map { String(cString: $0) }, getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }]
+    let homes = [
+      getenv("HOME").map { String(cString: $0) }, getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) },
+    ]
     for home in homes.compactMap({ $0 }) where home.hasPrefix("/") && owned(home) {
       return "\(home)/.cache/gpt2-cluster/run"
     }

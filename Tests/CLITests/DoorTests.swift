@@ -57,7 +57,8 @@ struct DoorTests {
     try coordinator.note(with: "in 2 stages")
     try Self.list(["b"], in: folder)
     #expect(try coordinator.end() == 1)
-    #expect(coordinator.complaints.last!.contains("worker a (blocks") && coordinator.complaints.last!.contains("its key"))
+    #expect(
+      coordinator.complaints.last!.contains("worker a (blocks") && coordinator.complaints.last!.contains("its key"))
     for worker in workers { #expect(try worker.end() == 1) }
   }
 
@@ -117,7 +118,8 @@ struct DoorTests {
   private static func ports(of process: Int32) -> [Int] {
     let folder = "/proc/\(process)/fd"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let sockets = Set(names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") })
+    let sockets = Set(
+      names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") })
     let table = (try? String(contentsOfFile: "/proc/\(process)/net/tcp", encoding: .utf8)) ?? ""
     return table.split(separator: "\n").dropFirst().compactMap { line in
       let fields = line.split(separator: " ")
@@ -136,7 +138,8 @@ struct DoorTests {
     let (coordinator, place) = try RunningProgram.coordinator(2, Cluster.question)
     let good = try RunningProgram.worker("good", of: place)
     try coordinator.note(with: "good joined")
-    let bad = try RunningProgram.worker("bad", of: place, ["--insecure", "--advertise", address, "--key"] + [Self.userKey])
+    let bad = try RunningProgram.worker(
+      "bad", of: place, ["--insecure", "--advertise", address, "--key"] + [Self.userKey])
     #expect(try bad.end() == 1)
     #expect(try coordinator.note(with: "refused bad").contains(reason))
     let better = try RunningProgram.worker("better", of: place)
@@ -161,6 +164,8 @@ struct DoorTests {
       1, Cluster.question + ["--wait", "1", "--key", folder.path("key")])
     #expect(try coordinator.end() == 1)
     let command = "gpt2 worker --coordinator tcp://127.0.0.1:"
-    #expect(coordinator.complaints.last!.contains(command) && coordinator.complaints.last!.contains("--key \(folder.path("key"))"))
+    #expect(
+      coordinator.complaints.last!.contains(command)
+        && coordinator.complaints.last!.contains("--key \(folder.path("key"))"))
   }
 }

@@ -27,7 +27,8 @@ struct LabTests {
     #expect(try Lab.begin(["up", "2"]).end() == 0)
     defer { _ = try? Lab.begin(["down"]).end() }
     func on(_ host: Int, _ arguments: [String]) throws -> RunningProgram {
-      try Lab.begin(["exec", "\(host)", Program.url.path] + arguments + ["--threads", "1", "--key", folder.path("key")])
+      try Lab.begin(
+        ["exec", "\(host)", Program.url.path] + arguments + ["--threads", "1", "--key", folder.path("key")])
     }
     func worker(_ name: String, on host: Int, of coordinator: String) throws -> RunningProgram {
       try on(host, ["worker", "--coordinator", "tcp://\(coordinator):7070", "--demo", "--name", name])
@@ -49,7 +50,8 @@ struct LabTests {
     let ids = (0..<240).map { "\(($0 * 37 + 5) % 1023)" }.joined(separator: ",")
     let work = ["--token-ids", ids, "--max-tokens", "4", "--seed", "2", "--micro-batch", "240"]
     let program = try Lab.begin(
-      ["run", "3", "--rate", "300kbit", "--spawn-extra", "--threads 1 --demo", "--", Program.url.path, "generate"] + work)
+      ["run", "3", "--rate", "300kbit", "--spawn-extra", "--threads 1 --demo", "--", Program.url.path, "generate"]
+        + work)
     // 123 kB take more than three seconds at each hop, twice as long as a link may be silent.
     #expect(try program.end() == 0, "\(program.notes)")
     #expect(program.output == (try Program(["generate", "--stages", "1"] + work).output))

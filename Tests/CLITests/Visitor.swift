@@ -52,7 +52,8 @@ final class Visitor {
     header[6] = 77
     var long = goodbye
     long[39] = 0x7F
-    let open = Message.open(Open(stage: -1, secret: Array(repeating: 0, count: 32))).encode(header: Header(epoch: 9, number: 0))
+    let open = Message.open(Open(stage: -1, secret: Array(repeating: 0, count: 32))).encode(
+      header: Header(epoch: 9, number: 0))
     let heartbeat = Message.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 1)).encode(
       header: Header(number: .max))
     let messages: [[[UInt8]]] = [

@@ -74,7 +74,8 @@ struct ConnectionTests {
       #expect(try #require(connection.silence) < .seconds(20))
     #endif
     #expect(Connection(-1).peer == nil && Connection(-1).bytesReceived == nil)
-    #expect(Address.isOfThisMachine("127.0.0.1") && Address.isOfThisMachine("::1") && !Address.isOfThisMachine("192.0.2.7"))
+    #expect(
+      Address.isOfThisMachine("127.0.0.1") && Address.isOfThisMachine("::1") && !Address.isOfThisMachine("192.0.2.7"))
   }
 
   @Test("are ended with a word when a message does not end, and what came is given up")
@@ -87,7 +88,9 @@ struct ConnectionTests {
     let descriptor = try Self.dial(port)
     defer { close(descriptor) }
     // ZMTP 3.0 without a mechanism, as a DEALER, and then frames of which more follow.
-    func send(_ bytes: [UInt8]) -> Bool { Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count }
+    func send(_ bytes: [UInt8]) -> Bool {
+      Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    }
     #expect(
       send([0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0x7F, 3, 0] + Array("NULL".utf8) + Array(repeating: 0, count: 48)))
     let ready: [UInt8] =

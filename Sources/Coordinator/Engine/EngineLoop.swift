@@ -382,7 +382,8 @@ final class EngineLoop {
     let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
     // Each link's secret: one into every stage, and one out of the last.
     let secrets = (0...plan.stages.count).map { _ in LinkTerms.makeSecret() }
-    let ends = [options.credentials?.own.publicKey] + plan.stages.map(\.worker.caller.key) + [options.credentials?.own.publicKey]
+    let ends =
+      [options.credentials?.own.publicKey] + plan.stages.map(\.worker.caller.key) + [options.credentials?.own.publicKey]
     func terms(_ link: Int, toward end: Int) -> LinkTerms {
       LinkTerms(secret: secrets[link], peerKey: ends[end]?.bytes ?? [])
     }
@@ -490,7 +491,8 @@ final class EngineLoop {
       throw ClusterError.tooFewWorkers(
         joined: roster.joined.map(\.name), expected: options.workerCount, after: options.patience,
         command: options.sharesFiles
-          ? nil : "gpt2 worker --coordinator \(Address.dialed(listening))\(options.workerFlags)", turnedAway: turnedAway)
+          ? nil : "gpt2 worker --coordinator \(Address.dialed(listening))\(options.workerFlags)", turnedAway: turnedAway
+      )
     }
   }
 

@@ -246,7 +246,9 @@ final class Pipe {
     func contradiction(_ witness: String, _ accused: StageDescription) -> ClusterError {
       .workerBroken(
         name: accused.name,
-        reason: "it says that the values it sent are \(isFinite ? "" : "not ")finite, and \(witness), which received them, says otherwise")
+        reason:
+          "it says that the values it sent are \(isFinite ? "" : "not ")finite, and \(witness), which received them, says otherwise"
+      )
     }
     for (stage, record) in zip(stages, pass.records) {
       // What the coordinator itself sent, it knows.

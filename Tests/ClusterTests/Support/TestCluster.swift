@@ -45,7 +45,8 @@ final class TestCluster: Sendable {
     engine = try Engine(
       checkpoint,
       options: EngineOptions(
-        listen: "tcp://127.0.0.1:0", workerCount: count ?? weights.count, credentials: key.map { Credentials($0) }, split: split, microBatchRows: rows,
+        listen: "tcp://127.0.0.1:0", workerCount: count ?? weights.count, credentials: key.map { Credentials($0) },
+        split: split, microBatchRows: rows,
         threads: 1, slotCount: slots, patience: patience),
       context: context, notify: notices.append)
     workers = try WorkerThreads(weights, coordinator: engine.address, key: key, context: context)

@@ -40,7 +40,10 @@ extension RosterTests {
       }
       #expect(roster.isComplete && roster.candidates.map(\.name) == ["a", "b"])
       // Those that said no more go without a word.
-      #expect(roster.tick(now: 20 * Self.second).allSatisfy { if case .lost(let name, _, _) = $0 { name.count == 1 } else { false } })
+      #expect(
+        roster.tick(now: 20 * Self.second).allSatisfy {
+          if case .lost(let name, _, _) = $0 { name.count == 1 } else { false }
+        })
       #expect(roster.members.isEmpty)
     }
   }
@@ -94,15 +97,19 @@ extension RosterTests {
 
   @Test("lets in the keys of the list, keeps their names for them, and loses whose key is taken out")
   func allowed() throws {
-    let (a, b, c) = (try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey)
+    let (a, b, c) = (
+      try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey
+    )
     func caller(_ key: CurveKey) -> Roster.Caller { Roster.Caller(connection: 1, key: key, host: "10.0.0.2") }
     let list = try AllowedKeys(lines: "\(a.z85) attic\n# \(c.z85)\n\n\(b.z85)\n")
     var roster = Self.roster(allowed: list)
     #expect(roster.receive(Self.hello("attic"), Self.header(0), from: [1], caller(a), now: 0) == [.welcome([1])])
     let foreign = roster.receive(Self.hello("cellar"), Self.header(0), from: [2], caller(c), now: 0)
     #expect(foreign == [.refused([2], name: "cellar", reason: "its key is not among the allowed ones")])
-    guard case .refused([3], "attic", let reason)? = roster.receive(
-      Self.hello("attic"), Self.header(0), from: [3], caller(b), now: 0).first
+    guard
+      case .refused([3], "attic", let reason)? = roster.receive(
+        Self.hello("attic"), Self.header(0), from: [3], caller(b), now: 0
+      ).first
     else {
       Issue.record("two keys of one name")
       return
@@ -111,8 +118,10 @@ extension RosterTests {
     #expect(roster.receive(Self.hello("cellar"), Self.header(0), from: [4], caller(b), now: 0) == [.welcome([4])])
 
     // Nobody speaks for another, not even over a connection that has taken its routing id.
-    guard case .stranger([1], _)? = roster.receive(
-      Self.measurement, Self.header(1), from: [1], caller(b), now: 0).first
+    guard
+      case .stranger([1], _)? = roster.receive(
+        Self.measurement, Self.header(1), from: [1], caller(b), now: 0
+      ).first
     else {
       Issue.record("another's message was taken")
       return

@@ -203,7 +203,10 @@ struct PassLinkTests {
   func breaches(breach: Breach) throws {
     let pair = try Pair("inproc://receiver", credits: 1)
     let dealer = try pair.dealer()
-    _ = try dealer.send([Frame(Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))])
+    _ = try dealer.send([
+      Frame(
+        Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
+    ])
     #expect(try pair.receive() == .opened)
     func send(number: UInt64 = 1, epoch: UInt64 = Self.epoch, sequence: UInt64 = 7, bytes: Int? = 24) throws {
       let header = Header(epoch: epoch, number: number, sequence: sequence)
@@ -231,7 +234,9 @@ struct PassLinkTests {
     switch index {
     case 0: try answer([1, 2, 3])
     case 1: try answer(Message.credit(Credit(passes: 1)).encode(header: Header(epoch: Self.epoch, number: 3)))
-    default: try answer(Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
+    default:
+      try answer(
+        Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
     }
     _ = try Poll.wait([.socket(sender.socket)], timeout: .seconds(20))
     let error = #expect(throws: (any Error).self) { try sender.update() }

@@ -28,7 +28,8 @@ extension Message {
       Header(epoch: 3, number: 7),
       .heartbeat(
         Heartbeat(
-          progress: .max, time: 1 << 62, pulse: 123_456_789, pulseArrival: 1 << 62 - 1, taken: 1_000_000, passed: 999_999
+          progress: .max, time: 1 << 62, pulse: 123_456_789, pulseArrival: 1 << 62 - 1, taken: 1_000_000,
+          passed: 999_999
         ))
     ),
     (Header(epoch: 3, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
@@ -59,7 +60,8 @@ extension Message {
         Pass(
           microBatch: MicroBatch(
             [Segment(slot: 2, start: 0, count: 128), Segment(slot: 0, start: 300, count: 1)], releasing: [7]),
-          width: 768, records: [
+          width: 768,
+          records: [
             StageRecord(received: 1000, computed: 2000, waited: 30, sent: 4, isFiniteComputed: false)
           ]))
     ),

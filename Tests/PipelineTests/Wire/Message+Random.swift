@@ -65,7 +65,7 @@ extension Message {
           bytesRead: WireLimits.byteCount.random(&source), bytesReceived: WireLimits.byteCount.random(&source),
           bytesCached: WireLimits.byteCount.random(&source), nanoseconds: source.nanoseconds()))
     case .heartbeat: .heartbeat(randomHeartbeat(&source))
-    case .failure: 
+    case .failure:
       .failure(
         Failure(
           reason: source.text(WireLimits.sentence), link: [nil, .incoming, .outgoing].randomElement(using: &source)!))
