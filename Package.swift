@@ -89,7 +89,7 @@ let package = Package(
       dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
       swiftSettings: .house),
     .testTarget(
-      name: "CLITests", dependencies: ["CLI", "Pipeline", "ZeroMQ"], resources: [.copy("demo-greedy.json")],
+      name: "CLITests", dependencies: ["CLI", "GPT2", "Pipeline", "ZeroMQ"], resources: [.copy("demo-greedy.json")],
       swiftSettings: .house),
   ],
   swiftLanguageModes: [.v6]

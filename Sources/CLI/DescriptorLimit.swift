@@ -1,4 +1,5 @@
 import Dispatch
+import ZeroMQ
 
 #if canImport(Glibc)
   import Glibc
@@ -45,6 +46,21 @@ enum DescriptorLimit {
     group.enter()
     DispatchQueue.global().asyncAfter(wallDeadline: .now()) { group.leave() }
     group.wait()
+  }
+
+  /// From now on, says once when nothing more can be opened.
+  static func watch() throws {
+    _ = try JoinableThread(stackSize: 256 << 10) {
+      while true {
+        poll(nil, 0, 1000)
+        let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+        if descriptor >= 0 {
+          close(descriptor)
+        } else if errno == EMFILE || errno == ENFILE {
+          Terminal.warn("no more files and connections can be opened: new ones wait; raise the limit (ulimit -n)")
+        }
+      }
+    }
   }
 
   /// Too little can be opened for the program to run.

@@ -45,6 +45,7 @@ struct GPT2Command: ParsableCommand {
       try checkCommand()
       var command = try parseAsRoot()
       try DescriptorLimit.reserve(descriptorCount(for: command))
+      try DescriptorLimit.watch()
       // A server ends in its own way.
       if !(command is Serve) { removeUnfinishedFilesOnSignals() }
       if var asynchronous = command as? any AsyncParsableCommand {
