@@ -2,9 +2,13 @@ import Synchronization
 import ZeroMQ
 
 /// The file of `--allowed-keys`, read again when it changes.
+///
+/// A change counts when it was seen twice, a second apart, since a file that is being written is empty, or short, for a moment.
 final class AllowedKeysFile: Sendable {
   private let path: String
   private let state: Mutex<AllowedKeys>
+  /// What the last look saw.
+  private let seen = Mutex<AllowedKeys?>(nil)
   private let watching = Mutex<Task<Void, Never>?>(nil)
 
   /// - Throws: ``CurveKeyError``.
@@ -27,15 +31,16 @@ final class AllowedKeysFile: Sendable {
   }
 
   private func look(_ changed: (AllowedKeys) -> Void) {
+    let rest = "the keys that it held before go on to count"
     let new: AllowedKeys
-    do { new = try AllowedKeys(file: path) } catch {
-      return Terminal.warn("\(error); the keys that it held before go on to count", of: path)
-    }
-    let isNew = state.withLock { state in
-      defer { state = new }
-      return state != new
+    do { new = try AllowedKeys(file: path) } catch { return Terminal.warn("\(error); \(rest)", of: path) }
+    if new.names.isEmpty { return Terminal.warn("\(path): has no key any more; \(rest)", of: path) }
+    let isNew = seen.withLock { seen in
+      defer { seen = new }
+      return seen == new && keys != new
     }
     guard isNew else { return }
+    state.withLock { $0 = new }
     Terminal.note("\(path) has changed: \(count(new.names.count, "key")) \(new.names.count == 1 ? "is" : "are") let in")
     changed(new)
   }

@@ -86,9 +86,10 @@ struct ClusterOptions: ParsableArguments {
   /// The key pair that the coordinator proves itself with; nil within one process, and where nothing is to be encrypted.
   func keyPair() throws -> CurveKeyPair? {
     if let listen { return try security.keyPair(for: [listen]) }
-    if let key = security.key { return try CurveKeyPair(file: key) }
+    let given = try security.key.map { try CurveKeyPair(file: $0) }
+    if isInProcess { return nil }
     // Nobody but the processes that this one starts need know it.
-    return isInProcess ? nil : try .make()
+    return try given ?? .make()
   }
 
   /// What a worker has to be started with besides the coordinator's address, for people.

@@ -51,10 +51,9 @@ public final class SpawnedWorkers: Sendable {
         for child in children { child.process.terminate() }
         throw error
       }
+      // While the reading end is open here too: a child that has ended already makes no signal of it, and that is told.
+      do { try key.write(toDescriptor: lifeline.fileHandleForWriting.fileDescriptor) } catch {}
       try? lifeline.fileHandleForReading.close()
-      do { try key.write(toDescriptor: lifeline.fileHandleForWriting.fileDescriptor) } catch {
-        // It has ended already, and that is told.
-      }
       children.append(Child(process: process, lifeline: lifeline.fileHandleForWriting))
     }
     self.children = children

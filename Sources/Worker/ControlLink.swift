@@ -28,8 +28,12 @@ final class ControlLink {
   private var lastBeat = ContinuousClock.now
   private var hearing = Hearing(now: MonotonicTime.now)
   private var pulse: (time: UInt64, arrival: UInt64) = (0, 0)
+  /// When the coordinator was heard last, and since when there was no long silence.
+  private var (lastHeard, steadySince) = (ContinuousClock.now, ContinuousClock.now)
 
   private static let beatInterval = Duration.milliseconds(200)
+  /// A pause in which several pulses were left out.
+  private static let pause = Duration.seconds(1)
   /// How long a connection may stand on which nothing is answered, before another is tried.
   private static let answerPatience = Duration.seconds(10)
 
@@ -66,6 +70,8 @@ final class ControlLink {
   var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
   /// How long nothing was heard.
   var silence: Duration { hearing.silence(now: MonotonicTime.now) }
+  /// For how long the coordinator has been heard without a pause: one that was stopped has not lost its links.
+  var steadiness: Duration { .now - lastHeard > Self.pause ? .zero : .now - steadySince }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
   /// Whether a heartbeat is due.
   var isBeatDue: Bool { .now - lastBeat >= Self.beatInterval }
@@ -78,7 +84,10 @@ final class ControlLink {
   /// Says hello, again and again until there is an answer: the coordinator may not be there yet.
   func dial() throws(ZeroMQError) {
     guard !isWelcome, let hello, lastDialed.map({ .now - $0 > .milliseconds(500) }) ?? true else { return }
-    if hasFailed || connected.map({ .now - $0 > Self.answerPatience }) ?? false { try connectAgain() }
+    if hasFailed || connected.map({ .now - $0 > Self.answerPatience }) ?? false {
+      // A name that cannot be looked up just now may be in a moment.
+      do { try connectAgain() } catch ZeroMQError.unknownHost {}
+    }
     lastDialed = .now
     number = 0
     var current = hello
@@ -128,6 +137,8 @@ final class ControlLink {
     }
     let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
     hearing.heard(now: MonotonicTime.now)
+    if .now - lastHeard > Self.pause { steadySince = .now }
+    lastHeard = .now
     connection = frames[0].connection
     connected = nil
     handshakeFailure = nil
@@ -145,7 +156,7 @@ final class ControlLink {
         report("\(reason)")
       case .handshakeSucceeded: connected = .now
       case .disconnected:
-        if isWelcome { isLost = true } else if connected != nil { try connectAgain() }
+        if isWelcome { isLost = true } else if connected != nil { hasFailed = true }
       default: break
       }
     }

@@ -10,6 +10,9 @@ final class StageRunner {
   private let stage: Stage
   private var receiver: PassReceiver
   private let rowLimit: Int
+  /// Whether the coordinator is at the other end of the incoming link, and of the outgoing one.
+  private let (isFirst, isLast): (Bool, Bool)
+  private let patience: Duration
   private let buffers: ActivationsPool
   private let core: CoreClaim
   private var pending: (pass: Pass, header: Header, payload: Frame)?
@@ -23,6 +26,8 @@ final class StageRunner {
     self.stage = stage
     self.next = next
     rowLimit = assignment.rowLimit
+    (isFirst, isLast) = (assignment.stage == 0, assignment.stage == assignment.stageCount - 1)
+    patience = .nanoseconds(assignment.patience)
     receiver = PassReceiver(
       epoch: epoch, from: assignment.stage - 1, credits: assignment.credits, terms: assignment.incoming,
       patience: .nanoseconds(assignment.patience))
@@ -84,11 +89,16 @@ final class StageRunner {
 
   /// Sees whether both neighbours were heard; to be called when the inbox was looked into.
   ///
+  /// - Parameter steadiness: for how long the coordinator has been heard without a pause. One that was stopped, say with all of
+  ///   its machine, has not lost its links; its control link says when it is gone.
   /// - Throws: ``WorkerError/link(_:_:)``, ``ZeroMQError``.
-  func listen() throws {
+  func listen(steadiness: Duration) throws {
     let now = MonotonicTime.now
-    do { try receiver.listen(now: now) } catch { throw WorkerError.link(.incoming, error) }
-    do { try next.listen(now: now) } catch let error as LinkError { throw WorkerError.link(.outgoing, error) }
+    let mayHaveStopped = steadiness < patience
+    do { try receiver.listen(now: now) } catch .silent where isFirst && mayHaveStopped {
+    } catch { throw WorkerError.link(.incoming, error) }
+    do { try next.listen(now: now) } catch LinkError.silent where isLast && mayHaveStopped {
+    } catch let error as LinkError { throw WorkerError.link(.outgoing, error) }
   }
 
   /// Tells both neighbours that this stage lives.

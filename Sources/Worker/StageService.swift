@@ -61,6 +61,7 @@ public final class StageService {
     pool = ThreadPool(threadCount: options.threads)
     inbox = try Socket(.router, context, options: .inbox(options.credentials.listening(at: options.listen)))
     watch = options.listen.hasPrefix("inproc:") ? nil : try ConnectionWatch(inbox)
+    watch?.isHeard = false
     let listening = try inbox.bind(options.listen)
     control = try ControlLink(options, context)
     control.introduce(
@@ -138,7 +139,7 @@ public final class StageService {
     case .joined, .fetching, .left: break
     }
     if control.isBeatDue {
-      if let runner { try sparingCuts { try runner.listen() } }
+      if let runner { try sparingCuts { try runner.listen(steadiness: control.steadiness) } }
       beat()
     }
     if case .dialing = phase { return }
@@ -188,12 +189,15 @@ public final class StageService {
     case (.assignment(let assignment), _):
       // What an earlier plan had it hold goes first: there may be no room for both.
       phase = .joined
+      watch?.isHeard = false
       epoch = header.epoch
       if assignment.layers.isEmpty { return notify(.spare) }
       notify(
         .assigned(
           stage: assignment.stage, of: assignment.stageCount, firstBlock: assignment.layers.lowerBound,
           lastBlock: assignment.layers.upperBound - 1))
+      // As much as may wait while this thread computes.
+      watch?.allow(unfinished: (assignment.credits / 8 + 1) * assignment.rowLimit * 4 * configuration!.width)
       let start = ContinuousClock.now
       let slice = try AssignedSlice(
         assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
@@ -232,6 +236,8 @@ public final class StageService {
       to: address, stage: assignment.stage, epoch: epoch, terms: assignment.outgoing,
       patience: .nanoseconds(assignment.patience), context: context, security: security,
       name: "\(control.routingName)/\(epoch)")
+    // From here on it hears what those who dial in say.
+    watch?.isHeard = true
     phase = .linking(
       assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
       Ready(

@@ -41,7 +41,7 @@ public enum Address: Hashable, Sendable {
         guard host == "*" || isName && !host.isEmpty else { throw refuse(.host) }
       }
       guard digits.allSatisfy(\.isNumber), let port = Int(digits), port <= 65535 else { throw refuse(.port) }
-      self = .tcp(host: String(host), port: port)
+      self = .tcp(host: Self.canonical(String(host)), port: port)
     default:
       throw refuse(.transport(String(parts[0])))
     }
@@ -71,6 +71,15 @@ public enum Address: Hashable, Sendable {
   var isNumeric: Bool {
     guard case .tcp(let host, _) = self else { return true }
     return Self.isIPv4(host) || Self.isIPv6(host)
+  }
+
+  /// A numeric address as the system writes it, so that one address has one text; names as they are.
+  private static func canonical(_ host: String) -> String {
+    var bytes = in6_addr()
+    guard host.contains(":"), !host.contains("%"), inet_pton(AF_INET6, host, &bytes) == 1 else { return host }
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    guard inet_ntop(AF_INET6, &bytes, &text, socklen_t(text.count)) != nil else { return host }
+    return unmapped(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }
 
   private static func isIPv4(_ text: String) -> Bool {

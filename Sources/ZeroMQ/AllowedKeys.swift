@@ -60,7 +60,7 @@ extension CurveKey {
         let words = String(decoding: file.bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard let word = words.first else { throw .length(0) }
         // The secret half of somebody's pair, by mistake; it is nobody's public key.
-        guard words.count > 1 || file.mode & 0o077 != 0 else { throw .line(1) }
+        guard words.count > 1 || file.mode & 0o077 != 0 else { throw .notPublic }
         try self.init(z85: String(word))
       }
       if isZero { throw .zero }

@@ -23,6 +23,9 @@ public struct Connection: Hashable, Sendable {
   /// The other side's address without port.
   public var host: String? { if case .tcp(let host, _)? = peer { host } else { nil } }
 
+  /// Whether the descriptor is still that of this connection.
+  public var stands: Bool { peer != nil && Self.peer(of: descriptor) == peer }
+
   /// Bytes that have come over it so far, also those that libzmq has not handed out; nil where the system does not tell.
   public var bytesReceived: UInt64? { Self.info(descriptor) { $0.load(fromByteOffset: 128, as: UInt64.self) } }
 
@@ -34,7 +37,7 @@ public struct Connection: Hashable, Sendable {
   /// Ends it, if it is still there; libzmq then notices that it has ended.
   public func end() {
     // Between the question and the call libzmq may close it, and another connection take its number; both take microseconds.
-    guard peer != nil, Self.peer(of: descriptor) == peer else { return }
+    guard stands else { return }
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
@@ -76,9 +79,11 @@ extension Address {
     func text(_ characters: [CChar]) -> String {
       String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
-    // An IPv4 address that came by a socket of both is the IPv4 address.
-    let numeric = text(host)
-    let name = numeric.hasPrefix("::ffff:") && numeric.contains(".") ? String(numeric.dropFirst(7)) : numeric
-    return Int(text(port)).map { .tcp(host: name, port: $0) }
+    return Int(text(port)).map { .tcp(host: unmapped(text(host)), port: $0) }
+  }
+
+  /// An IPv4 address that came by a socket of both is the IPv4 address.
+  static func unmapped(_ host: String) -> String {
+    host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst(7)) : host
   }
 }

@@ -4,7 +4,9 @@ struct ConnectionTable {
     /// Bytes that may come over a connection without a message being whole: more than the largest message.
     var unfinishedBytes: UInt64 = 64 << 20
     /// Such bytes of all connections together.
-    var allUnfinishedBytes: UInt64 = 256 << 20
+    var allUnfinishedBytes: UInt64 { 256 << 20 + 2 * waitingBytes }
+    /// Bytes of whole messages that may wait for the owner, on top of either.
+    var waitingBytes: UInt64 = 0
     /// How long a connection may say nothing at first: not shake hands, or not say what it wants.
     var firstWord: Duration = .seconds(5)
     /// Connections in all.
@@ -34,6 +36,8 @@ struct ConnectionTable {
   }
 
   var limits = Limits()
+  /// Whether the owner takes messages.
+  var isHeard = true
   private(set) var entries: [Int32: Entry] = [:]
 
   mutating func open(_ connection: Connection, now: UInt64) {
@@ -54,21 +58,23 @@ struct ConnectionTable {
   /// - Parameter bytes: how many have come over a connection so far.
   mutating func judge(now: UInt64, bytes: (Connection) -> UInt64?) -> [(Connection, Fault)] {
     var faults: [(Connection, Fault)] = []
-    var unfinished: [(connection: Connection, bytes: UInt64)] = []
+    var unfinished: [(connection: Connection, bytes: UInt64, isTooMuch: Bool)] = []
     for (descriptor, entry) in entries {
       if let count = bytes(entry.connection) {
         if entry.isFresh || entry.counted == nil { entries[descriptor]!.counted = entry.isFresh ? count : 0 }
         entries[descriptor]!.isFresh = false
-        unfinished.append((entry.connection, count - min(count, entries[descriptor]!.counted!)))
+        let bytes = count - min(count, entries[descriptor]!.counted!)
+        let limit = limits.unfinishedBytes + (entry.hasSpoken ? limits.waitingBytes : 0)
+        unfinished.append((entry.connection, bytes, bytes > limit))
       }
       let age = Duration.nanoseconds(now - min(now, entry.opened))
-      if !entry.hasSpoken, age > limits.firstWord { faults.append((entry.connection, .mute(age))) }
+      if isHeard, !entry.hasSpoken, age > limits.firstWord { faults.append((entry.connection, .mute(age))) }
     }
-    unfinished.sort { $0.bytes < $1.bytes }
     var sum = unfinished.reduce(0) { $0 + $1.bytes }
-    while let most = unfinished.popLast(), most.bytes > limits.unfinishedBytes || sum > limits.allUnfinishedBytes {
-      faults.append((most.connection, .endless(bytes: most.bytes)))
-      sum -= most.bytes
+    for (connection, bytes, isTooMuch) in unfinished.sorted(by: { $0.bytes > $1.bytes })
+    where isTooMuch || sum > limits.allUnfinishedBytes {
+      faults.append((connection, .endless(bytes: bytes)))
+      sum -= bytes
     }
     for (connection, _) in faults { entries[connection.descriptor] = nil }
     return faults + crowd()

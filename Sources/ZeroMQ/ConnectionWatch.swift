@@ -58,8 +58,14 @@ public final class ConnectionWatch: Sendable {
   /// What has happened since it was asked last, up to this moment.
   public func events() throws(ZeroMQError) -> [Event] { try core.events() }
 
-  /// Ends a connection.
-  public func end(_ descriptor: Int32) { core.end(descriptor) }
+  /// Whether the owner takes messages now: while it does not, nobody is to blame for having said nothing.
+  public var isHeard: Bool {
+    get { core.isHeard }
+    set { core.isHeard = newValue }
+  }
+
+  /// Lets so many bytes of messages wait for the owner, beyond what anybody may send, on a connection that has said something.
+  public func allow(unfinished bytes: Int) { core.allow(unfinished: bytes) }
 }
 
 /// What the owner of a watch and its thread share.
@@ -114,9 +120,12 @@ private final class Core: @unchecked Sendable {
     }
   }
 
-  func end(_ descriptor: Int32) {
-    lock.withLock { _ in state.table.entries[descriptor]?.connection }?.end()
+  var isHeard: Bool {
+    get { lock.withLock { _ in state.table.isHeard } }
+    set { lock.withLock { _ in state.table.isHeard = newValue } }
   }
+
+  func allow(unfinished bytes: Int) { lock.withLock { _ in state.table.limits.waitingBytes = UInt64(max(0, bytes)) } }
 
   /// One look; how long to wait for the next, or nil when the socket's context has ended.
   func look() -> Duration? {

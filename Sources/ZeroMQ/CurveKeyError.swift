@@ -29,6 +29,8 @@ public enum CurveKeyProblem: Error, Hashable, Sendable {
   case writableByOthers(mode: UInt32)
   /// Another user owns the file, who could change or read it.
   case ownedByOther(user: UInt32)
+  /// Where a public key was expected: as far as can be told, a secret half.
+  case notPublic
   /// Line `line` of a list does not begin with a key.
   case line(Int)
   /// The user has neither a runtime folder nor a home.
@@ -60,6 +62,8 @@ extension CurveKeyProblem: CustomStringConvertible {
     case .writableByOthers(let mode):
       "others may change it (mode \(String(mode, radix: 8))); chmod go-w it, and see that nobody did"
     case .ownedByOther(let user): "belongs to user \(user), who could change it; give a file of your own"
+    case .notPublic:
+      "is not a public key, but looks like a secret one; give the .pub file that gpt2 keygen wrote beside it"
     case .line(let line):
       "line \(line) does not begin with a public key of 40 characters; give the lines of the .pub files that gpt2 keygen wrote"
     case .noFolder:

@@ -39,6 +39,10 @@ extension CurveKeyPair {
         throw CurveKeyError(file: file, problem: .system(call: "write it", code: code))
       }
     }
+    do throws(CurveKeyProblem) {
+      let owner = try KeyFile.read(file, atMost: 64).owner
+      guard owner == geteuid() else { throw .ownedByOther(user: owner) }
+    } catch { throw CurveKeyError(file: file, problem: error) }
     return try CurveKeyPair(file: file)
   }
 

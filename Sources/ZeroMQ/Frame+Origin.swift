@@ -9,7 +9,7 @@ extension Frame {
   public var userID: String? { property("User-Id") }
 
   /// The sender's numeric address without port, as `10.0.0.2`.
-  public var peerAddress: String? { property("Peer-Address") }
+  public var peerAddress: String? { property("Peer-Address").map { Address.unmapped($0) } }
 
   /// The connection it came over, by the number that ``MonitorEvent/connection`` has for it. Numbers are used again.
   public var connection: Int32? {

@@ -16,7 +16,7 @@ struct LinkFaultTests {
     try fail(fault, place, of: coordinator, at: address, name: "in 2 stages")
   }
 
-  @Test("is noticed while nobody asks for anything, and the server is not ready from then on")
+  @Test("is noticed while nobody asks for anything")
   func idle() throws {
     let server = try RunningProgram(
       ["serve", "--http", "127.0.0.1:0", "--listen", "tcp://127.0.0.1:0", "--workers", "2", "--threads", "1"])

@@ -73,6 +73,27 @@ struct SpawnTests {
     #expect(eventually(within: .seconds(1)) { !workers.contains(where: isAlive) })
   }
 
+  @Test("go on when the command, or all of them, were stopped for a while", arguments: [false, true])
+  func suspended(all: Bool) throws {
+    let work = Cluster.longWork.filter { $0 != "--json" }
+    let program = try RunningProgram(["generate", "--spawn", "2"] + work)
+    try program.note(with: "in 2 stages")
+    let processes = [program.processIdentifier] + (all ? program.children : [])
+    for process in processes { kill(process, SIGSTOP) }
+    usleep(2_500_000)
+    for process in processes.reversed() { kill(process, SIGCONT) }
+    #expect(try program.end() == 0, "\(program.notes)")
+    #expect(program.output == (try Program(["generate", "--stages", "1"] + work).output))
+  }
+
+  @Test("need no key within one process, and a key that is given harms nobody")
+  func inProcess() throws {
+    let folder = try TemporaryFolder()
+    #expect(try Program(["keygen", folder.path("key")]).status == 0)
+    let run = try Program(["generate", "--stages", "2", "--key", folder.path("key")] + Cluster.question)
+    #expect(run.status == 0 && run.output == Cluster.answer)
+  }
+
   @Test("end with the command, however it ends", arguments: [SIGINT, SIGTERM, SIGKILL])
   func coordinator(signal: Int32) throws {
     let program = try RunningProgram(["generate", "--spawn", "2"] + Cluster.longWork)

@@ -105,7 +105,7 @@ struct CurveKeyTests {
     // The secret half is nobody's public key.
     let secret = folder.appending(path: "b.key").path
     try b.write(to: secret)
-    #expect(throws: CurveKeyError(file: secret, problem: .line(1))) { try CurveKey(publicKey: secret) }
+    #expect(throws: CurveKeyError(file: secret, problem: .notPublic)) { try CurveKey(publicKey: secret) }
     #expect(throws: CurveKeyError(file: "/nowhere", problem: .missing)) { try CurveKey(publicKey: "/nowhere") }
     try FileManager.default.removeItem(at: folder)
   }

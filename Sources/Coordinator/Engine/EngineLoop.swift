@@ -107,11 +107,11 @@ final class EngineLoop {
     var items: [PollItem] = [.socket(inbox), .wakeup(mailbox.wakeup)]
     if let watch { items.append(.wakeup(watch.news)) }
     if let pipe { items.append(.socket(pipe.socket)) }
-    _ = try Poll.wait(items, timeout: .milliseconds(100))
+    let ready = try Poll.wait(items, timeout: .milliseconds(100))
     mailbox.wakeup.clear()
     guard try takeCommands() else { return false }
     try takeMessages()
-    try watchConnections()
+    if watch != nil, ready[2] { try watchConnections() }
     if !ended.isEmpty {
       // What they said last tells more than that they are gone.
       try takeMessages()
@@ -151,7 +151,7 @@ final class EngineLoop {
       case .allow(let keys):
         for member in roster.allow(keys) {
           for event in roster.withdraw(member.id) { try handle(event) }
-          if let connection = member.caller.connection { watch?.end(connection) }
+          member.caller.connection?.end()
         }
       case .hold(let id): pipe?.hold(id)
       case .resume(let id): pipe?.resume(id)
@@ -218,7 +218,7 @@ final class EngineLoop {
     default:
       // What happened to connections before this message is looked at before it: their numbers are used again.
       guard let message = try resolved(message, from: id, frames[1]) else { return }
-      let events = roster.receive(message, header, from: id, caller(frames[1]), now: MonotonicTime.now)
+      let events = roster.receive(message, header, from: id, caller(frames[1], of: message), now: MonotonicTime.now)
       for event in events { try handle(event, from: id, at: frames[1].peerAddress) }
     }
   }
@@ -228,12 +228,15 @@ final class EngineLoop {
     .workerBroken(name: roster.stages.last?.name ?? "", reason: "\(error)")
   }
 
-  private func caller(_ frame: Frame) -> Roster.Caller {
-    guard let connection = frame.connection else { return Roster.Caller() }
-    let host = frame.peerAddress
-    return Roster.Caller(
-      connection: connection, key: frame.userID.flatMap { try? CurveKey(z85: $0) }, host: host,
-      isElsewhere: host.map { !Address.isOfThisMachine($0) } ?? false)
+  /// Where a message came from; with what only a hello is asked for, where it is one.
+  private func caller(_ frame: Frame, of message: Message) -> Roster.Caller {
+    guard let descriptor = frame.connection else { return Roster.Caller() }
+    var caller = Roster.Caller(key: frame.userID.flatMap { try? CurveKey(z85: $0) })
+    guard case .hello = message else { return caller }
+    caller.connection = Connection(descriptor)
+    caller.host = frame.peerAddress
+    caller.isElsewhere = caller.host.map { !Address.isOfThisMachine($0) } ?? false
+    return caller
   }
 
   /// A hello with a numeric address, so that nobody need look a name up in the middle of work; nil while that is looked up, or
@@ -385,12 +388,14 @@ final class EngineLoop {
     let ends =
       [options.credentials?.own.publicKey] + plan.stages.map(\.worker.caller.key) + [options.credentials?.own.publicKey]
     func terms(_ link: Int, toward end: Int) -> LinkTerms {
-      LinkTerms(secret: secrets[link], peerKey: ends[end]?.bytes ?? [])
+      LinkTerms(secret: secrets[link], peerKey: watch == nil ? [] : ends[end]?.bytes ?? [])
     }
     receiver = PassReceiver(
       epoch: roster.epoch, from: plan.stages.count - 1, credits: plan.credits,
       terms: terms(plan.stages.count, toward: plan.stages.count), patience: patience)
     firstLink = (terms(0, toward: 1), patience)
+    // As much as may wait while this thread computes.
+    watch?.allow(unfinished: (plan.credits / 8 + 1) * rowLimit * 4 * checkpoint.configuration.width)
     notify(.planned(plan.stages.map(describe), spares: plan.spares))
     for (index, stage) in plan.stages.enumerated() {
       send(
@@ -454,7 +459,7 @@ final class EngineLoop {
       scheduler: Scheduler(
         slotCount: options.slotCount, positionBudget: plan.positionBudget, chunk: Configuration.cacheChunk,
         pacing: plan.pacing, waitingLimit: options.waitingLimit),
-      statistics: statistics, blockSeconds: plan.slowestBlock, predicted: plan.seconds)
+      statistics: statistics, blockSeconds: plan.slowestBlock, predicted: plan.predictor)
     for request in early { pipe.submit(request.id, request.work, of: request.client, request.sink) }
     early = []
     self.pipe = pipe
@@ -557,7 +562,8 @@ final class EngineLoop {
         turnAway("a connection failed: \(failure)")
         notify(.connectionFailed(reason: "\(failure)"))
       case .disconnected(let connection):
-        if let id = roster.owner(of: connection) { ended.append(id) }
+        // Numbers are used again: the news may be of the connection that had this one before.
+        if let id = roster.owner(of: connection), roster[id]?.caller.connection?.stands == false { ended.append(id) }
         do { try receiver?.disconnected(connection) } catch { try loseLast(error) }
       case .ended(let host, let reason): notify(.ignored(address: host, reason: reason))
       case .shortOfDescriptors: notify(.shortOfDescriptors)

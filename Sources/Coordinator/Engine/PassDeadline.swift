@@ -17,7 +17,8 @@ struct PassDeadline {
 
   /// What waits for other processes, and for whatever else runs on the machines.
   private static let base = Duration.seconds(5)
-  /// The longest that any prediction makes others wait.
+  /// The longest that what workers say of themselves makes others wait, and that anything does.
+  private static let longestPrediction = Duration.seconds(120)
   private static let longest = Duration.seconds(600)
   /// Bytes a second of a link that is slow, and not lost: 1 Mbit/s.
   private static let slowLink = 125_000.0
@@ -28,9 +29,9 @@ struct PassDeadline {
   ///   - seconds: how long all stages together should compute; nil where nobody measured.
   ///   - hops: links that its bytes cross.
   mutating func sent(seconds: Double?, bytes: Int, hops: Int, now: UInt64) {
-    let computing = seconds.map { Duration.seconds(4 * max(0, $0)) } ?? Self.longest
+    let computing = seconds.map { min(Self.longestPrediction, .seconds(4 * max(0, $0))) } ?? Self.longest
     let crossing = Duration.seconds(Double(bytes * hops) / Self.slowLink)
-    flights.append(Flight(sent: now, limit: Self.base + min(computing, Self.longest) + min(crossing, Self.longest)))
+    flights.append(Flight(sent: now, limit: Self.base + computing + min(crossing, Self.longest)))
   }
 
   /// The oldest is back.

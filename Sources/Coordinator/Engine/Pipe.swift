@@ -239,26 +239,39 @@ final class Pipe {
 
   /// The stage that made infinite values, or values that are no numbers, of finite ones; nil when none did.
   ///
-  /// - Throws: ``ClusterError/workerBroken(name:reason:)`` for a stage that sent other values than it says.
+  /// - Throws: ``ClusterError`` when a stage sent other values than it says.
   private func culprit(_ sequence: UInt64, _ pass: Pass, _ payload: Frame) throws -> StageDescription? {
-    var isFinite = broken.remove(sequence) == nil
-    var (sender, culprit) = (StageDescription?.none, StageDescription?.none)
-    func contradiction(_ witness: String, _ accused: StageDescription) -> ClusterError {
-      .workerBroken(
-        name: accused.name,
+    let wasFinite = broken.remove(sequence) == nil
+    let isFinite = payload.withUnsafeBytes { Activations.isFinite($0) }
+    return try Self.culprit(of: pass.records, stages, wasFinite: wasFinite, isFinite: isFinite)
+  }
+
+  /// - Parameters:
+  ///   - wasFinite: whether the activations were finite that went into the first stage.
+  ///   - isFinite: whether those are that came out of the last one.
+  static func culprit(
+    of records: [StageRecord], _ stages: [StageDescription], wasFinite: Bool, isFinite: Bool
+  ) throws(ClusterError) -> StageDescription? {
+    var claimed = wasFinite
+    var culprit: StageDescription?
+    for (index, record) in records.enumerated() {
+      let stage = stages[index]
+      guard record.isFiniteReceived == claimed else {
+        // What the coordinator itself sent, it knows; of two stages either may be wrong.
+        let reason =
+          "what was sent was finite to one of them, and not to the other: one is faulty, or was tampered with"
+        if index == 0 { throw .workerBroken(name: stage.name, reason: "it says it was sent what it was not") }
+        throw .linkLost(from: "worker \(stages[index - 1].name)", to: "worker \(stage.name)", reason: reason)
+      }
+      if claimed, !record.isFiniteComputed { culprit = stage }
+      claimed = record.isFiniteComputed
+    }
+    guard isFinite == claimed else {
+      throw .workerBroken(
+        name: stages.last?.name ?? "",
         reason:
-          "it says that the values it sent are \(isFinite ? "" : "not ")finite, and \(witness), which received them, says otherwise"
-      )
+          "it sent values that are \(isFinite ? "" : "not ")finite, and says that they are\(isFinite ? " not" : "")")
     }
-    for (stage, record) in zip(stages, pass.records) {
-      // What the coordinator itself sent, it knows.
-      guard record.isFiniteReceived == isFinite else { throw contradiction(stage.name, sender ?? stage) }
-      if isFinite, !record.isFiniteComputed { culprit = stage }
-      isFinite = record.isFiniteComputed
-      sender = stage
-    }
-    let isFiniteHere = payload.withUnsafeBytes { Activations.isFinite($0) }
-    guard isFiniteHere == isFinite else { throw contradiction("the coordinator", sender!) }
     return culprit
   }
 

@@ -65,14 +65,11 @@ struct ClusterPlan {
   /// The longest that a block took a worker when it measured, in seconds; 0 where nobody did.
   var slowestBlock: Double { stages.flatMap(\.worker.blockTimes).map(\.seconds).max() ?? 0 }
 
-  /// What all stages together should take for so many rows, in seconds; nil where nobody measured.
-  func seconds(rows: Int) -> Double? {
-    var sum = 0.0
-    for stage in stages {
-      guard let curve = TimeCurve(stage.worker.blockTimes) else { return nil }
-      sum += Double(stage.layers.count) * curve.seconds(rows: rows)
-    }
-    return sum
+  /// Says what all stages together should take for so many rows, in seconds; nil where nobody measured.
+  var predictor: (Int) -> Double? {
+    let curves = stages.map { (count: Double($0.layers.count), curve: TimeCurve($0.worker.blockTimes)) }
+    guard curves.allSatisfy({ $0.curve != nil }) else { return { _ in nil } }
+    return { rows in curves.reduce(0) { $0 + $1.count * $1.curve!.seconds(rows: rows) } }
   }
 
   /// Micro-batches that may be under way on a link: several times what is ever in flight, so that nobody waits for credit and

@@ -59,8 +59,8 @@ struct Roster {
 
   /// Where a message came from.
   struct Caller: Hashable, Sendable {
-    /// The connection, by its descriptor; nil within a process.
-    var connection: Int32?
+    /// Nil within a process.
+    var connection: Connection?
     /// The public key by which it was let in; nil where nothing is encrypted.
     var key: CurveKey?
     /// Its numeric address; nil within a process.
@@ -116,6 +116,8 @@ struct Roster {
   static let longestGrace = Duration.seconds(30)
   /// What a worker's clock and the coordinator's may differ by.
   static let measuringSlack = Duration.seconds(1)
+  /// Who takes longer for a block is of no use to the others.
+  static let slowestBlock = Duration.seconds(10)
   /// Most workers that may dial in, and most from one address that have only said hello.
   static let memberLimit = 1024
   static let callerLimit = 64
@@ -240,7 +242,8 @@ struct Roster {
       (.measurement(let measurement), .spare) where measures:
       guard !measurement.points.isEmpty, members[index].blockTimes.isEmpty else { break }
       let elapsed = Duration.nanoseconds(now - min(now, members[index].arrival))
-      if let point = measurement.points.first(where: { $0.seconds > (elapsed + Self.measuringSlack) / .seconds(1) }) {
+      let limit = min(elapsed + Self.measuringSlack, Self.slowestBlock) / .seconds(1)
+      if let point = measurement.points.first(where: { $0.seconds > limit }) {
         let reason =
           "it says that a block of \(point.rows) rows takes it \(point.seconds) s, measured in \(elapsed.inSeconds)"
         return [forget(index, .broken(name: name, stage: stage, reason: reason))]
@@ -274,7 +277,7 @@ struct Roster {
   }
 
   /// Whose connection it is.
-  func owner(of connection: Int32) -> ID? { members.first { $0.caller.connection == connection }?.id }
+  func owner(of connection: Int32) -> ID? { members.first { $0.caller.connection?.descriptor == connection }?.id }
 
   /// A worker's connection has ended: a lost link is a lost worker.
   mutating func disconnected(_ id: ID) -> [Event] {

@@ -5,7 +5,7 @@ public struct Hearing: Hashable, Sendable {
   private var lastListened: UInt64
 
   /// Who asks less often than this was held up.
-  private static let halt: UInt64 = 1_000_000_000
+  private static let halt: UInt64 = 300_000_000
 
   /// - Parameter now: here and below, in nanoseconds of this machine's monotonic clock.
   public init(now: UInt64) { (lastHeard, lastListened) = (now, now) }

@@ -35,8 +35,8 @@ public struct PassReceiver {
 
   private struct Sender {
     let peer: [UInt8]
-    /// The connection's descriptor; nil within a process, where nothing gets lost.
-    let connection: Int32?
+    /// Nil within a process, where nothing gets lost.
+    let connection: Connection?
     var passes: IncomingLink
     var credits: OutgoingLink
     var hearing: Hearing
@@ -74,7 +74,8 @@ public struct PassReceiver {
       }
       if sender?.hasPassed == true { throw LinkError.reopened }
       sender = Sender(
-        peer: peer, connection: frames[1].connection, passes: IncomingLink(from: .sender, epoch: epoch),
+        peer: peer, connection: frames[1].connection.map { Connection($0) },
+        passes: IncomingLink(from: .sender, epoch: epoch),
         credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: MonotonicTime.now))
       try sender!.passes.receive(header, message.kind)
       return .opened(nextAnswer()!)
@@ -105,7 +106,8 @@ public struct PassReceiver {
   ///
   /// - Throws: ``LinkError/cut`` when it was the link's, and passes had come over it. Before, the sender dials again.
   public mutating func disconnected(_ connection: Int32) throws(LinkError) {
-    guard let known = sender, known.connection == connection else { return }
+    // Numbers are used again: the news may be of the connection that had this one before, and the link's be well.
+    guard let known = sender, let own = known.connection, own.descriptor == connection, !own.stands else { return }
     if known.hasPassed { throw .cut }
     sender = nil
   }
@@ -119,7 +121,7 @@ public struct PassReceiver {
     let silence = sender!.hearing.silence(now: now)
     // A large pass on a slow link is heard only when it is whole; the system knows better.
     guard silence > patience, let connection = sender!.connection else { return }
-    let quiet = min(silence, Connection(connection).silence ?? silence)
+    let quiet = min(silence, connection.silence ?? silence)
     if quiet > patience { throw .silent(quiet) }
   }
 

@@ -1,5 +1,6 @@
 import Pipeline
 import Testing
+import ZeroMQ
 
 @testable import Coordinator
 
@@ -100,9 +101,13 @@ extension RosterTests {
           .broken(
             name: "late", stage: nil, reason: "it says that a block of 8 rows takes it 600.0 s, measured in 2 s")
         ])
-    var patient = roster(measures: true)
-    #expect(patient.receive(slowness, Self.header(1), from: [3], now: 599 * Self.second) == [])
-    // And then nobody waits for it as long as it claims.
+    // Who really takes so long is of no use to the others.
+    var slowest = roster(measures: true)
+    guard case .broken? = slowest.receive(slowness, Self.header(1), from: [3], now: 700 * Self.second).first else {
+      Issue.record("a block of ten minutes")
+      return
+    }
+    // And nobody waits for anybody as long as that.
     #expect(Roster.grace(blockSeconds: 600) == .seconds(30) && Roster.grace(blockSeconds: 0.5) == .seconds(2))
   }
 
@@ -123,13 +128,14 @@ extension RosterTests {
   func owners() {
     var roster = Roster(expected: 2, measures: true, configuration: Self.shape, programVersion: "0.2", epoch: 4)
     for (id, connection) in [([1], 11), ([2], 12), ([3], nil)] as [(Roster.ID, Int32?)] {
-      _ = roster.receive(Self.hello(), Self.header(0), from: id, .init(connection: connection), now: 0)
+      _ = roster.receive(
+        Self.hello(), Self.header(0), from: id, .init(connection: connection.map { Connection($0) }), now: 0)
     }
     #expect([11, 12, 13].map { roster.owner(of: $0) } == [[1], [2], nil])
     // Numbers of connections are used again.
     _ = roster.disconnected([1])
     #expect(roster.owner(of: 11) == nil)
-    _ = roster.receive(Self.hello(), Self.header(0), from: [4], .init(connection: 11), now: 0)
+    _ = roster.receive(Self.hello(), Self.header(0), from: [4], .init(connection: Connection(11)), now: 0)
     #expect(roster.owner(of: 11) == [4] && roster.owner(of: 12) == [2])
   }
 }

@@ -24,7 +24,7 @@ extension RosterTests {
     for hosts in [1, 40] {
       var roster = Self.roster()
       for number in 0..<1200 {
-        let caller = Roster.Caller(connection: Int32(number), host: "10.0.0.\(number % hosts)")
+        let caller = Roster.Caller(host: "10.0.0.\(number % hosts)")
         let events = roster.receive(
           Self.hello("h\(number)"), Self.header(0), from: Self.id(number), caller, now: UInt64(number))
         #expect(events == [.welcome(Self.id(number))])
@@ -32,7 +32,7 @@ extension RosterTests {
       #expect(roster.members.count <= max(Roster.callerLimit * hosts, Roster.memberLimit))
       #expect(roster.joined.isEmpty)
       for (number, name) in [(2000, "a"), (2001, "b")] {
-        let caller = Roster.Caller(connection: 5000, host: "10.0.0.0")
+        let caller = Roster.Caller(host: "10.0.0.0")
         _ = roster.receive(Self.hello(name), Self.header(0), from: Self.id(number), caller, now: 5000)
         #expect(
           roster.receive(Self.measurement, Self.header(1), from: Self.id(number), caller, now: 5001)
@@ -58,7 +58,7 @@ extension RosterTests {
     ])
   func addresses(address: String, reason: String) {
     var roster = Self.roster()
-    let caller = Roster.Caller(connection: 3, host: "10.0.0.2", isElsewhere: true)
+    let caller = Roster.Caller(host: "10.0.0.2", isElsewhere: true)
     let events = roster.receive(Self.hello("z", at: address), Self.header(0), from: [9], caller, now: 0)
     guard case .refused([9], "z", let text)? = events.first, events.count == 1 else {
       Issue.record("\(events)")
@@ -70,8 +70,8 @@ extension RosterTests {
 
   @Test("takes loopback addresses where all are on one host, and refuses them by name when somebody comes from another")
   func loopback() {
-    let here = Roster.Caller(connection: 1, host: "127.0.0.1")
-    let elsewhere = Roster.Caller(connection: 2, host: "10.0.0.2", isElsewhere: true)
+    let here = Roster.Caller(host: "127.0.0.1")
+    let elsewhere = Roster.Caller(host: "10.0.0.2", isElsewhere: true)
     let local = Self.hello("z", at: "tcp://127.0.0.1:7071")
     var roster = Self.roster()
     #expect(roster.receive(local, Self.header(0), from: [1], here, now: 0) == [.welcome([1])])
@@ -100,7 +100,7 @@ extension RosterTests {
     let (a, b, c) = (
       try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey
     )
-    func caller(_ key: CurveKey) -> Roster.Caller { Roster.Caller(connection: 1, key: key, host: "10.0.0.2") }
+    func caller(_ key: CurveKey) -> Roster.Caller { Roster.Caller(key: key, host: "10.0.0.2") }
     let list = try AllowedKeys(lines: "\(a.z85) attic\n# \(c.z85)\n\n\(b.z85)\n")
     var roster = Self.roster(allowed: list)
     #expect(roster.receive(Self.hello("attic"), Self.header(0), from: [1], caller(a), now: 0) == [.welcome([1])])

@@ -8,7 +8,7 @@ import ZeroMQ
 @Suite("The ends of a link of passes", .timeLimit(.minutes(1)))
 struct PassLinkSilenceTests {
   private static let terms = LinkTerms(secret: Array(0..<32))
-  private static let patience = Duration.milliseconds(100)
+  private static let patience = Duration.milliseconds(500)
 
   private final class Pair {
     let context: Context
@@ -148,10 +148,10 @@ struct PassLinkSilenceTests {
   @Test("forgive a halt of their own")
   func halt() {
     var hearing = Hearing(now: 0)
-    #expect(hearing.silence(now: 900_000_000) == .milliseconds(900))
+    #expect(hearing.silence(now: 300_000_000) == .milliseconds(300))
     // Nobody listened for ten seconds.
-    #expect(hearing.silence(now: 10_900_000_000) == .milliseconds(1900))
+    #expect(hearing.silence(now: 10_600_000_000) == .milliseconds(600))
     hearing.heard(now: 11_000_000_000)
-    #expect(hearing.silence(now: 11_500_000_000) == .milliseconds(500))
+    #expect(hearing.silence(now: 11_300_000_000) == .milliseconds(300))
   }
 }
