@@ -151,7 +151,7 @@ struct PassLinkSilenceTests {
     #expect(hearing.silence(now: 300_000_000) == .milliseconds(300))
     // Nobody listened for ten seconds.
     #expect(hearing.silence(now: 10_600_000_000) == .milliseconds(600))
-    hearing.heard(now: 11_000_000_000)
-    #expect(hearing.silence(now: 11_300_000_000) == .milliseconds(300))
+    hearing.heard(now: 10_700_000_000)
+    #expect(hearing.silence(now: 10_900_000_000) == .milliseconds(200))
   }
 }
