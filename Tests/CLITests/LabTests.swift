@@ -46,16 +46,14 @@ struct LabTests {
 
   @Test("are no lost ones behind a slow link, however long an activation takes to cross it")
   func slow() throws {
-    let folder = try TemporaryFolder()
     let ids = (0..<240).map { "\(($0 * 37 + 5) % 1023)" }.joined(separator: ",")
-    let work = ["--token-ids", ids, "--max-tokens", "4", "--seed", "2", "--micro-batch", "240"]
+    let prompts = (1...4).flatMap { ["--token-ids", "\($0),\(ids)"] }
+    let work = prompts + ["--max-tokens", "2", "--seed", "2", "--micro-batch", "964"]
     let program = try Lab.begin(
-      ["run", "3", "--rate", "300kbit", "--spawn-extra", "--threads 1 --demo", "--", Program.url.path, "generate"]
-        + work)
-    // 123 kB take more than three seconds at each hop, twice as long as a link may be silent.
+      ["run", "3", "--rate", "1mbit", "--spawn-extra", "--threads 1 --demo", "--", Program.url.path, "generate"] + work)
+    // 494 kB take four seconds at each hop, more than twice as long as a link may be silent.
     #expect(try program.end() == 0, "\(program.notes)")
     #expect(program.output == (try Program(["generate", "--stages", "1"] + work).output))
-    withExtendedLifetime(folder) {}
   }
 
   @Test("are named within 2 s when their cable is cut, and none stays behind")

@@ -25,7 +25,7 @@ struct LimitTests {
     }
   }
 
-  @Test("of open files that visitors use up is said once, and what runs goes on")
+  @Test("of open files leaves room for who asks something, however many visitors there are who do not")
   func visitors() throws {
     let folder = try TemporaryFolder()
     // A little more than the server insists on.
@@ -33,20 +33,17 @@ struct LimitTests {
     let server = try program("-n \(limit)", ["serve", "--http", "127.0.0.1:0", "--threads", "1"], in: folder)
     let line = try server.note(with: "listening")
     let port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
-    do {
-      let connections = try (0..<(limit + 20)).map { _ in try Connection(port: port) }
-      try server.note(with: "no more files and connections can be opened")
-      withExtendedLifetime(connections) {}
-    }
+    let visitors = try (0..<(limit + 20)).map { _ in try Connection(port: port) }
     let isReady = eventually {
       let connection = try? Connection(port: port)
       connection?.send(ServedModel.request("GET", "/ready"))
       return (try? connection?.answer().status) == 200
     }
     #expect(isReady)
+    withExtendedLifetime(visitors) {}
     server.signal(SIGTERM)
     #expect(try server.end() == 0, "\(server.notes)")
-    #expect(server.notes.filter { $0.contains("no more files") }.count == 1)
+    #expect(server.notes.filter { $0.contains("no more files") }.count <= 1)
   }
 
   @Test("of open files that may be raised is raised")
