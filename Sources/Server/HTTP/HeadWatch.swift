@@ -46,13 +46,18 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
       var piece = rest
       switch stage {
       case .head(let hasBegun):
+        if !hasBegun {
+          // Old clients end a body with a line's end too many, which means nothing.
+          let view = rest.readableBytesView
+          let first = view.firstIndex { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") } ?? view.endIndex
+          rest.moveReaderIndex(forwardBy: first - view.startIndex)
+          if rest.readableBytes == 0 { return }
+          piece = rest
+          begin(context)
+        }
         let view = rest.readableBytesView
         if let end = view.firstIndex(of: UInt8(ascii: "\n")) {
           piece = rest.getSlice(at: rest.readerIndex, length: end - view.startIndex + 1)!
-        }
-        // Clients of old end a body with a line's end too many.
-        if !hasBegun, !piece.readableBytesView.allSatisfy({ $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) {
-          begin(context)
         }
       case .body(.bytes(let count)) where count > 0:
         piece = rest.getSlice(at: rest.readerIndex, length: min(count, rest.readableBytes))!
