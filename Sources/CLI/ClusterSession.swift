@@ -175,10 +175,7 @@ final class ClusterSession {
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:
       Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
-    case .shortOfDescriptors:
-      Terminal.warn(
-        "no descriptors are left for workers that dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
-      )
+    case .shortOfDescriptors: Terminal.warn(DescriptorLimit.exhausted)
     case .listening, .joined, .paced, .loading, .ready, .ending: break
     }
   }

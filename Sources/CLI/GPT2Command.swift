@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import GPT2
 import Pipeline
+import ZeroMQ
 
 #if canImport(Glibc)
   import Glibc
@@ -36,7 +37,7 @@ struct GPT2Command: ParsableCommand {
 
   static func main() async {
     holdStandardDescriptors()
-    DescriptorLimit.raise()
+    DescriptorLimit.raise(to: DescriptorLimit.enough)
     // A file that would become larger than files may be is an error of the write then, and not the end.
     signal(SIGXFSZ, SIG_IGN)
     TimeSlice.shorten()

@@ -7,6 +7,7 @@ import Logging
 import Pipeline
 import Server
 import Synchronization
+import ZeroMQ
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -110,9 +111,10 @@ struct Serve: AsyncParsableCommand {
       logger.logLevel = logLevel.level
       return logger
     }()
-    let options = ServerOptions(
+    var options = ServerOptions(
       host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
       textLimit: maxRequests, drain: .seconds(drain), origins: try AllowedOrigins(corsOrigin), hosts: try hosts())
+    options.limits.descriptors = { DescriptorLimit.current }
     if !options.isLoopback, keys == nil {
       logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
     }

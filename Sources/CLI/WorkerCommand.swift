@@ -216,7 +216,7 @@ extension WorkerNotice {
         + [(read, "read from files"), (received, "received"), (cached, "from the cache")].line
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .shortOfDescriptors:
-      "no descriptors are left for those who dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
+      DescriptorLimit.exhausted
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
   }

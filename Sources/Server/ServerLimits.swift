@@ -10,6 +10,8 @@ public struct ServerLimits: Sendable {
   public var logProbabilities = 20
   /// Most connections at once, if the process may have so many descriptors.
   public var connections = 1024
+  /// How many descriptors the process may have now.
+  public var descriptors: @Sendable () -> Int = { .max }
   /// Most connections of one address that wait for a request, and how long one has to have waited to be counted.
   public var idlePerAddress = 64
   public var idleGrace = Duration.seconds(1)

@@ -28,12 +28,8 @@ final class ControlLink {
   private var lastBeat = ContinuousClock.now
   private var hearing = Hearing(now: MonotonicTime.now)
   private var pulse: (time: UInt64, arrival: UInt64) = (0, 0)
-  /// When the coordinator was heard last, and since when there was no long silence.
-  private var (lastHeard, steadySince) = (ContinuousClock.now, ContinuousClock.now)
 
   private static let beatInterval = Duration.milliseconds(200)
-  /// A pause in which several pulses were left out.
-  private static let pause = Duration.seconds(1)
   /// How long a connection may stand on which nothing is answered, before another is tried.
   private static let answerPatience = Duration.seconds(10)
 
@@ -71,7 +67,7 @@ final class ControlLink {
   /// How long nothing was heard.
   var silence: Duration { hearing.silence(now: MonotonicTime.now) }
   /// For how long the coordinator has been heard without a pause: one that was stopped has not lost its links.
-  var steadiness: Duration { .now - lastHeard > Self.pause ? .zero : .now - steadySince }
+  var steadiness: Duration { hearing.steadiness(now: MonotonicTime.now) }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
   /// Whether a heartbeat is due.
   var isBeatDue: Bool { .now - lastBeat >= Self.beatInterval }
@@ -137,8 +133,6 @@ final class ControlLink {
     }
     let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
     hearing.heard(now: MonotonicTime.now)
-    if .now - lastHeard > Self.pause { steadySince = .now }
-    lastHeard = .now
     connection = frames[0].connection
     connected = nil
     handshakeFailure = nil

@@ -16,8 +16,7 @@ extension Address {
   public static func local(facing peer: String) throws(ZeroMQError) -> Address {
     guard case .tcp(let host, let port) = try Address(peer) else { return .tcp(host: "127.0.0.1", port: 0) }
     var list: UnsafeMutablePointer<addrinfo>?
-    let numeric = try resolve(host).text.trimmingBrackets
-    let found = getaddrinfo(numeric, "\(max(1, port))", nil, &list)
+    let found = getaddrinfo(try resolve(host).text.trimmingBrackets, "\(max(1, port))", nil, &list)
     guard found == 0, let info = list?.pointee else { throw .unknownHost(host, code: found) }
     defer { freeaddrinfo(list) }
     #if canImport(Darwin)
@@ -32,17 +31,10 @@ extension Address {
     guard connect(descriptor, info.ai_addr, info.ai_addrlen) == 0 else {
       throw ZeroMQError(call: "look for the way to \(peer)", code: errno)
     }
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    var text = [CChar](repeating: 0, count: 1025)
-    let code = withUnsafeMutablePointer(to: &storage) { storage in
-      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        getsockname(descriptor, address, &length) == 0
-          ? getnameinfo(address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) : EAI_SYSTEM
-      }
+    guard let own = Self.numeric({ getsockname(descriptor, $0, $1) }), case .tcp(let numeric, _) = own else {
+      throw ZeroMQError(call: "look for the way to \(peer)", code: errno)
     }
-    guard code == 0 else { throw .unknownHost(host, code: code) }
-    return .tcp(host: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), port: 0)
+    return .tcp(host: numeric, port: 0)
   }
 }
 

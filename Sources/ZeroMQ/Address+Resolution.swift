@@ -26,11 +26,9 @@ extension Address {
       let chosen = all.first(where: { $0.pointee.ai_family == AF_INET })
         ?? sequence(first: first, next: { $0.pointee.ai_next }).first(where: { $0.pointee.ai_family == AF_INET6 })
     else { throw .unknownHost(host, code: EAI_FAMILY) }
-    var text = [CChar](repeating: 0, count: 1025)
-    let nameCode = getnameinfo(
-      chosen.pointee.ai_addr, chosen.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-    guard nameCode == 0 else { throw .unknownHost(host, code: nameCode) }
-    let numeric = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard case .tcp(let numeric, _)? = numeric(chosen.pointee.ai_addr, chosen.pointee.ai_addrlen) else {
+      throw .unknownHost(host, code: EAI_FAMILY)
+    }
     let isIPv6 = chosen.pointee.ai_family == AF_INET6
     return ResolvedHost(text: isIPv6 ? "[\(numeric)]" : numeric, isIPv6: isIPv6)
   }

@@ -34,22 +34,18 @@ public struct Connection: Hashable, Sendable {
     Self.info(descriptor) { .milliseconds($0.load(fromByteOffset: 52, as: UInt32.self)) }
   }
 
-  /// Ends it, if it is still there; libzmq then notices that it has ended.
+  /// Ends it, if it is still there; libzmq then notices that it has ended, and the peer is told at once.
   public func end() {
     // Between the question and the call libzmq may close it, and another connection take its number; both take microseconds.
     guard stands else { return }
+    // With a reset when libzmq closes it: after an orderly end a peer that waits for room would hear nothing for two minutes.
+    var reset = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
     shutdown(descriptor, Int32(SHUT_RDWR))
   }
 
   private static func peer(of descriptor: Int32) -> Address? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    return withUnsafeMutablePointer(to: &storage) { storage in
-      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        guard getpeername(descriptor, address, &length) == 0 else { return nil }
-        return Address.numeric(address, length)
-      }
-    }
+    Address.numeric { getpeername(descriptor, $0, $1) }
   }
 
   /// Asks the kernel, by the offsets of Linux's `struct tcp_info`, whose layout only ever grows at its end.
@@ -69,6 +65,17 @@ public struct Connection: Hashable, Sendable {
 }
 
 extension Address {
+  /// What a call of the system, which returns 0 when it could, says of an end of a socket.
+  static func numeric(_ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> Address? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &storage) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        ask(address, &length) == 0 ? numeric(address, length) : nil
+      }
+    }
+  }
+
   /// An IPv4 or IPv6 address and its port, as the system has it.
   static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> Address? {
     var host = [CChar](repeating: 0, count: 64)

@@ -196,15 +196,7 @@ private final class Core: @unchecked Sendable {
   private static func spare() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
   /// Half of the descriptors that this process may have, within reason.
-  private static var connectionLimit: Int {
-    var limit = rlimit()
-    #if canImport(Glibc)
-      let code = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    #else
-      let code = getrlimit(RLIMIT_NOFILE, &limit)
-    #endif
-    return code == 0 ? max(8, min(2048, Int(clamping: limit.rlim_cur) / 2 - 32)) : 128
-  }
+  private static var connectionLimit: Int { max(8, min(2048, DescriptorLimit.current / 2 - 32)) }
 
   /// What was freed goes back to the system, which glibc's allocator does by itself only for the newest.
   private static func giveBackMemory() {

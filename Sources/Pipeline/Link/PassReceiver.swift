@@ -117,12 +117,8 @@ public struct PassReceiver {
   ///
   /// - Throws: ``LinkError/silent(_:)``.
   public mutating func listen(now: UInt64) throws(LinkError) {
-    guard sender != nil else { return }
-    let silence = sender!.hearing.silence(now: now)
-    // A large pass on a slow link is heard only when it is whole; the system knows better.
-    guard silence > patience, let connection = sender!.connection else { return }
-    let quiet = min(silence, connection.silence ?? silence)
-    if quiet > patience { throw .silent(quiet) }
+    guard let connection = sender?.connection else { return }
+    if let time = sender!.hearing.silence(beyond: patience, on: connection, now: now) { throw .silent(time) }
   }
 
   /// The beat that is due, if nothing else was said since the last one. To be called a few times a second, by the thread that

@@ -17,7 +17,8 @@ public final class PassSender {
   /// Connections dialled before this one.
   private var attempt = 0
   private var hearing = Hearing(now: MonotonicTime.now)
-  private var connection: Int32?
+  /// Over which the receiver answers; nil within a process.
+  private var connection: Connection?
   private var lastOpened = ContinuousClock.now
   /// Whether the connection was lost, or refused, before the link was open.
   private var hasFailed = false
@@ -77,7 +78,7 @@ public final class PassSender {
       }
       let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
       try credits.receive(header, message.kind)
-      connection = frames[0].connection
+      if connection == nil { connection = frames[0].connection.map { Connection($0) } }
       hearing.heard(now: MonotonicTime.now)
       guard case .credit(let credit) = message else { continue }
       try link.receive(credit)
@@ -105,10 +106,7 @@ public final class PassSender {
       guard .now - lastOpened > Self.openInterval else { return }
       return hasFailed ? try dialAgain() : try ask()
     }
-    let silence = hearing.silence(now: now)
-    guard silence > patience, let connection else { return }
-    let quiet = min(silence, Connection(connection).silence ?? silence)
-    if quiet > patience { throw LinkError.silent(quiet) }
+    if let time = hearing.silence(beyond: patience, on: connection, now: now) { throw LinkError.silent(time) }
   }
 
   /// Says that this end lives, if nothing else was said since the last time. To be called a few times a second, by the thread that
@@ -139,7 +137,7 @@ public final class PassSender {
 
   private func dialAgain() throws(ZeroMQError) {
     attempt += 1
-    hasFailed = false
+    (hasFailed, connection) = (false, nil)
     // The old one goes first, and with it what it had queued.
     try socket.setLinger(.zero)
     (socket, monitor) = try Self.dial(address, context, security, "\(name).\(attempt)")

@@ -25,8 +25,9 @@ final class Connections: Sendable {
   }
 
   /// Most connections at once: what the process may open, less what else it needs.
-  static func limit(_ limits: ServerLimits, descriptors: Int = Descriptors.limit) -> Int {
-    max(8, min(limits.connections, descriptors - max(64, descriptors / 4)))
+  static func limit(_ limits: ServerLimits) -> Int {
+    let descriptors = limits.descriptors()
+    return max(8, min(limits.connections, descriptors - max(64, descriptors / 4)))
   }
 
   /// One connection, which tells what it does.
@@ -93,7 +94,7 @@ final class Connections: Sendable {
     guard isNews else { return }
     logger.warning(
       "no descriptor for another connection; raise the limit of open files (ulimit -n)",
-      metadata: ["error": "\(error)", "descriptors": "\(Descriptors.limit)", "connections": "\(limit)"])
+      metadata: ["error": "\(error)", "descriptors": "\(limits.descriptors())", "connections": "\(limit)"])
   }
 
   private func close(_ ids: [ConnectionLedger.ID]) {

@@ -9,23 +9,12 @@ import ZeroMQ
   import Darwin
 #endif
 
-/// How many files and connections this process may have open.
-enum DescriptorLimit {
+extension DescriptorLimit {
   /// More is of no use, and starting a process takes time for each.
-  private static let enough: rlim_t = 65536
-
-  /// Raises the limit as far as this user may; processes that are started have it too.
-  static func raise() {
-    #if canImport(Glibc)
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let resource = RLIMIT_NOFILE
-    #endif
-    var limit = rlimit()
-    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < min(limit.rlim_max, enough) else { return }
-    limit.rlim_cur = min(limit.rlim_max, enough)
-    setrlimit(resource, &limit)
-  }
+  static let enough = 65536
+  /// What is said when workers cannot dial in for want of them.
+  static let exhausted =
+    "no descriptors are left for those who dial in, and they are turned away; end what connects without need, or raise the limit (ulimit -n)"
 
   /// Sees that `count` more can be opened: Dispatch and NIO end the process when there is none for them. What Dispatch needs
   /// later is opened now.
