@@ -74,7 +74,9 @@ public final class SafetensorsWriter {
     if exists, status.st_mode & S_IFMT != S_IFREG { throw WriteError(path: path, reason: "it is not a regular file") }
     self.path = exists ? Self.resolved(path) : path
     temporaryPath = self.path + ".unfinished-\(getpid())"
-    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // What stands there is of an earlier process, or a link that somebody laid; it is not written through.
+    unlink(temporaryPath)
+    descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       isFinished = true
       throw WriteError(path: path)
