@@ -40,6 +40,15 @@ size_t gpt2_convert(gpt2_element element, const void *source, size_t count, floa
         out[i] = from_bits((uint32_t)high << 16);
       }
       break;
+    case GPT2_F64:
+      for (size_t i = 0; i < count; i++) {
+        double x;
+        __builtin_memcpy(&x, (const char *)source + 8 * i, sizeof x);
+        // Through memcpy, since both may be the same memory.
+        float rounded = (float)x;
+        __builtin_memcpy((char *)out + 4 * i, &rounded, sizeof rounded);
+      }
+      break;
   }
   bool finite = true;
   for (size_t i = 0; i < count; i++) finite &= is_finite(out[i]);

@@ -55,7 +55,7 @@ struct Generate: AsyncParsableCommand {
       do throws(SamplingError) {
         return try Generation(
           GenerationRequest(
-            prompt: item.tokens, options: sampling.options, maximumTokens: maxTokens, stops: stop,
+            prompt: prompt(item, configuration), options: sampling.options, maximumTokens: maxTokens, stops: stop,
             endOfTextTokens: ignoreEos ? [] : nil),
           configuration: configuration, tokenizer: tokenizer)
       } catch {
@@ -111,6 +111,14 @@ struct Generate: AsyncParsableCommand {
     let reason = finished.count == 1 ? ", ended by \(ending(of: finished[0]!.generation, configuration))" : ""
     Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(reason)")
     try session.close()
+  }
+
+  /// An empty text is the beginning of one, as for the server.
+  private func prompt(_ item: InputOptions.Item, _ configuration: Configuration) -> [Int] {
+    guard item.tokens.isEmpty, item.text != nil, let beginning = configuration.beginningOfTextToken else {
+      return item.tokens
+    }
+    return [beginning]
   }
 
   /// A prompt's generation when it has come to its end.

@@ -32,7 +32,7 @@ def combined(tensors):
     text = (
         f"gpt2 tensors 1\nn_layer={L} n_head={H} n_embd={C} n_positions={P} n_inner={I} vocab_size={V} "
         "layer_norm_epsilon=3727c5ac activation_function=gelu_new scale_attn_weights=true "
-        "scale_attn_by_inverse_layer_idx=false tie_word_embeddings=true eos_token_id=\n"
+        "scale_attn_by_inverse_layer_idx=false tie_word_embeddings=true\n"
     )
     text += "".join(f"{name} {digest}\n" for name, digest in sorted(tensors))
     return blake2b(text.encode(), digest_size=32).hexdigest()

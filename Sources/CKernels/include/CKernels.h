@@ -56,7 +56,24 @@ typedef struct {
   float *scratch;        // gpt2_attention_scratch floats
 } gpt2_attention;
 
-typedef enum { GPT2_GELU_TANH = 0, GPT2_GELU = 1, GPT2_RELU = 2 } gpt2_activation;
+typedef enum {
+  GPT2_GELU_TANH,
+  GPT2_GELU,
+  GPT2_GELU_10,
+  GPT2_QUICK_GELU,
+  GPT2_SILU,
+  GPT2_MISH,
+  GPT2_RELU,
+  GPT2_RELU2,
+  GPT2_RELU6,
+  GPT2_LEAKY_RELU,
+  GPT2_HARDSWISH,
+  GPT2_TANH,
+  GPT2_SIGMOID,
+  GPT2_LAPLACE,
+  GPT2_SQRT_SOFTPLUS,
+  GPT2_LINEAR
+} gpt2_activation;
 
 /// The loops of one instruction set.
 typedef struct {
@@ -93,7 +110,7 @@ const char *_Nullable gpt2_kernels_name(size_t index);
 size_t gpt2_attention_scratch(size_t positions);
 
 /// How the elements of a stored tensor are represented.
-typedef enum { GPT2_F32 = 0, GPT2_F16 = 1, GPT2_BF16 = 2 } gpt2_element;
+typedef enum { GPT2_F32 = 0, GPT2_F16 = 1, GPT2_BF16 = 2, GPT2_F64 = 3 } gpt2_element;
 
 /// Converts `count` stored little-endian elements to fp32; returns the index of the first that is NaN or infinite, or `count`.
 size_t gpt2_convert(gpt2_element element, const void *source, size_t count, float *out);

@@ -38,15 +38,15 @@ extension Configuration {
   /// Identifies the configuration alone: the fingerprint of no tensors.
   public var fingerprint: Fingerprint { Fingerprint(self, []) }
 
-  /// The configuration for ``Fingerprint``: every field by its name in `config.json`, in a fixed order, on one line.
+  /// The configuration for ``Fingerprint``: by its name in `config.json`, in a fixed order, on one line, every field that
+  /// the function has; where texts begin and end is not part of it.
   var fingerprintLine: String {
     let epsilon = String(layerNormEpsilon.bitPattern, radix: 16)
-    let tokens = endOfTextTokens.map { String($0) }.joined(separator: ",")
     return
       "n_layer=\(layerCount) n_head=\(headCount) n_embd=\(width) n_positions=\(positionCount) n_inner=\(innerWidth)"
       + " vocab_size=\(vocabularySize) layer_norm_epsilon=\(epsilon) activation_function=\(activation.rawValue)"
       + " scale_attn_weights=\(scalesAttention) scale_attn_by_inverse_layer_idx=\(scalesAttentionByInverseLayer)"
-      + " tie_word_embeddings=\(tiesHead) eos_token_id=\(tokens)\n"
+      + " tie_word_embeddings=\(tiesHead)\n"
   }
 }
 

@@ -1,8 +1,8 @@
 /// A GPT-2 in Hugging Face's layout: its configuration, and its tensors ready to be read.
 ///
-/// Opening reads `config.json` and the headers of the weights and checks the whole checkpoint by them: the tensors are
-/// exactly those of the configuration, each once, with the right shape and a type that can be computed with. The files
-/// stay open as long as the checkpoint lives and must not change.
+/// Opening reads `config.json`, `generation_config.json` and the headers of the weights and checks the whole checkpoint by
+/// them: all tensors of the configuration are there, each once, with the right shape and a type that can be computed with.
+/// The files stay open as long as the checkpoint lives and must not change.
 public final class Checkpoint: Sendable {
   public let folder: CheckpointFolder
   public let configuration: Configuration
@@ -10,9 +10,14 @@ public final class Checkpoint: Sendable {
   private let tensors: [ExactString: StoredTensor]
   /// A head that is stored although it is tied to the embedding; loading the head checks that it is a copy.
   let storedCopyOfTiedHead: StoredTensor?
+  /// Names of stored tensors that are no part of GPT-2, such as other heads; nothing reads them.
+  public let leftAside: [String]
+  /// The file that says where texts begin and end.
+  public let endsFile: String
 
   private static let weightsFile = "model.safetensors"
   private static let configurationFile = "config.json"
+  private static let generationFile = "generation_config.json"
   /// Real ones have one or two thousand bytes.
   private static let configurationLimit = 1 << 20
 
@@ -21,7 +26,13 @@ public final class Checkpoint: Sendable {
     try folder.checkExistence()
     let isSharded = try Self.isSharded(folder)
     let json = try folder.read(Self.configurationFile, limit: Self.configurationLimit)
-    let configuration = try Configuration(json: json, file: folder.path(of: Self.configurationFile))
+    var configuration = try Configuration(json: json, file: folder.path(of: Self.configurationFile))
+    let hasGenerationFile = folder.contains(Self.generationFile)
+    if hasGenerationFile {
+      try configuration.setEnds(
+        generationJSON: try folder.read(Self.generationFile, limit: Self.configurationLimit),
+        file: folder.path(of: Self.generationFile))
+    }
     var table = TensorTable(configuration)
     if isSharded {
       let index = try ShardIndex(folder)
@@ -41,6 +52,8 @@ public final class Checkpoint: Sendable {
     self.folder = folder
     self.configuration = configuration
     storedCopyOfTiedHead = table.storedCopyOfTiedHead
+    leftAside = table.leftAside
+    endsFile = hasGenerationFile ? Self.generationFile : Self.configurationFile
     self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
   }
 
@@ -56,6 +69,8 @@ public final class Checkpoint: Sendable {
     folder = CheckpointFolder(name: name, contents: [:])
     self.configuration = configuration
     storedCopyOfTiedHead = table.storedCopyOfTiedHead
+    leftAside = []
+    endsFile = Self.configurationFile
     self.tensors = table.tensors
   }
 

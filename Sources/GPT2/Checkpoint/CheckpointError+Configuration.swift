@@ -27,7 +27,8 @@ extension CheckpointError.ConfigurationProblem: CustomStringConvertible {
       "n_embd \(width) is not a multiple of n_head \(headCount); correct them to what the model was trained with"
     case .unsupportedModel(let type): "model_type is \(type.quoted), expected \"gpt2\"; this program runs only GPT-2"
     case .unsupportedActivation(let name):
-      "activation_function is \(name.quoted), expected one of gelu_new, gelu_pytorch_tanh, gelu, relu"
+      "activation_function is \(name.quoted), expected one of "
+        + Configuration.Activation.allCases.map(\.rawValue).joined(separator: ", ")
     case .unsupportedFeature(let field): "\(field) is true, expected false; this program does not compute that variant"
     }
   }

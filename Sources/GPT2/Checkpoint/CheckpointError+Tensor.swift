@@ -22,6 +22,10 @@ extension CheckpointError {
     case duplicate(names: [String], otherFile: String)
     case wrongShape(found: [Int], expected: [Int])
     case wrongType(String)
+    /// Under another name than GPT-2's, while the tensor `missing` is not there.
+    case otherName(missing: String)
+    /// A head with an offset, which GPT-2 has not.
+    case headBias
     /// A stored head is not the embedding that the configuration ties it to.
     case notTied(embedding: String)
   }
@@ -52,6 +56,10 @@ extension CheckpointError.TensorProblem: CustomStringConvertible {
       "is missing, expected every tensor of config.json's model; do the weights and config.json belong together?"
     case .unknown(let layerCount?):
       "belongs to a block that config.json does not have (n_layer is \(layerCount)); do the two belong together?"
+    case .otherName(let missing):
+      "is not the name of a tensor of GPT-2, while \(missing.quoted) is missing; save the language model by itself"
+    case .headBias:
+      "has values other than zero, and GPT-2's head has no bias; this program does not compute that variant"
     case .unknown(nil):
       "is not a tensor of GPT-2; this program runs only GPT-2 language models (remove it if it may be ignored)"
     case .duplicate(let names, let otherFile):
@@ -61,7 +69,7 @@ extension CheckpointError.TensorProblem: CustomStringConvertible {
       "has shape \(describe(shape: found)), expected \(describe(shape: expected));"
         + " do the weights and config.json belong together?"
     case .wrongType(let type):
-      "has dtype \(type), expected F32, F16 or BF16; save the checkpoint again in one of those"
+      "has dtype \(type), expected F32, F16, BF16 or F64; save the checkpoint again in one of those"
     case .notTied(let embedding):
       "differs from \(embedding.quoted), expected a copy of it since config.json ties them;"
         + " set tie_word_embeddings to false to use it, or remove it"

@@ -2,21 +2,46 @@ extension Configuration {
   /// Reads `config.json`; whatever it leaves out has the default of transformers' `GPT2Config`.
   ///
   /// `file` is for messages. Throws `.json` and `.configuration` errors. Every size is bounded, far above gpt2-xl but
-  /// such that no count of elements or bytes made of them overflows. End-of-text tokens that the vocabulary does not
-  /// have can never be met and are left out: small models often carry the default, 50256.
+  /// such that no count of elements or bytes made of them overflows. Where texts begin and end has no default.
   public init(json bytes: [UInt8], file: String) throws(CheckpointError) {
-    let json: JSONValue
-    do { json = try JSONValue(parsing: bytes) } catch { throw .json(file: file, error) }
+    let fields = try Self.fields(bytes, file: file)
     do throws(CheckpointError.ConfigurationProblem) {
-      guard case .object(let object) = json else { throw .notAnObject(found: json.kind) }
-      try self.init(ConfigurationFields(object))
+      try self.init(fields)
+      try setEnds(fields)
     } catch {
       throw .configuration(file: file, error)
     }
   }
 
+  /// Takes from `generation_config.json` where texts begin and end. As in transformers (5.24), that file replaces what
+  /// `config.json` says of it altogether: a field that it leaves out, or null, is none.
+  ///
+  /// Throws as ``init(json:file:)``.
+  mutating func setEnds(generationJSON bytes: [UInt8], file: String) throws(CheckpointError) {
+    let fields = try Self.fields(bytes, file: file)
+    do throws(CheckpointError.ConfigurationProblem) { try setEnds(fields) } catch {
+      throw .configuration(file: file, error)
+    }
+  }
+
+  private mutating func setEnds(_ fields: ConfigurationFields) throws(CheckpointError.ConfigurationProblem) {
+    endOfTextTokens = try fields.tokens("eos_token_id", vocabularySize: vocabularySize)
+    beginningOfTextToken = try fields.tokens("bos_token_id", vocabularySize: vocabularySize).first
+  }
+
+  private static func fields(_ bytes: [UInt8], file: String) throws(CheckpointError) -> ConfigurationFields {
+    let json: JSONValue
+    do { json = try JSONValue(parsing: bytes, limits: JSONLimits(allowsNonFinite: true)) } catch {
+      throw .json(file: file, error)
+    }
+    guard case .object(let object) = json else { throw .configuration(file: file, .notAnObject(found: json.kind)) }
+    return ConfigurationFields(object)
+  }
+
   private init(_ fields: ConfigurationFields) throws(CheckpointError.ConfigurationProblem) {
-    if let type = try fields.string("model_type"), ExactString(type) != ExactString("gpt2") {
+    if !fields.isNull("model_type"), let type = try fields.string("model_type"),
+      ExactString(type) != ExactString("gpt2")
+    {
       throw .unsupportedModel(type)
     }
     if try fields.boolean("add_cross_attention") ?? false { throw .unsupportedFeature(field: "add_cross_attention") }
@@ -37,8 +62,7 @@ extension Configuration {
       activation: try fields.activation("activation_function") ?? .geluTanh,
       scalesAttention: try fields.boolean("scale_attn_weights") ?? true,
       scalesAttentionByInverseLayer: try fields.boolean("scale_attn_by_inverse_layer_idx") ?? false,
-      tiesHead: try fields.boolean("tie_word_embeddings") ?? true,
-      endOfTextTokens: try fields.tokens("eos_token_id", default: [50256]).filter { $0 < vocabularySize })
+      tiesHead: try fields.boolean("tie_word_embeddings") ?? true)
   }
 
   /// The text of a `config.json` that ``init(json:file:)`` reads back as this configuration, floats exactly.
@@ -54,6 +78,7 @@ extension Configuration {
       ("activation_function", .string(activation.rawValue)), ("scale_attn_weights", .boolean(scalesAttention)),
       ("scale_attn_by_inverse_layer_idx", .boolean(scalesAttentionByInverseLayer)),
       ("tie_word_embeddings", .boolean(tiesHead)), ("eos_token_id", .array(endOfTextTokens.map(JSONValue.integer))),
+      ("bos_token_id", beginningOfTextToken.map(JSONValue.integer) ?? .null),
     ]
     return Array(JSONValue.object(JSONObject(fields.map { (key: $0, value: $1) })).description.utf8)
   }

@@ -60,19 +60,18 @@ struct ConfigurationFields {
 
   func activation(_ name: String) throws(CheckpointError.ConfigurationProblem) -> Configuration.Activation? {
     guard let string = try string(name) else { return nil }
-    if ExactString(string) == ExactString("gelu_pytorch_tanh") { return .geluTanh }
-    guard let activation = Configuration.Activation(rawValue: string) else { throw .unsupportedActivation(string) }
+    guard let activation = Configuration.Activation(name: string) else { throw .unsupportedActivation(string) }
     return activation
   }
 
-  /// Token ids, written as one integer or an array of up to 64; null is none. Each id once, in the file's order.
+  /// Token ids below `vocabularySize`, written as one number or an array of up to 64; null is none. Each id once, in the
+  /// file's order. Other ids can never be met and are left out: -1 stands for none, and small models often carry 50256.
   func tokens(
-    _ name: String, default: [Int]
+    _ name: String, vocabularySize: Int
   ) throws(CheckpointError.ConfigurationProblem) -> [Int] {
     let values: [JSONValue]
     switch object[name] {
-    case nil: return `default`
-    case .null?: return []
+    case nil, .null?: return []
     case .array(let array)?: values = array
     case let value?: values = [value]
     }
@@ -82,11 +81,17 @@ struct ConfigurationFields {
     }
     var tokens: [Int] = []
     for value in values {
-      guard let token = value.integer, token >= 0 else {
+      guard let token = Self.token(value) else {
         throw .invalidField(name, found: value.kind, expected: expected)
       }
-      if !tokens.contains(token) { tokens.append(token) }
+      if (0..<vocabularySize).contains(token), !tokens.contains(token) { tokens.append(token) }
     }
     return tokens
+  }
+
+  /// An integer, also one that Python wrote as a float.
+  private static func token(_ value: JSONValue) -> Int? {
+    if case .number(let number) = value { return Int(exactly: number) }
+    return value.integer
   }
 }

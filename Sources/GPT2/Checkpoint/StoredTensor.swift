@@ -5,9 +5,17 @@ public struct StoredTensor: Sendable {
     case f32 = "F32"
     case f16 = "F16"
     case bf16 = "BF16"
+    /// Rounded to the nearest fp32 when read.
+    case f64 = "F64"
 
     /// Size of one element in bytes.
-    public var byteCount: Int { self == .f32 ? 4 : 2 }
+    public var byteCount: Int {
+      switch self {
+      case .f64: 8
+      case .f32: 4
+      case .f16, .bf16: 2
+      }
+    }
   }
 
   /// The name without `transformer.`.

@@ -5,6 +5,8 @@ struct TensorTable {
   private let shapes: [ExactString: [Int]]
   private let masks: Set<ExactString>
   private var found: [ExactString: (tensor: StoredTensor, storedName: String)] = [:]
+  /// Tensors, by their names in the files, that belong to other heads or to nothing that GPT-2 computes.
+  private(set) var leftAside: [String] = []
 
   init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -16,18 +18,43 @@ struct TensorTable {
     masks = Set(configuration.maskTensors.map(ExactString.init))
   }
 
-  /// Adds the tensors of one file; masks are passed over. Throws on the first that the model cannot use.
+  /// Adds the tensors of one file; masks are passed over, and what is no tensor of GPT-2 is left aside, as transformers
+  /// does. Throws on the first that GPT-2 has and this model cannot use.
   mutating func add(_ header: SafetensorsHeader, of source: ByteSource) throws(CheckpointError) {
     for entry in header.entries {
       let name = Self.canonical(entry.name)
       if masks.contains(ExactString(name)) { continue }
-      try check(name, storedAs: entry.name, shape: entry.shape, file: source.name)
-      guard let type = StoredTensor.ElementType(rawValue: entry.type.rawValue) else {
-        throw .tensor(name, file: source.name, .wrongType(entry.type.rawValue))
+      if shapes[ExactString(name)] == nil, !isBeyondLastBlock(name) {
+        if ExactString(name) == ExactString("lm_head.bias") { try Self.checkZeros(entry, source) }
+        leftAside.append(entry.name)
+        continue
       }
-      let tensor = StoredTensor(
-        name: name, elementType: type, shape: entry.shape, source: source, byteOffset: entry.bytes.lowerBound)
-      try add(tensor, storedAs: entry.name)
+      try check(name, storedAs: entry.name, shape: entry.shape, file: source.name)
+      try add(try Self.tensor(name, entry, source), storedAs: entry.name)
+    }
+  }
+
+  private static func tensor(
+    _ name: String, _ entry: SafetensorsHeader.Entry, _ source: ByteSource
+  ) throws(CheckpointError) -> StoredTensor {
+    guard let type = StoredTensor.ElementType(rawValue: entry.type.rawValue) else {
+      throw .tensor(name, file: source.name, .wrongType(entry.type.rawValue))
+    }
+    return StoredTensor(
+      name: name, elementType: type, shape: entry.shape, source: source, byteOffset: entry.bytes.lowerBound)
+  }
+
+  /// Throws unless a head's bias is as good as none.
+  private static func checkZeros(_ entry: SafetensorsHeader.Entry, _ source: ByteSource) throws(CheckpointError) {
+    let bias = try tensor(entry.name, entry, source)
+    let piece = 1 << 16
+    for start in stride(from: 0, to: bias.elementCount, by: piece) {
+      let range = start..<min(start + piece, bias.elementCount)
+      var isZero = true
+      try bias.withFloats(in: range) { values throws(CheckpointError) in
+        isZero = (0..<range.count).allSatisfy { values[$0] == 0 }
+      }
+      guard isZero else { throw .tensor(entry.name, file: source.name, .headBias) }
     }
   }
 
@@ -59,7 +86,13 @@ struct TensorTable {
     for part in configuration.parts {
       for specification in configuration.tensors(of: part) {
         let name = ExactString(specification.name)
-        guard let tensor = found[name]?.tensor else { throw .tensor(specification.name, file: file, .missing) }
+        guard let tensor = found[name]?.tensor else {
+          if let other = leftAside.first(where: { $0.utf8.reversed().starts(with: specification.name.utf8.reversed()) })
+          {
+            throw .tensor(other, file: file, .otherName(missing: specification.name))
+          }
+          throw .tensor(specification.name, file: file, .missing)
+        }
         tensors[name] = tensor
       }
     }
@@ -78,11 +111,13 @@ struct TensorTable {
     return String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 
-  /// Whether `name` is `h.` and the number of a block that the configuration does not have.
+  /// Whether `name` is `h.` and digits that are not those of one of the configuration's blocks.
   private func isBeyondLastBlock(_ name: String) -> Bool {
     guard name.utf8.starts(with: "h.".utf8) else { return false }
     let digits = name.utf8.dropFirst(2).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    guard let index = Int(String(decoding: digits, as: UTF8.self)) else { return false }
+    guard !digits.isEmpty else { return false }
+    let text = String(decoding: digits, as: UTF8.self)
+    guard let index = Int(text), String(index) == text else { return true }
     return index >= configuration.layerCount
   }
 }

@@ -32,7 +32,9 @@ extension JSONParser {
       return .integer(integer)
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    guard let number = Double(text), number.isFinite else { throw JSONError(.numberOutOfRange, offset: start) }
+    guard let number = Double(text), number.isFinite || limits.allowsNonFinite else {
+      throw JSONError(.numberOutOfRange, offset: start)
+    }
     return .number(number)
   }
 

@@ -35,6 +35,11 @@ struct JSONParser {
     case UInt8(ascii: "{"): return .object(try nested(Self.parseObject))
     case UInt8(ascii: "["): return .array(try nested(Self.parseArray))
     case UInt8(ascii: "\""): return .string(try parseString())
+    case UInt8(ascii: "N") where limits.allowsNonFinite: return try parseLiteral("NaN", .number(.nan))
+    case UInt8(ascii: "I") where limits.allowsNonFinite: return try parseLiteral("Infinity", .number(.infinity))
+    case UInt8(ascii: "-")
+    where limits.allowsNonFinite && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "I"):
+      return try parseLiteral("-Infinity", .number(-.infinity))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try parseNumber()
     case UInt8(ascii: "t"): return try parseLiteral("true", .boolean(true))
     case UInt8(ascii: "f"): return try parseLiteral("false", .boolean(false))

@@ -7,7 +7,7 @@ public enum JSONValue: Sendable {
   case boolean(Bool)
   /// A number written without fraction and exponent that fits `Int`, exactly.
   case integer(Int)
-  /// Any other number; always finite.
+  /// Any other number; finite unless ``JSONLimits/allowsNonFinite`` was asked for.
   case number(Double)
   case string(String)
   case array([JSONValue])

@@ -127,7 +127,20 @@ extension Configuration.Activation {
     switch self {
     case .geluTanh: GPT2_GELU_TANH
     case .gelu: GPT2_GELU
+    case .gelu10: GPT2_GELU_10
+    case .quickGELU: GPT2_QUICK_GELU
+    case .silu: GPT2_SILU
+    case .mish: GPT2_MISH
     case .relu: GPT2_RELU
+    case .relu2: GPT2_RELU2
+    case .relu6: GPT2_RELU6
+    case .leakyReLU: GPT2_LEAKY_RELU
+    case .hardSwish: GPT2_HARDSWISH
+    case .tanh: GPT2_TANH
+    case .sigmoid: GPT2_SIGMOID
+    case .laplace: GPT2_LAPLACE
+    case .sqrtSoftplus: GPT2_SQRT_SOFTPLUS
+    case .linear: GPT2_LINEAR
     }
   }
 }

@@ -1,12 +1,50 @@
 /// The shape of a GPT-2 model and the few choices its family leaves open, named as in the checkpoint's `config.json`.
 public struct Configuration: Hashable, Sendable {
   /// Pointwise function between the two matrices of a block's MLP.
+  ///
+  /// All that transformers (5.24) can give a GPT-2 but `prelu` and `xielu`, which have weights of their own.
   public enum Activation: String, Hashable, Sendable, CaseIterable {
-    /// `0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`; `gelu_pytorch_tanh` is another name for it.
+    /// `0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`.
     case geluTanh = "gelu_new"
     /// `x·Φ(x)` by the error function.
     case gelu
+    /// `gelu`, at most 10.
+    case gelu10 = "gelu_10"
+    /// `x·σ(1.702·x)`.
+    case quickGELU = "quick_gelu"
+    /// `x·σ(x)`.
+    case silu
+    /// `x·tanh(ln(1 + eˣ))`.
+    case mish
     case relu
+    /// `relu`, squared.
+    case relu2
+    /// `relu`, at most 6.
+    case relu6
+    /// `x`, below zero `0.01·x`.
+    case leakyReLU = "leaky_relu"
+    /// `x·relu6(x + 3) / 6`.
+    case hardSwish = "hardswish"
+    case tanh
+    /// `σ(x) = 1 / (1 + e⁻ˣ)`.
+    case sigmoid
+    /// `Φ((x − 0.707107) / 0.282095)`.
+    case laplace
+    /// `√ln(1 + eˣ)`.
+    case sqrtSoftplus = "sqrtsoftplus"
+    case linear
+
+    /// The function that transformers knows by this name, which may have others.
+    public init?(name: String) {
+      let canonical =
+        switch name {
+        case "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh": "gelu_new"
+        case "gelu_python": "gelu"
+        case "swish": "silu"
+        default: name
+        }
+      self.init(rawValue: canonical)
+    }
   }
 
   /// Number of transformer blocks (`n_layer`), L.
@@ -31,13 +69,16 @@ public struct Configuration: Hashable, Sendable {
   public var scalesAttentionByInverseLayer: Bool
   /// `tie_word_embeddings`: the head is the token embedding; otherwise it is `lm_head.weight`.
   public var tiesHead: Bool
-  /// `eos_token_id`: the token, if any, that ends a text. Several ids are allowed.
+  /// `eos_token_id`: the tokens, if any, that end a text.
   public var endOfTextTokens: [Int]
+  /// `bos_token_id`: the token, if any, that an empty prompt stands for.
+  public var beginningOfTextToken: Int?
 
   public init(
     layerCount: Int, headCount: Int, width: Int, positionCount: Int, innerWidth: Int? = nil, vocabularySize: Int,
     layerNormEpsilon: Float = 1e-5, activation: Activation = .geluTanh, scalesAttention: Bool = true,
-    scalesAttentionByInverseLayer: Bool = false, tiesHead: Bool = true, endOfTextTokens: [Int] = []
+    scalesAttentionByInverseLayer: Bool = false, tiesHead: Bool = true, endOfTextTokens: [Int] = [],
+    beginningOfTextToken: Int? = nil
   ) {
     self.layerCount = layerCount
     self.headCount = headCount
@@ -51,6 +92,14 @@ public struct Configuration: Hashable, Sendable {
     self.scalesAttentionByInverseLayer = scalesAttentionByInverseLayer
     self.tiesHead = tiesHead
     self.endOfTextTokens = endOfTextTokens
+    self.beginningOfTextToken = beginningOfTextToken
+  }
+
+  /// Whether the two are the same function of tokens. Where its texts begin and end is not part of that.
+  public func computesLike(_ other: Configuration) -> Bool {
+    var other = other
+    (other.endOfTextTokens, other.beginningOfTextToken) = (endOfTextTokens, beginningOfTextToken)
+    return self == other
   }
 
   /// Width of one attention head, D = C / H.

@@ -8,12 +8,14 @@ extension StoredTensor {
   func withFloats(in range: Range<Int>, _ body: (UnsafePointer<Float>) throws(CheckpointError) -> Void)
     throws(CheckpointError)
   {
-    // The stored bytes stand at the end of the room for the floats, so that converting overtakes nothing: element i is
-    // written at 4i and read at or above it.
+    // Stored bytes of smaller elements stand at the end of the room for the floats, so that converting overtakes nothing:
+    // element i is written at 4i and read at or above it.
     let count = range.count
-    let floats = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
-    defer { floats.deallocate() }
-    let stored = UnsafeMutableRawPointer(floats) + count * (4 - elementType.byteCount)
+    let room = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * max(4, elementType.byteCount), alignment: MemoryLayout<Double>.alignment)
+    defer { room.deallocate() }
+    let floats = room.bindMemory(to: Float.self, capacity: count)
+    let stored = room + count * max(0, 4 - elementType.byteCount)
     try read(
       elements: range, into: UnsafeMutableRawBufferPointer(start: stored, count: count * elementType.byteCount))
     let finite = gpt2_convert(elementType.kernel, stored, count, floats)
@@ -53,6 +55,7 @@ extension StoredTensor.ElementType {
     case .f32: GPT2_F32
     case .f16: GPT2_F16
     case .bf16: GPT2_BF16
+    case .f64: GPT2_F64
     }
   }
 }

@@ -145,7 +145,7 @@ extension Generation {
     if endOfTextTokens.contains(token.token) {
       finishReason = .endOfText
     } else {
-      certain = decode(token.token)
+      if let piece = decoder?.append(token.token) { certain = match(piece) }
       if finishReason == nil, sequence.count == lengthLimit { finishReason = .length }
     }
     if let finishReason, finishReason != .stop { certain += flush() }
@@ -157,13 +157,6 @@ extension Generation {
   private mutating func flush() -> String {
     let rest = match(decoder?.finish() ?? "")
     return rest + stopMatcher.finish()
-  }
-
-  private mutating func decode(_ token: Int) -> String {
-    guard decoder != nil else { return "" }
-    // A model may know more tokens than its tokenizer (padded vocabularies); such a token is seen, and ends nothing.
-    let piece = (try? decoder?.append(token)) ?? (decoder?.finish() ?? "") + "\u{FFFD}"
-    return match(piece)
   }
 
   private mutating func match(_ piece: String) -> String {

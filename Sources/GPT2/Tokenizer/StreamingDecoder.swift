@@ -1,7 +1,8 @@
 /// Turns tokens into text as they come, never giving out part of a character.
 ///
 /// The strings it gives, put together, are `String(decoding: bytes, as: UTF8.self)` of all the bytes of the tokens:
-/// bytes that are not UTF-8 become U+FFFD. At most three bytes wait for the rest of their character.
+/// bytes that are not UTF-8 become U+FFFD, and so does a number that is no token, since a model may know more tokens than
+/// its tokenizer (padded vocabularies). At most three bytes wait for the rest of their character.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   /// The beginning of a character, or nothing.
@@ -12,12 +13,8 @@ public struct StreamingDecoder: Sendable {
   }
 
   /// Takes the next token; gives the characters that are now complete, which may be none.
-  ///
-  /// - Throws: `TokenizerError.unknownToken`; what was taken before is kept.
-  public mutating func append(_ token: Int) throws(TokenizerError) -> String {
-    guard let bytes = tokenizer.slice(of: token) else {
-      throw .unknownToken(token, vocabularySize: tokenizer.vocabularySize)
-    }
+  public mutating func append(_ token: Int) -> String {
+    guard let bytes = tokenizer.slice(of: token) else { return finish() + "\u{FFFD}" }
     return append(bytes: bytes)
   }
 
@@ -53,5 +50,13 @@ public struct StreamingDecoder: Sendable {
     let length = WideCharacter.length(lead: lead)
     guard bytes.count < length else { return false }
     return bytes.count == 1 || WideCharacter.second(lead: lead).contains(bytes[bytes.startIndex + 1])
+  }
+}
+
+extension Tokenizer {
+  /// The text of the tokens, as ``StreamingDecoder`` gives it.
+  public func text(of tokens: some Sequence<Int>) -> String {
+    var decoder = StreamingDecoder(self)
+    return tokens.reduce(into: "") { $0 += decoder.append($1) } + decoder.finish()
   }
 }

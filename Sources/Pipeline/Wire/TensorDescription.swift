@@ -2,7 +2,7 @@
 public struct TensorDescription: Hashable, Sendable {
   /// Without `transformer.`.
   public var name: String
-  /// `F32`, `F16` or `BF16`.
+  /// `F32`, `F16`, `BF16` or `F64`.
   public var elementType: String
   public var shape: [Int]
   /// 32 bytes; empty when ``Assignment/sharesFiles``.
@@ -17,7 +17,7 @@ public struct TensorDescription: Hashable, Sendable {
 }
 
 extension TensorDescription {
-  static let elementTypes = ["F32", "F16", "BF16"]
+  static let elementTypes = ["F32", "F16", "BF16", "F64"]
 
   /// Least bytes of one on the wire.
   static func byteCount(hasFingerprint: Bool) -> Int { 11 + (hasFingerprint ? WireLimits.fingerprint : 0) }

@@ -68,8 +68,8 @@ struct CompletionJob {
     case .text(let text):
       let tokens = tokenizer.encode(text)
       if !tokens.isEmpty { return Prompt(tokens: tokens, text: text) }
-      // A text from its beginning, as it stood between the texts the model was trained on.
-      guard let beginning = tokenizer.endOfText ?? configuration.endOfTextTokens.first else {
+      // A text from its beginning.
+      guard let beginning = configuration.beginningOfTextToken else {
         throw .invalid("prompt", "\(place) is empty, and this model has no token that begins a text; give one")
       }
       return Prompt(tokens: [beginning], text: "")
@@ -79,8 +79,7 @@ struct CompletionJob {
         throw .invalid(
           "prompt", "\(place) has token \(token); this model knows 0 to \(configuration.vocabularySize - 1)")
       }
-      let bytes = (try? tokenizer.decode(tokens)) ?? []
-      return Prompt(tokens: tokens, text: String(decoding: bytes, as: UTF8.self))
+      return Prompt(tokens: tokens, text: tokenizer.text(of: tokens))
     }
   }
 }

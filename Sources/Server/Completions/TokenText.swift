@@ -60,7 +60,7 @@ struct TokenTrail {
 
   private mutating func entry(_ token: Int) -> TokenLogProbabilities {
     let entry = TokenLogProbabilities(tokens: [text.text(of: token)], textOffset: [offset])
-    offset += ((try? decoder.append(token)) ?? "").unicodeScalars.count
+    offset += decoder.append(token).unicodeScalars.count
     return entry
   }
 }

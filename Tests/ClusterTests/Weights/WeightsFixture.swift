@@ -100,6 +100,7 @@ final class WeightsFixture {
       let value = Float(state >> 40) * 0x1p-24 - 0.5
       switch type {
       case .f32: return withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+      case .f64: return withUnsafeBytes(of: (Double(value) * 1.1).bitPattern.littleEndian) { Array($0) }
       case .bf16: return withUnsafeBytes(of: UInt16(value.bitPattern >> 16).littleEndian) { Array($0) }
       // A sign, an exponent of 2⁻¹ and ten bits of significand.
       case .f16: return withUnsafeBytes(of: (UInt16(state >> 48) & 0x83FF | 0x3800).littleEndian) { Array($0) }

@@ -148,20 +148,16 @@ struct CheckpointTests {
         $0.tensors.append(ToyCheckpoint.tensor("lm_head.weight", [4, 7]))
       },
       Fault("integers", "wpe.weight", .wrongType("I32")) { $0.tensors[$0.index(of: "wpe.weight")].type = "I32" },
-      Fault("doubles", "ln_f.bias", .wrongType("F64")) {
-        $0.tensors[$0.index(of: "ln_f.bias")] = .init(
-          name: "ln_f.bias", type: "F64", shape: [4], bytes: .init(repeating: 0, count: 32))
-      },
       Fault(
         "same under both names", "wpe.weight",
         .duplicate(names: ["wpe.weight", "transformer.wpe.weight"], otherFile: "memory/model.safetensors")
       ) {
         $0.tensors.append(ToyCheckpoint.tensor("wpe.weight", [5, 4], prefix: "transformer."))
       },
-      Fault("of a classifier", "score.weight", .unknown(layerCount: nil)) {
-        $0.tensors.append(ToyCheckpoint.tensor("score.weight", [2, 4]))
+      Fault("a head with an offset", "lm_head.bias", .headBias) {
+        $0.tensors.append(ToyCheckpoint.tensor("lm_head.bias", [7]))
       },
-      Fault("prefixed twice", "transformer.transformer.wte.weight", .unknown(layerCount: nil)) {
+      Fault("prefixed twice", "transformer.transformer.wte.weight", .otherName(missing: "wte.weight")) {
         $0.tensors[0].name = "transformer.transformer.wte.weight"
       },
       Fault("a block too many", "transformer.h.2.ln_1.bias", .unknown(layerCount: 2)) {
@@ -170,13 +166,10 @@ struct CheckpointTests {
       Fault("a mask of a block too many", "h.2.attn.bias", .unknown(layerCount: 2)) {
         $0.tensors.append(ToyCheckpoint.tensor("h.2.attn.bias", [4]))
       },
-      Fault("a block's number written otherwise", "h.01.ln_1.bias", .unknown(layerCount: nil)) {
+      Fault("a block's number written otherwise", "h.01.ln_1.bias", .unknown(layerCount: 2)) {
         $0.tensors[$0.index(of: "h.1.ln_1.bias")].name = "h.01.ln_1.bias"
       },
-      Fault("unknown in a block", "h.1.crossattention.c_attn.bias", .unknown(layerCount: nil)) {
-        $0.tensors.append(ToyCheckpoint.tensor("h.1.crossattention.c_attn.bias", [4]))
-      },
-      Fault("a block number beyond Int", "h.99999999999999999999.ln_1.bias", .unknown(layerCount: nil)) {
+      Fault("a block number beyond Int", "h.99999999999999999999.ln_1.bias", .unknown(layerCount: 2)) {
         $0.tensors.append(ToyCheckpoint.tensor("h.99999999999999999999.ln_1.bias", [4]))
       },
     ])
@@ -187,6 +180,72 @@ struct CheckpointTests {
     #expect(error == fault.error)
     #expect(error?.description.isOneLine == true)
     #expect(error?.description.hasPrefix("memory/model.safetensors: tensor \"") == true)
+  }
+
+  @Test("leaves aside what is no part of GPT-2, of any type, and says what")
+  func leftAside() throws {
+    let others = [
+      "score.weight", "v_head.summary.weight", "v_head.summary.bias", "multiple_choice_head.summary.weight",
+      "transformer.position_ids", "transformer.h.1.crossattention.c_attn.bias", "lm_head.bias",
+    ]
+    var toy = ToyCheckpoint(prefix: "transformer.")
+    let plain = try Checkpoint(.memory(toy.files))
+    #expect(plain.leftAside == [])
+    for name in others {
+      let type = name.hasSuffix("ids") ? "I64" : "F16"
+      toy.tensors.append(
+        .init(name: name, type: type, shape: [2, 3], bytes: Array(repeating: 0, count: type == "I64" ? 48 : 12)))
+    }
+    for files in [toy.files, toy.shardedFiles] {
+      let checkpoint = try Checkpoint(.memory(files))
+      #expect(Set(checkpoint.leftAside) == Set(others))
+      #expect(try checkpoint.fingerprint() == plain.fingerprint())
+    }
+  }
+
+  @Test("computes with doubles as with the floats that they round to")
+  func doubles() throws {
+    let toy = ToyCheckpoint()
+    var other = toy
+    for index in other.tensors.indices {
+      other.tensors[index].bytes = (0..<other.tensors[index].shape.reduce(1, *)).flatMap { element in
+        let value = Double(element % 17) / 7 - 1.1
+        return withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+      }
+      other.tensors[index].type = "F64"
+    }
+    let checkpoint = try Checkpoint(.memory(other.files))
+    let values = try checkpoint.floats("wpe.weight", shape: [5, 4])
+    #expect(values == (0..<20).map { Float(Double($0 % 17) / 7 - 1.1) })
+    #expect(try checkpoint.tensor("wpe.weight", shape: [5, 4]).byteCount == 160)
+  }
+
+  @Test(
+    "goes by generation_config.json alone where there is one, as transformers 5.24 does",
+    arguments: [
+      (#"{"eos_token_id":3,"bos_token_id":2}"#, [3], 2), (#"{"eos_token_id":[3,4]}"#, [3, 4], nil),
+      (#"{"eos_token_id":-1,"bos_token_id":-1}"#, [], nil), (#"{"eos_token_id":null}"#, [], nil), ("{}", [], nil),
+      (#"{"_from_model_config":true,"temperature":NaN,"eos_token_id":[99,1]}"#, [1], nil), (nil, [6], 5),
+    ] as [(String?, [Int], Int?)])
+  func ends(generation: String?, ends: [Int], beginning: Int?) throws {
+    var toy = ToyCheckpoint()
+    toy.configuration = toy.configuration.replacing("}", with: #","eos_token_id":6,"bos_token_id":5}"#)
+    var files = toy.files
+    if let generation { files["generation_config.json"] = Array(generation.utf8) }
+    let checkpoint = try Checkpoint(.memory(files))
+    #expect(checkpoint.configuration.endOfTextTokens == ends)
+    #expect(checkpoint.configuration.beginningOfTextToken == beginning)
+    #expect(checkpoint.endsFile == (generation == nil ? "config.json" : "generation_config.json"))
+    #expect(try checkpoint.fingerprint() == Checkpoint(.memory(toy.files)).fingerprint())
+  }
+
+  @Test("says which file is wrong", arguments: ["", "[]", #"{"eos_token_id":"3"}"#, #"{"bos_token_id":[[1]]}"#])
+  func wrongEnds(generation: String) throws {
+    var files = ToyCheckpoint().files
+    files["generation_config.json"] = Array(generation.utf8)
+    let error = try #require(throws: CheckpointError.self) { _ = try Checkpoint(.memory(files)) }
+    #expect(error.description.hasPrefix("memory/generation_config.json: "))
+    #expect(error.description.isOneLine)
   }
 
   @Test("names the part of a file and its place in errors of values")

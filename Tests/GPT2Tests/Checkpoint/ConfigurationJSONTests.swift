@@ -12,8 +12,11 @@ struct ConfigurationJSONTests {
     let expected = Configuration(
       layerCount: 12, headCount: 12, width: 768, positionCount: 1024, innerWidth: 3072, vocabularySize: 50257,
       layerNormEpsilon: 1e-5, activation: .geluTanh, scalesAttention: true, scalesAttentionByInverseLayer: false,
-      tiesHead: true, endOfTextTokens: [50256])
-    #expect(try Self.read("{}") == expected)
+      tiesHead: true, endOfTextTokens: [50256], beginningOfTextToken: 50256)
+    var endless = expected
+    (endless.endOfTextTokens, endless.beginningOfTextToken) = ([], nil)
+    #expect(try Self.read("{}") == endless)
+    #expect(endless.computesLike(expected))
     // The published file of gpt2, as far as this program reads it, and some that it does not.
     #expect(
       try Self.read(
@@ -33,20 +36,23 @@ struct ConfigurationJSONTests {
       {"n_layer": 3, "n_head": 5, "n_embd": 35, "n_positions": 17, "n_ctx": 99, "n_inner": 41, "vocab_size": 211,
        "layer_norm_epsilon": 0.25, "activation_function": "relu", "scale_attn_weights": false,
        "scale_attn_by_inverse_layer_idx": true, "tie_word_embeddings": false, "eos_token_id": 210,
-       "model_type": "gpt2", "add_cross_attention": false}
+       "bos_token_id": 209, "model_type": "gpt2", "add_cross_attention": false}
       """)
     #expect(
       configuration
         == Configuration(
           layerCount: 3, headCount: 5, width: 35, positionCount: 17, innerWidth: 41, vocabularySize: 211,
           layerNormEpsilon: 0.25, activation: .relu, scalesAttention: false, scalesAttentionByInverseLayer: true,
-          tiesHead: false, endOfTextTokens: [210]))
+          tiesHead: false, endOfTextTokens: [210], beginningOfTextToken: 209))
   }
 
   @Test(
     "knows the activations by all their names",
     arguments: [
-      ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu", .gelu), ("relu", .relu),
+      ("gelu_new", .geluTanh), ("gelu_pytorch_tanh", .geluTanh), ("gelu_fast", .geluTanh),
+      ("gelu_accurate", .geluTanh), ("gelu_python_tanh", .geluTanh), ("gelu", .gelu), ("gelu_python", .gelu),
+      ("silu", .silu), ("swish", .silu), ("quick_gelu", .quickGELU), ("leaky_relu", .leakyReLU),
+      ("hardswish", .hardSwish), ("sqrtsoftplus", .sqrtSoftplus), ("gelu_10", .gelu10), ("relu2", .relu2),
     ] as [(String, Configuration.Activation)])
   func activations(name: String, expected: Configuration.Activation) throws {
     #expect(try Self.read(#"{"activation_function":"\#(name)"}"#).activation == expected)
@@ -67,9 +73,17 @@ struct ConfigurationJSONTests {
     "takes one token, several or none to end a text, those of the vocabulary",
     arguments: [
       ("7", [7]), ("null", []), ("[]", []), ("[7, 3, 7]", [7, 3]), ("99", [99]), ("100", []), ("[100,1]", [1]),
+      ("-1", []), ("[-1, 7]", [7]), ("7.0", [7]),
     ] as [(String, [Int])])
   func endOfText(json: String, expected: [Int]) throws {
     #expect(try Self.read(#"{"vocab_size":100,"eos_token_id":\#(json)}"#).endOfTextTokens == expected)
+  }
+
+  @Test("reads what Python writes: NaN, infinities, a null model_type")
+  func python() throws {
+    let configuration = try Self.read(
+      #"{"model_type":null,"initializer_range":NaN,"x":[Infinity,-Infinity,1e999],"n_layer":3}"#)
+    #expect(configuration.layerCount == 3)
   }
 
   @Test("makes no count that overflows from the largest sizes")
@@ -91,7 +105,6 @@ struct ConfigurationJSONTests {
     arguments: [
       ("[]", .notAnObject(found: "an array")), ("null", .notAnObject(found: "null")),
       (#"{"model_type":"gpt_neo"}"#, .unsupportedModel("gpt_neo")),
-      (#"{"model_type":null}"#, .invalidField("model_type", found: "null", expected: "a string")),
       (#"{"add_cross_attention":true}"#, .unsupportedFeature(field: "add_cross_attention")),
       (#"{"n_layer":0}"#, .invalidField("n_layer", found: "the integer 0", expected: size(1024))),
       (#"{"n_layer":-1}"#, .invalidField("n_layer", found: "the integer -1", expected: size(1024))),
@@ -99,7 +112,7 @@ struct ConfigurationJSONTests {
       (#"{"n_layer":12.0}"#, .invalidField("n_layer", found: "the number 12.0", expected: size(1024))),
       (#"{"n_layer":"12"}"#, .invalidField("n_layer", found: "the string \"12\"", expected: size(1024))),
       (#"{"n_layer":null}"#, .invalidField("n_layer", found: "null", expected: size(1024))),
-      (#"{"n_layer":1e999}"#, nil),
+      (#"{"n_layer":1e999}"#, .invalidField("n_layer", found: "the number inf", expected: size(1024))),
       (#"{"n_head":0}"#, .invalidField("n_head", found: "the integer 0", expected: size(65536))),
       (#"{"n_head":5}"#, .notDivisible(width: 768, headCount: 5)),
       (#"{"n_head":1536}"#, .notDivisible(width: 768, headCount: 1536)),
@@ -118,7 +131,7 @@ struct ConfigurationJSONTests {
         #"{"vocab_size":9223372036854775807}"#,
         .invalidField("vocab_size", found: "the integer 9223372036854775807", expected: size(16_777_216))
       ),
-      (#"{"activation_function":"swish"}"#, .unsupportedActivation("swish")),
+      (#"{"activation_function":"prelu"}"#, .unsupportedActivation("prelu")),
       (
         #"{"activation_function":3}"#,
         .invalidField("activation_function", found: "the integer 3", expected: "a string")
@@ -155,13 +168,19 @@ struct ConfigurationJSONTests {
         #"{"tie_word_embeddings":null}"#,
         .invalidField("tie_word_embeddings", found: "null", expected: "true or false")
       ),
-      (#"{"eos_token_id":-1}"#, .invalidField("eos_token_id", found: "the integer -1", expected: tokens)),
+      (#"{"eos_token_id":true}"#, .invalidField("eos_token_id", found: "true", expected: tokens)),
+      (#"{"eos_token_id":7.5}"#, .invalidField("eos_token_id", found: "the number 7.5", expected: tokens)),
       (#"{"eos_token_id":[1,"2"]}"#, .invalidField("eos_token_id", found: "the string \"2\"", expected: tokens)),
       (
         #"{"eos_token_id":[\#(Array(repeating: "1", count: 65).joined(separator: ","))]}"#,
         .invalidField("eos_token_id", found: "an array of 65 values", expected: tokens)
       ),
-      (#"{"n_layer":12,}"#, nil), (#"{"layer_norm_epsilon":NaN}"#, nil), (#"{"n_layer":1,"n_layer":2}"#, nil),
+      (#"{"n_layer":12,}"#, nil), (#"{"layer_norm_epsilon":nan}"#, nil),
+      (
+        #"{"layer_norm_epsilon":NaN}"#,
+        .invalidField("layer_norm_epsilon", found: "the number nan", expected: "a number over 0 and at most 1")
+      ),
+      (#"{"n_layer":1,"n_layer":2}"#, nil),
       ("", nil),
     ] as [(String, CheckpointError.ConfigurationProblem?)])
   func refuses(json: String, problem: CheckpointError.ConfigurationProblem?) throws {

@@ -12,7 +12,7 @@ struct ConfigurationWritingTests {
     Configuration(
       layerCount: 3, headCount: 5, width: 35, positionCount: 17, innerWidth: 41, vocabularySize: 211,
       layerNormEpsilon: 1, activation: .relu, scalesAttention: false, scalesAttentionByInverseLayer: true,
-      tiesHead: false, endOfTextTokens: [210, 0, 7]),
+      tiesHead: false, endOfTextTokens: [210, 0, 7], beginningOfTextToken: 8),
     Configuration(
       layerCount: 2, headCount: 1, width: 4, positionCount: 5, vocabularySize: 7,
       layerNormEpsilon: .leastNonzeroMagnitude, activation: .gelu),

@@ -48,6 +48,7 @@ struct ConversionTests {
       let expected = patterns.map { pattern in
         switch element {
         case .f32: Float(bitPattern: pattern)
+        case .f64: preconditionFailure("not of 32 bits")
         case .f16: Self.half(UInt16(pattern >> 16))!
         case .bf16: Self.brainFloat(UInt16(pattern >> 16))!
         }
@@ -92,5 +93,23 @@ struct ConversionTests {
         #expect(out.isIntact)
       }
     }
+  }
+
+  @Test("rounds doubles to the nearest float, in place too, and stops at those that are none")
+  func doubles() {
+    var inputs = SeededInputs(2)
+    let values =
+      (0..<1000).map { _ in Double(inputs.floats(1)[0]) * 1.000000037 } + [0, -0.0, 0x1p-149, 1e-300, 3.4e38]
+    for count in [0, 1, 7, values.count] {
+      var room = Array(values[..<count])
+      room.withUnsafeMutableBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
+        let floats = base.assumingMemoryBound(to: Float.self)
+        #expect(gpt2_convert(GPT2_F64, base, count, floats) == count)
+        #expect((0..<count).allSatisfy { floats[$0].bitPattern == Float(values[$0]).bitPattern })
+      }
+    }
+    var out: [Float] = [0, 0]
+    for bad in [Double.nan, .infinity, 1e300] { #expect(gpt2_convert(GPT2_F64, [1, bad], 2, &out) == 1) }
   }
 }
