@@ -114,6 +114,7 @@ struct Serve: AsyncParsableCommand {
     var options = ServerOptions(
       host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
       textLimit: maxRequests, drain: .seconds(drain), origins: try AllowedOrigins(corsOrigin), hosts: try hosts())
+    options.isDemo = model.model == nil
     options.limits.descriptors = { DescriptorLimit.current }
     if !options.isLoopback, keys == nil {
       logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")

@@ -40,14 +40,14 @@ struct ReadinessProbe: Sendable {
     let engine = server.engine
     var crossed = -1
     while true {
-      if engine.statistics.coordinator.microBatches == crossed {
+      if engine.statistics.crossings == crossed {
         do {
-          for try await _ in engine.embed(try Reading([0], configuration: engine.configuration)) {}
+          try await engine.probe()
         } catch is AdmissionError {
           // So many wait that there is no room for it: they will do.
         }
       }
-      crossed = engine.statistics.coordinator.microBatches
+      crossed = engine.statistics.crossings
       try await Task.sleep(for: Self.interval)
     }
   }
@@ -57,7 +57,7 @@ struct ReadinessProbe: Sendable {
     var (crossed, time) = (0, ContinuousClock.now)
     while true {
       server.pipeline.look()
-      let done = server.engine.statistics.coordinator.microBatches
+      let done = server.engine.statistics.crossings
       if done != crossed {
         (crossed, time) = (done, .now)
         server.state.become(.ready)

@@ -33,8 +33,7 @@ extension Routes {
     let after = request.uri.queryParameters["after"].map { UInt64($0) }
     if case .some(nil) = after { throw APIError.invalid("after", "after has to be a number of a micro-batch") }
     return .json(
-      server.pipeline.snapshot(
-        model: server.options.model, version: server.options.version, state: server.state.value, after: after ?? nil))
+      server.pipeline.snapshot(server.options, state: server.state.value, after: after ?? nil))
   }
 
   func metrics() -> Response {

@@ -15,6 +15,8 @@ public struct ServerOptions: Sendable {
   /// The name by which clients know the model.
   public var model: String
   public var version: String
+  /// Whether the model is the toy that comes with the program.
+  public var isDemo = false
   public var keys: APIKeys?
   /// Most texts that are written or wait at once.
   public var textLimit: Int

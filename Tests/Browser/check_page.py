@@ -28,11 +28,61 @@ def check_pipeline(session):
     for index, stage in enumerate(state["stages"]):
         first, last = stage["blocks"]
         text, blocks = cards.nth(index).inner_text(), f"block {first}" if first == last else f"blocks {first}–{last}"
-        for part in (stage["name"], blocks, "%"):
+        # Workers of one process have no other name than their stage.
+        worker = "this process" if stage["name"] == f"stage-{index + 1}" else stage["name"]
+        for part in (f"stage {index + 1}", worker, blocks, "%"):
             assert part in text, f"the card of stage {index + 1} does not say {part!r}: {text!r}"
     links = page.locator("#links path[d^=M]").count()
     assert links == 2 * (len(state["stages"]) + 1), f"{links} lines of links for {len(state['stages'])} stages"
     return f"{len(state['stages'])} stages and their links"
+
+
+def check_stillness(session):
+    """An idle server shows nothing moving, though it sends tokens of its own through the pipe."""
+    page = session.open()
+    page.wait_for_timeout(2500)
+    figures = page.locator("#figures dd").all_text_contents()
+    assert figures[:4] == ["0", "0", "0", "0"], f"an idle server shows {figures}"
+    moving, boxes = page.locator("#links .active").count(), page.get_attribute("#timeline", "data-boxes")
+    assert moving == 0 and boxes == "0", f"{moving} links move and {boxes} boxes are drawn where nothing was asked"
+    return "no link moves, no figure counts the server's own tokens"
+
+
+PLACES = """Object.fromEntries(['prompt', 'run', 'status', 'output', 'figures', 'pipe', 'timeline'].map(
+    (id) => [id, document.getElementById(id).getBoundingClientRect().top + scrollY]))"""
+
+
+def check_fields(session):
+    page = session.open()
+    assert page.input_value("#prompt"), "the page comes without a prompt"
+    fill(page, max_tokens=40)
+    page.fill("#stop-text", "\\n\\n\\n")
+    page.click("#run")
+    wait_until(page, "document.querySelector('#continuation').childElementCount > 0")
+    before = page.evaluate(PLACES)
+    wait_until(page, IDLE)
+    assert page.evaluate(PLACES) == before, f"the page jumps at the end: {before}, then {page.evaluate(PLACES)}"
+    page.fill("#seed", "")
+    page.click("#reuse")
+    assert page.input_value("#seed") == str(SAMPLING["seed"]), "the seed of the text does not come into its field"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#copy")
+    wait_until(page, "document.querySelector('#copy').textContent === 'Copied'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.inner_text("#output") or copied == PROMPT + page.evaluate(TEXT), f"copied {copied!r}"
+    for field, wrong, said in (("temperature", "3", "from 0 to 2"), ("top-p", "1.5", "from 0 to 1"),
+                               ("top-k", "-1", "0 or more"), ("max-tokens", "0", "from 1 to")):
+        right = page.input_value("#" + field)
+        page.fill("#" + field, wrong)
+        assert said in page.inner_text("#field-error"), f"{field} {wrong}: {page.inner_text('#field-error')!r}"
+        page.click("#run")
+        assert page.evaluate(IDLE), f"{field} {wrong} was sent"
+        page.fill("#" + field, right)
+        assert page.inner_text("#field-error") == "", f"{field} {right} is refused"
+    page.fill("#prompt", "Once more")
+    page.reload()
+    assert page.input_value("#prompt") == "Once more" and page.input_value("#max-tokens") == "40", "forgotten by a reload"
+    return "prompt, limits, seed, copy; kept over a reload; nothing jumps"
 
 
 def check_keyboard(session):
@@ -239,7 +289,7 @@ def main():
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser (default %(default)s)")
     options = parser.parse_args()
     key = open(options.api_key_file).read().split()[0] if options.api_key_file else None
-    checks = [check_pipeline, check_keyboard, check_cutting, check_timeline, check_phone, check_stop,
+    checks = [check_pipeline, check_stillness, check_fields, check_keyboard, check_cutting, check_timeline, check_phone, check_stop,
               check_refusal, check_unreachable, check_preferences]
     failed = 0
     with sync_playwright() as playwright:

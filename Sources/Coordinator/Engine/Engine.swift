@@ -104,6 +104,13 @@ public final class Engine: Sendable {
     }
   }
 
+  /// Sends a token through the pipe that is not counted as work; returns when it has come back.
+  ///
+  /// Throws as reading ``Results`` does.
+  public func probe() async throws {
+    for try await _ in embed(.probe) {}
+  }
+
   /// What was done so far.
   public var statistics: PipelineStatistics { statisticsBox.snapshot() }
 

@@ -114,9 +114,11 @@ final class Pipe {
         if !activations.isFinite { broken.insert(dispatch.sequence) }
         let (bytes, release) = buffers.lend(activations)
         unsent = (dispatch, Frame(borrowing: bytes, release: release))
-        statistics.dispatched(
-          dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
-          end: MonotonicTime.now)
+        if dispatch.isWork {
+          statistics.dispatched(
+            dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
+            end: MonotonicTime.now)
+        }
       }
       let (dispatch, payload) = unsent!
       let pass = Pass(microBatch: dispatch.microBatch, width: finisher.configuration.width, records: [])
@@ -214,7 +216,7 @@ final class Pipe {
   /// Makes what a request asked for of the rows that are here.
   private func read(_ arrival: Arrival, _ culprit: StageDescription?) throws {
     switch arrival.output {
-    case .nothing, .nextToken: break
+    case .nothing, .nextToken, .probe: break
     case .scores(let targets, let top):
       do {
         let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)

@@ -40,6 +40,8 @@ public struct PipelineStatistics: Sendable {
   public var elapsed = Duration.zero
   public var tokensGenerated = 0
   public var microBatchesInFlight = 0
+  /// Micro-batches that came back, also those that only gave slots back or probed the pipe, which nothing else here counts.
+  public var crossings = 0
   /// Requests that were admitted and have not ended.
   public var requestsRunning = 0
   /// Requests that wait for a slot or for room in the caches.

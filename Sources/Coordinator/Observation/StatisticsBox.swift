@@ -25,7 +25,7 @@ final class StatisticsBox: Sendable {
     }
   }
 
-  /// A micro-batch was embedded from `start` to `end`, and is on its way.
+  /// A micro-batch of work was embedded from `start` to `end`, and is on its way.
   func dispatched(_ sequence: UInt64, rows: Int, bytes: Int, start: UInt64, end: UInt64) {
     state.withLock { state in
       if state.embedded.isEmpty { state.busySince = start }
@@ -37,18 +37,18 @@ final class StatisticsBox: Sendable {
     }
   }
 
-  /// It came back, and was finished from `start` to `end`.
+  /// A micro-batch came back, and was finished from `start` to `end`; it counts if it was ``dispatched(_:rows:bytes:start:end:)``.
   ///
   /// - Parameter offsets: each stage's clock less this one's, in nanoseconds.
   func finished(
     _ sequence: UInt64, records: [StageRecord], offsets: [Int64], rows: Int, bytes: Int, start: UInt64, end: UInt64
   ) {
     state.withLock { state in
-      let embedded = state.embedded.removeValue(forKey: sequence) ?? start..<start
+      state.statistics.crossings += 1
+      guard let embedded = state.embedded.removeValue(forKey: sequence) else { return }
       state.statistics.microBatchesInFlight = state.embedded.count
       for (index, record) in records.enumerated() where index < state.statistics.stages.count {
-        // What only gives back slots is no work.
-        if rows > 0 { state.statistics.stages[index].microBatches += 1 }
+        state.statistics.stages[index].microBatches += 1
         state.statistics.stages[index].rows += rows
         state.statistics.stages[index].compute += .nanoseconds(record.computed - min(record.received, record.computed))
         // Waiting while the whole pipe was empty is nobody's idleness.
@@ -56,7 +56,7 @@ final class StatisticsBox: Sendable {
         state.statistics.stages[index].send += .nanoseconds(record.sent)
         state.statistics.stages[index].bytesSent += bytes
       }
-      if rows > 0 { state.statistics.coordinator.microBatches += 1 }
+      state.statistics.coordinator.microBatches += 1
       state.statistics.coordinator.compute += .nanoseconds(end - min(start, end))
       // The pipe's time goes on while anything is in it, and is added as far as it is known.
       state.statistics.elapsed += .nanoseconds(end - min(end, state.busySince))
@@ -81,12 +81,13 @@ final class StatisticsBox: Sendable {
   /// - Parameter early: requests that wait for the pipe to come to be.
   func occupied(by scheduler: Scheduler?, early: Int) {
     state.withLock { state in
-      state.statistics.requestsRunning = scheduler?.running ?? 0
+      let isProbing = scheduler?.isProbing ?? false
+      state.statistics.requestsRunning = isProbing ? 0 : scheduler?.running ?? 0
       state.statistics.requestsWaiting = (scheduler?.waiting ?? 0) + early
       guard let slots = scheduler?.slots else { return }
-      state.statistics.slotsUsed = slots.slotsUsed
+      state.statistics.slotsUsed = isProbing ? 0 : slots.slotsUsed
       state.statistics.slotCount = slots.slotCount
-      state.statistics.positionsUsed = slots.positionsUsed
+      state.statistics.positionsUsed = isProbing ? 0 : slots.positionsUsed
       state.statistics.positionBudget = slots.positionBudget
     }
   }

@@ -8,6 +8,8 @@ struct Dispatch: Hashable, Sendable {
   var microBatch: MicroBatch
   /// One for each row.
   var tokens: [Int]
+  /// Whether any of it was asked for, and not only slots are given back or the pipe is probed.
+  var isWork: Bool
 }
 
 /// Rows of a micro-batch that came back, and what they are for.

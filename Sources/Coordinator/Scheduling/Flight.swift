@@ -18,6 +18,8 @@ struct Flight {
     microBatch = MicroBatch(releasing: slots)
   }
 
+  /// Whether any of its rows were asked for.
+  var isWork: Bool { !shares.allSatisfy { $0.arrival.output == .probe } }
   var stepCount: Int { shares.count { $0.isStep } }
 
   mutating func append(_ chunk: Chunk, of id: RequestID, slot: Int, isStep: Bool, isLast: Bool) {

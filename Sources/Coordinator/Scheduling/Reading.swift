@@ -4,10 +4,17 @@ internal import MicroBatching
 /// One pass over given tokens, for their hidden states.
 public struct Reading: Sendable {
   public let tokens: [Int]
+  /// Whether all that matters is that it comes back: it brings nothing, and is not counted as work.
+  let isProbe: Bool
   private var sent = 0
 
   /// Reads nothing.
-  init() { tokens = [] }
+  init() { (tokens, isProbe) = ([], false) }
+
+  private init(probing tokens: [Int]) { (self.tokens, isProbe) = (tokens, true) }
+
+  /// One token that shows that the pipe works.
+  static let probe = Reading(probing: [0])
 
   /// - Throws: ``ModelError`` for a token the model does not have, and for more tokens than its context.
   public init(_ tokens: [Int], configuration: Configuration) throws(ModelError) {
@@ -16,6 +23,7 @@ public struct Reading: Sendable {
     }
     try configuration.check(tokens)
     self.tokens = tokens
+    isProbe = false
   }
 
   /// Rows that are not yet sent.
@@ -26,7 +34,8 @@ public struct Reading: Sendable {
     guard !chunk.isEmpty else { return nil }
     sent = chunk.endIndex
     return Chunk(
-      tokens: chunk, position: chunk.startIndex, rows: 0..<chunk.count, start: chunk.startIndex, output: .hidden)
+      tokens: chunk, position: chunk.startIndex, rows: 0..<chunk.count, start: chunk.startIndex,
+      output: isProbe ? .probe : .hidden)
   }
 }
 

@@ -79,6 +79,8 @@ struct Scheduler {
   var waiting: Int { queue.count }
   /// Requests that were admitted and have not ended.
   var running: Int { requests.count }
+  /// Whether the one request that is admitted probes the pipe.
+  var isProbing: Bool { requests.count == 1 && requests.values.first!.work.isProbe }
   /// Micro-batches in the pipe.
   var inFlight: Int { flights.count }
   /// Whether nothing is left to do, in the pipe neither, and every slot was given back.
@@ -175,7 +177,7 @@ extension Scheduler {
     slots.announced(releasedCount)
     sequence += 1
     flights.append(flight)
-    return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens)
+    return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens, isWork: flight.isWork)
   }
 
   /// Whether somebody waits for a token: a text that is written, or whose prompt is read.

@@ -17,6 +17,8 @@ extension Work {
     }
   }
 
+  var isProbe: Bool { if case .embed(let reading) = self { reading.isProbe } else { false } }
+
   /// Most positions of a slot that are ever filled.
   var positions: Int {
     switch self {
@@ -87,4 +89,6 @@ enum Output: Hashable, Sendable {
   case scores(targets: ArraySlice<Int>, top: Int)
   /// The rows themselves are asked for.
   case hidden
+  /// They came back, which is all that was asked; see ``Reading/isProbe``.
+  case probe
 }

@@ -25,7 +25,9 @@ extension PipelineView {
 
     let stations =
       [("coordinator", total.coordinator, recent.statistics.coordinator)]
-      + zip(total.stages, recent.statistics.stages).enumerated().map { ("\($0.offset)", $0.element.0, $0.element.1) }
+      + zip(total.stages, recent.statistics.stages).enumerated().map {
+        ("\($0.offset + 1)", $0.element.0, $0.element.1)
+      }
     typealias Station = PipelineStatistics.Station
     func series(
       _ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: (Station, Station) -> Double
@@ -50,7 +52,7 @@ extension PipelineView {
     let depths = queueDepths()
     text.begin("gpt2_stage_queue_depth", .gauge, "Micro-batches that waited at it, on average over two seconds.")
     for (index, stage) in total.stages.enumerated() where depths.indices.contains(index) {
-      text.add("gpt2_stage_queue_depth", ["stage": "\(index)", "worker": stage.name], depths[index])
+      text.add("gpt2_stage_queue_depth", ["stage": "\(index + 1)", "worker": stage.name], depths[index])
     }
     text.begin("gpt2_worker_reconnects_total", .counter, "How often a worker joined again.")
     for (name, joins) in counts.joins.sorted(by: { $0.key < $1.key }) {

@@ -85,7 +85,16 @@ final class PipelineView: Sendable {
 extension PipelineView {
   /// The answer to `GET /pipeline`; see docs/API.md.
   struct Snapshot: Encodable {
-    struct ModelCard: Encodable { var id: String, blocks: Int, width: Int, context: Int, vocabulary: Int }
+    struct ModelCard: Encodable {
+      var id: String, blocks: Int, width: Int, context: Int, vocabulary: Int
+      /// Whether it is the toy that comes with the program.
+      var isDemo: Bool
+
+      enum CodingKeys: String, CodingKey {
+        case id, blocks, width, context, vocabulary
+        case isDemo = "is_demo"
+      }
+    }
 
     struct Station: Encodable {
       var name: String
@@ -157,7 +166,7 @@ extension PipelineView {
   }
 
   /// - Parameter sequence: micro-batches up to this one are known already.
-  func snapshot(model: String, version: String, state: ServerState, after sequence: UInt64?) -> Snapshot {
+  func snapshot(_ options: ServerOptions, state: ServerState, after sequence: UInt64?) -> Snapshot {
     let (total, recent, timeline) = (engine.statistics, recent(), engine.timeline)
     let configuration = engine.configuration
     func station(_ index: Int?) -> Snapshot.Station {
@@ -180,9 +189,10 @@ extension PipelineView {
     }.prefix(Self.timelineCount).reversed()
     return Snapshot(
       model: .init(
-        id: model, blocks: configuration.layerCount, width: configuration.width, context: configuration.positionCount,
-        vocabulary: configuration.vocabularySize),
-      version: version, state: state.name, reason: state.reason, now: now, coordinator: station(nil),
+        id: options.model, blocks: configuration.layerCount, width: configuration.width,
+        context: configuration.positionCount,
+        vocabulary: configuration.vocabularySize, isDemo: options.isDemo),
+      version: options.version, state: state.name, reason: state.reason, now: now, coordinator: station(nil),
       stages: recent.statistics.stages.count == total.stages.count ? total.stages.indices.map { station($0) } : [],
       tokensPerSecond: .init(
         generated: Double(recent.tokensWritten) / recent.seconds, read: Double(recent.tokensRead) / recent.seconds),

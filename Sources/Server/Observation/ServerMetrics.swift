@@ -47,8 +47,11 @@ final class ServerMetrics: Sendable {
     }
   }
 
-  /// Requests that have been answered.
-  var finished: Int { state.withLock { $0.answers.values.reduce(0, +) } }
+  /// Requests for work of the model that have been answered.
+  var finished: Int {
+    state.withLock { $0.answers.reduce(0) { Self.workRoutes.contains($1.key.route) ? $0 + $1.value : $0 } }
+  }
+  private static let workRoutes: Set = ["/v1/completions", "/v1/embeddings"]
   /// Tokens of prompts so far, and tokens written.
   var tokens: (read: Int, written: Int) { state.withLock { ($0.tokensRead, $0.tokensWritten) } }
 

@@ -73,6 +73,18 @@ import Testing
     #expect(box.timeline().microBatches.isEmpty)
   }
 
+  @Test("counts nothing of what was no work, but that it came back")
+  func probes() {
+    let box = Self.box()
+    let before = box.snapshot()
+    let record = StageRecord(received: 5, computed: 25, waited: 3, sent: 4)
+    box.finished(2, records: [record, record], offsets: [0, 0], rows: 1, bytes: 4, start: 40, end: 50)
+    let after = box.snapshot()
+    #expect(before.crossings == 2 && after.crossings == 3)
+    #expect(after.stages == before.stages && after.coordinator == before.coordinator && after.elapsed == before.elapsed)
+    #expect(box.timeline().microBatches.count == 2)
+  }
+
   @Test("tells nothing where nothing was done")
   func empty() {
     let statistics = PipelineStatistics()

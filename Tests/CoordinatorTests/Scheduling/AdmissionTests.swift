@@ -125,4 +125,22 @@ import Testing
     // What is now stays what is now, whatever it is compared with.
     #expect(statistics.since(statistics).requestsRunning == 2)
   }
+
+  @Test func `a probe goes through the pipe and is no work`() throws {
+    let box = StatisticsBox(timelineLimit: 0)
+    var scheduler = Self.scheduler(slotCount: 2)
+    try scheduler.submit(RequestID(0), .embed(.probe))
+    let first = scheduler.next()
+    let probe = try #require(first)
+    #expect(probe.tokens == [0] && !probe.isWork && scheduler.isProbing)
+    box.occupied(by: scheduler, early: 0)
+    #expect(box.snapshot().requestsRunning == 0 && box.snapshot().slotsUsed == 0 && box.snapshot().positionsUsed == 0)
+    let arrivals = scheduler.arrived(probe.sequence)
+    #expect(arrivals.count == 1 && arrivals[0].output == .probe && arrivals[0].isLast)
+    try scheduler.submit(RequestID(1), Self.request(9))
+    let second = scheduler.next()
+    #expect(second?.isWork == true && !scheduler.isProbing)
+    box.occupied(by: scheduler, early: 0)
+    #expect(box.snapshot().requestsRunning == 1)
+  }
 }

@@ -40,7 +40,11 @@ struct ConfigurationWritingTests {
     #expect(Set(fingerprints).count == Self.examples.count)
     #expect(fingerprints == Self.examples.map(\.fingerprint))
     var configuration = Self.examples[2]
-    configuration.endOfTextTokens = [210, 7, 0]
+    configuration.scalesAttention.toggle()
     #expect(configuration.fingerprint != fingerprints[2])
+    // Where texts end is no part of what blocks compute.
+    configuration = Self.examples[2]
+    configuration.endOfTextTokens = [210, 7, 0]
+    #expect(configuration.fingerprint == fingerprints[2])
   }
 }
