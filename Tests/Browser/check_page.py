@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, sync_playwright
 
-from person import PROMPT, SAMPLING, STATE, Server, Session
+from person import FIELDS, PROMPT, SAMPLING, STATE, Server, Session
 from person import expect_chances, fill, tab_to, type_into, wait_until, whole_token
 
 TEXT = "document.getElementById('continuation').textContent"
@@ -93,7 +93,7 @@ def check_keyboard(session):
         document.querySelector('#continuation').childElementCount)).observe(
         document.querySelector('#continuation'), {childList: true})""")
     type_into(page, "prompt", PROMPT)
-    for field, name in (("max-tokens", "max_tokens"), ("temperature", "temperature"), ("seed", "seed")):
+    for field, name in FIELDS.items():
         type_into(page, field, SAMPLING[name])
     tab_to(page, "prompt", "Shift+Tab")
     for way in ("Control+Enter", "Enter on the button"):

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.request
 
 PROMPT = "To be, or not"
-SAMPLING = {"max_tokens": 32, "temperature": 0.7, "seed": 11}
+SAMPLING = {"max_tokens": 32, "temperature": 0.7, "top_k": 50, "top_p": 0.98, "seed": 11}
+FIELDS = {"max-tokens": "max_tokens", "temperature": "temperature", "top-k": "top_k", "top-p": "top_p", "seed": "seed"}
 STATE = "document.body.dataset.state"
 # What Chromium itself writes for an answer with an error status, or for none.
 LOAD_FAILED = "Failed to load resource"
@@ -99,8 +100,8 @@ def type_into(page, field, text):
 
 def fill(page, prompt=PROMPT, **sampling):
     page.fill("#prompt", prompt)
-    for field, name in (("#max-tokens", "max_tokens"), ("#temperature", "temperature"), ("#seed", "seed")):
-        page.fill(field, str({**SAMPLING, **sampling}[name]))
+    for field, name in FIELDS.items():
+        page.fill("#" + field, str({**SAMPLING, **sampling}[name]))
 
 
 def shown_chances(page):
