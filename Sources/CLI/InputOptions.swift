@@ -3,7 +3,7 @@ import GPT2
 
 /// What a command works on: text from the command line, a file or standard input, or token ids.
 struct InputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("File with one prompt a line.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one prompt a line; in a .jsonl file each is a JSON string.", valueName: "file"))
   var prompts: String?
 
   @Option(
@@ -64,7 +64,7 @@ struct InputOptions: ParsableArguments {
     }
     guard let tokenizer else { throw InputError.noTokenizer(model.name) }
     if let prompts {
-      return try Self.lines(of: TextInput.file(prompts)).map { line, place in
+      return try PromptFile(prompts).texts().map { line, place in
         Item(text: line, tokens: tokenizer.encode(line, allowSpecial: special.readsSpecial), place: place)
       }
     }

@@ -213,8 +213,8 @@ def random_folder(rng):
     if rng.random() < 0.6 or "vocab.json" not in files:
         post = rng.choice([None, None, byte_level(), template(["a", "$A"], {"a": 7}),
                            template(["$A", "b", "b"], {"b": 9}),
-                           {"type": "Sequence", "processors": [byte_level(), template(["a", "$A"], {"a": 7}),
-                                                               template(["b", "$A", "a"], {"a": 8, "b": 9})]}])
+                           {"type": "Sequence", "processors": [
+                               byte_level(), template(["b", "$A", "a"], {"a": 8, "b": 9}), byte_level()]}])
         pre = rng.choice([None, byte_level(True), byte_level(False, False), byte_level(True, False),
                           {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": False},
                                                                  byte_level(True)]}])

@@ -8,8 +8,8 @@ extension AddedTokens {
   /// Cuts `text` at the added tokens in it, as `find_matches` of tokenizers does.
   ///
   /// An occurrence that does not count, since it is special or no single word, is passed over whole: nothing is looked
-  /// for inside it. White space that a token takes to its right is still searched for tokens, which can then take it
-  /// once more.
+  /// for inside it. White space that a token takes to its right is still searched for tokens, which take it once more;
+  /// only one that takes white space to its left, and is left with nothing of its own, does not count.
   func split(_ text: Span<UInt8>, readsSpecial: Bool) -> [Piece] {
     guard !isEmpty else { return text.isEmpty ? [] : [.text(0..<text.count)] }
     var pieces: [Piece] = []
@@ -40,7 +40,7 @@ extension AddedTokens {
         spaceEnd = upper
       }
       if end < lower { pieces.append(.text(end..<lower)) }
-      pieces.append(.token(entry.token))
+      if lower < upper { pieces.append(.token(entry.token)) }
       end = upper
     }
     if end < text.count { pieces.append(.text(end..<text.count)) }

@@ -5,14 +5,15 @@ extension TokenTemplate {
       let type = try part["type"]
       let step: TokenTemplate
       switch type.value?.string {
-      case "ByteLevel": step = TokenTemplate()
+      case "ByteLevel": continue
       case "TemplateProcessing": step = try TokenTemplate(template: part)
       case "RobertaProcessing", "BertProcessing":
         step = TokenTemplate(prefix: [try Self.token(part["cls"])], suffix: [try Self.token(part["sep"])])
       default: throw type.refused(expected: "\"ByteLevel\" or \"TemplateProcessing\"")
       }
-      prefix = step.prefix + prefix
-      suffix += step.suffix
+      // A second one would find two texts, the first one's tokens and the text.
+      guard self == TokenTemplate() else { throw type.refused(expected: "nothing after what adds tokens but ByteLevel") }
+      self = step
     }
   }
 

@@ -58,6 +58,8 @@ extension Tokenizer {
       tokenCount: Set(model.entries.map(\.token) + Array(added.tokens.keys)).count,
       addedTokenCount: added.tokens.count,
       specialTokenCount: added.tokens.values.count { added.special.contains(ExactString($0.content)) },
+      isLossless: !encoder.byteTokens.contains(BytePairEncoder.none) && !description.preTokenization.addsPrefixSpace
+        && description.normalizers.isEmpty && Self.isLossless(model, added),
       readsSpecial: !description.splitsSpecial)
     self.init(
       vocabulary: vocabulary, encoder: encoder, exact: AddedTokens(searched.exact),
@@ -87,6 +89,17 @@ extension Tokenizer {
       normalized.append(entry)
     }
     return (exact, normalized)
+  }
+
+  /// Whether every token decodes to the bytes that it is made of.
+  private static func isLossless(_ model: ModelVocabulary, _ added: AddedVocabulary) -> Bool {
+    var bytes: [Int: [UInt8]] = [:]
+    for entry in model.entries where bytes.updateValue(entry.bytes, forKey: entry.token) != nil { return false }
+    return added.tokens.allSatisfy { token, rules in
+      let content = Array(rules.content.utf8)
+      return !rules.stripsLeft && !rules.stripsRight && text(of: content) == content
+        && bytes[token, default: content] == content
+    }
   }
 
   /// The text that an added token stands for.

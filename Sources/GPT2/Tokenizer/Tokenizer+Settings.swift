@@ -19,6 +19,9 @@ extension Tokenizer {
     public let addedTokenCount: Int
     /// How many of those are special: text to who does not let special tokens be read.
     public let specialTokenCount: Int
+    /// Whether every text comes back as it was, byte by byte, when the tokens that `encode` makes of it without
+    /// ``prefix`` and ``suffix`` are decoded. Not where bytes are dropped or white space is put in or taken.
+    public let isLossless: Bool
     /// Whether special tokens in a text can be read as such at all; `split_special_tokens` says no.
     public let readsSpecial: Bool
   }

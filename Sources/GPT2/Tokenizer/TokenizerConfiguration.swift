@@ -44,7 +44,8 @@ struct TokenizerConfiguration {
     isGPT2 = kind == .gpt2
     let decoder = try config["added_tokens_decoder"]
     self.map = decoder.value == nil ? map : .none(file: map.file)
-    extras = try readExtras()
+    let (listedExtras, extras) = try readExtras()
+    self.extras = extras
 
     var byID: [Int: AddedToken] = [:]
     if decoder.value != nil {
@@ -54,14 +55,14 @@ struct TokenizerConfiguration {
         byID[id] = try AddedToken(entry)
       }
     } else {
-      // Not those that the class names by itself, nor additional ones of special_tokens_map.json.
-      var special: Set<ExactString> = []
+      // Not those that the class names by itself, objects of tokenizer_config.json, and additional ones of
+      // special_tokens_map.json.
+      var special = Set(listedExtras.map { ExactString($0.content) })
       for key in Self.attributes {
-        if case .some(.some(let name)) = try name(key) { special.insert(ExactString(name.content)) }
+        guard case .some(.some(let name)) = try name(key) else { continue }
+        let isMapped = try self.map.object()[key] != nil
+        if isMapped || name == .content(name.content) { special.insert(ExactString(name.content)) }
       }
-      let fromMap = try config["extra_special_tokens"].value == nil
-      let isListed = try config["additional_special_tokens"].value != nil
-      if !fromMap || isListed { special.formUnion(extras.map { ExactString($0.content) }) }
       for member in try added.object().members {
         let entry = try added[member.key]
         guard let id = member.value.integer else { throw entry.refused(expected: "an integer") }
@@ -77,8 +78,7 @@ struct TokenizerConfiguration {
 
   /// The tokens to add to those of `tokenizer.json`, which are there already.
   func additions(to known: [AddedToken]) -> [AddedToken] {
-    let existing = Set(known)
-    var adding = listed.filter { !existing.contains($0) }.map { Name.token($0) }
+    var adding = listed.map { Name.token($0) }
     let contents = Set((known.map(\.content) + adding.map(\.content)).map(ExactString.init))
     for name in names.map(\.name) + extras where !contents.contains(ExactString(name.content)) && !adding.contains(name) {
       adding.append(name)
@@ -162,24 +162,40 @@ extension TokenizerConfiguration {
     return names + own
   }
 
-  private func readExtras() throws(TokenizerError) -> [Name] {
-    func list(_ setting: TokenizerSetting, isSpecial: Bool) throws(TokenizerError) -> [Name] {
-      if setting.value == nil || setting.value?.object != nil { return [] }
-      var names: [Name] = []
-      for (index, value) in try setting.elements().enumerated() {
-        names.append(try read(setting.element(index, value), isSpecial: isSpecial))
-      }
-      return names
+  /// Extra tokens, and those of them that added_tokens.json goes by.
+  private func readExtras() throws(TokenizerError) -> (listed: [Name], all: [Name]) {
+    let (said, mapped) = (try config.object(), try map.object())
+    // nil where no list is given, which is not the same as an empty one.
+    var extras: [Name]?
+    let extra = try config["extra_special_tokens"]
+    if said["extra_special_tokens"] != nil, extra.value?.object == nil { extras = try list(extra, isSpecial: false) }
+    let isSaid = extra.value?.object?.members.isEmpty == false || extras?.isEmpty == false
+    var additional = said["additional_special_tokens"] == nil ? nil : try config["additional_special_tokens"]
+    if let list = additional, !isSaid {
+      extras = try self.list(list, isSpecial: false)
+      additional = nil
     }
-    let (extra, additional) = (try config["extra_special_tokens"], try config["additional_special_tokens"])
-    let mapped = try map["extra_special_tokens"]
-    var extras = try list(extra, isSpecial: false)
-    let isSaid = extra.value?.object != nil || !extras.isEmpty
-    if !isSaid { extras = try list(additional, isSpecial: false) }
-    for name in try list(mapped, isSpecial: true) where !extras.contains(name) { extras.append(name) }
-    if !isSaid, additional.value == nil, mapped.value == nil {
-      extras = try list(map["additional_special_tokens"], isSpecial: true)
+    var listed = (extras ?? []).filter { $0 == .content($0.content) }
+    var isMapped = false
+    if mapped["extra_special_tokens"] != nil {
+      let more = try map["extra_special_tokens"]
+      let names = try list(more, isSpecial: true)
+      listed += names
+      extras = more.value?.object == nil ? names.reduce(extras ?? []) { $0.contains($1) ? $0 : $0 + [$1] } : nil
     }
-    return extras
+    if mapped["additional_special_tokens"] != nil {
+      additional = try map["additional_special_tokens"]
+      isMapped = true
+    }
+    if extras == nil, let additional { return ([], try list(additional, isSpecial: isMapped)) }
+    return (listed, extras ?? [])
+  }
+  private func list(_ setting: TokenizerSetting, isSpecial: Bool) throws(TokenizerError) -> [Name] {
+    if setting.value == nil || setting.value?.object != nil { return [] }
+    var names: [Name] = []
+    for (index, value) in try setting.elements().enumerated() {
+      names.append(try read(setting.element(index, value), isSpecial: isSpecial))
+    }
+    return names
   }
 }
