@@ -3,7 +3,7 @@ import GPT2
 
 /// What a command works on: text from the command line, a file or standard input, or token ids.
 struct InputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("File with one prompt a line.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one prompt a line; in a .jsonl file each is a JSON string.", valueName: "file"))
   var prompts: String?
 
   @Option(
@@ -14,8 +14,7 @@ struct InputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"))
   var tokenIdsFile: String?
 
-  @Flag(help: "Read a typed <|endoftext|> as the end-of-text token, not as ordinary text.")
-  var allowSpecial = false
+  @OptionGroup var special: SpecialOptions
 
   /// One thing to work on.
   struct Item {
@@ -65,8 +64,8 @@ struct InputOptions: ParsableArguments {
     }
     guard let tokenizer else { throw InputError.noTokenizer(model.name) }
     if let prompts {
-      return try Self.lines(of: TextInput.file(prompts)).map { line, place in
-        Item(text: line, tokens: tokenizer.encode(line, allowSpecial: allowSpecial), place: place)
+      return try PromptFile(prompts).texts().map { line, place in
+        Item(text: line, tokens: tokenizer.encode(line, allowSpecial: special.readsSpecial), place: place)
       }
     }
     let (text, place): (String, String) =
@@ -76,11 +75,11 @@ struct InputOptions: ParsableArguments {
         (try TextInput(argument).text(), TextInput(argument).name)
       }
     if text.isEmpty, argument?.isEmpty != true { throw InputError.empty(place) }
-    return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: allowSpecial), place: place)]
+    return [Item(text: text, tokens: tokenizer.encode(text, allowSpecial: special.readsSpecial), place: place)]
   }
 
   /// Lines that are not empty, each with its place.
-  private static func lines(of input: TextInput) throws -> [(line: String, place: String)] {
+  static func lines(of input: TextInput) throws -> [(line: String, place: String)] {
     let lines = try input.text().split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
       .enumerated().map { (line: String($1), place: "\(input.name): line \($0 + 1)") }
       .filter { !$0.line.isEmpty }

@@ -104,6 +104,7 @@ enum InputError: Error, CustomStringConvertible {
   case noLines(String)
   case noTokenizer(String)
   case notTokens(String, found: String)
+  case notJSON(String, String)
 
   var description: String {
     switch self {
@@ -114,7 +115,8 @@ enum InputError: Error, CustomStringConvertible {
     case .empty(let name): "\(name): is empty; give a text with at least one character"
     case .noLines(let name): "\(name): no lines; give one a line"
     case .noTokenizer(let model):
-      "\(model): has no tokenizer; add vocab.json and merges.txt, or give --token-ids instead of text"
+      "\(model): has no tokenizer; add tokenizer.json, or vocab.json and merges.txt, or give --token-ids instead of text"
+    case .notJSON(let place, let problem): "\(place): \(problem)"
     case .notTokens(let place, let found):
       "\(place): “\(found)” is no token id; give whole numbers from 0 with commas or spaces between them"
     }

@@ -138,7 +138,7 @@ extension Routes {
     let readings = try asked.inputs.enumerated().map { index, input in
       let tokens =
         switch input {
-        case .text(let text): tokenizer.encode(text)
+        case .text(let text): asked.reading.tokens(of: text, tokenizer)
         case .tokens(let tokens): tokens
         }
       guard !tokens.isEmpty else { throw APIError.invalid("input", "input \(index) has no tokens") }
@@ -191,10 +191,10 @@ extension Routes {
     var request = request
     let limits = server.options.limits
     let fields = try RequestFields(try await request.boundedBody(limits))
-    try fields.allow(only: ["model", "prompt"])
+    try fields.allow(only: TextReading.names.union(["model", "prompt"]))
     try check(model: try fields.string("model"))
     guard let prompt = try fields.string("prompt") else { throw APIError.invalid("prompt", "prompt is missing") }
-    let tokens = server.tokenizer.encode(prompt)
+    let tokens = try TextReading(fields).tokens(of: prompt, server.tokenizer)
     return .json(
       TokenizeResponse(
         tokens: tokens, count: tokens.count, contextLength: server.engine.configuration.positionCount))

@@ -70,13 +70,15 @@ struct ProgramTests {
     #expect(try batch.objects().first?["tokens"] as? [Int] == piped.objects().first?["tokens"] as? [Int])
   }
 
-  @Test("gives tokenized bytes back, and reads specials only when told to")
+  @Test("gives tokenized bytes back, and reads specials unless told not to")
   func tokenize() throws {
     let text = "Ay, ’tis so.\n\t🙂  "
     let tokens = try Program(["tokenize"], input: text).output
     #expect(try Program(["tokenize", "--decode"], input: tokens).output == text)
     #expect(try Program(["tokenize", "--allow-special", "<|endoftext|>"]).output == "1023\n")
-    #expect(try Program(["tokenize", "<|endoftext|>"]).output.split(separator: " ").count > 1)
+    #expect(try Program(["tokenize", "<|endoftext|>"]).output == "1023\n")
+    #expect(try Program(["tokenize", "--no-special", "<|endoftext|>"]).output.split(separator: " ").count > 1)
+    #expect(try Program(["tokenize", "--no-special", "--allow-special", "x"]).status == 64)
   }
 
   @Test(

@@ -1,4 +1,4 @@
-/// A token that stands for its own text wherever that occurs, not made by merges.
+/// A token that is looked for in the text itself, before that is cut into words: what tokenizers calls an added token.
 struct AddedToken: Hashable, Sendable {
   /// What GPT-2 was taught to end a document with.
   static let endOfText = "<|endoftext|>"
@@ -6,7 +6,27 @@ struct AddedToken: Hashable, Sendable {
   static let lengthLimit = 1024
 
   var content: String
-  var token: Int
-  /// Whether it is plain text unless the caller allows special tokens.
-  var isSpecial: Bool
+  /// Whether it is plain text to who does not let special tokens be read.
+  var isSpecial = false
+  /// Whether it counts only where no letter, mark, digit or underscore stands beside it.
+  var isSingleWord = false
+  /// Whether white space to its left belongs to it.
+  var stripsLeft = false
+  /// Whether white space to its right belongs to it.
+  var stripsRight = false
+  /// Whether it is looked for in normalized text, after all tokens that are not. nil where the files do not say: then
+  /// special tokens are not and others are.
+  var normalized: Bool?
+
+  var isNormalized: Bool { normalized ?? !isSpecial }
+
+  /// Equality with what is not said decided, and contents compared byte by byte.
+  static func == (a: AddedToken, b: AddedToken) -> Bool {
+    ExactString(a.content) == ExactString(b.content) && a.isSpecial == b.isSpecial && a.isSingleWord == b.isSingleWord
+      && a.stripsLeft == b.stripsLeft && a.stripsRight == b.stripsRight && a.isNormalized == b.isNormalized
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(ExactString(content))
+  }
 }

@@ -28,20 +28,14 @@ struct MergeTable: Sendable {
     products.reserveCapacity(capacity)
   }
 
-  /// Adds the pair as the last in rank.
-  ///
-  /// - Returns: false, without adding it, if the pair is in the table already.
-  mutating func append(_ left: UInt32, _ right: UInt32, product: UInt32) -> Bool {
+  /// Adds the pair as the last in rank. A pair that is in the table already has its last rank from now on.
+  mutating func append(_ left: UInt32, _ right: UInt32, product: UInt32) {
     precondition(2 * products.count < slots.count && left < Self.limit && right < Self.limit)
     let key = UInt64(left) << 21 | UInt64(right)
     var index = Int(hash(key) >> shift)
-    while slots[index] != Self.empty {
-      if slots[index] >> 21 == key { return false }
-      index = (index + 1) & (slots.count - 1)
-    }
+    while slots[index] != Self.empty, slots[index] >> 21 != key { index = (index + 1) & (slots.count - 1) }
     slots[index] = key << 21 | UInt64(products.count)
     products.append(product)
-    return true
   }
 
   /// The rank of the pair, ``noRank`` if it does not merge.

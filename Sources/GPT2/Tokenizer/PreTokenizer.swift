@@ -7,6 +7,10 @@
 /// which together cover the text. The scanner reads every byte a bounded number of times. A byte that is not part of a
 /// well-formed UTF-8 sequence counts as one character of ``CharacterClass/other``.
 enum PreTokenizer {
+  /// The pattern as files write it.
+  static let pattern =
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+
   /// The end of the word that begins at `start`, a character boundary below `text.count`. Later than `start`.
   ///
   /// The end of `text` is the end of the text to the pattern's `(?!\S)`.
@@ -59,6 +63,19 @@ enum PreTokenizer {
       let next = character(in: text, at: index)
       if next.kind != .space { return last == start ? index : last }
       last = index
+      index += next.length
+    }
+    return index
+  }
+
+  /// The end of the run of numbers, or of what is none, that begins at `start`; with `isIndividual` a number is alone.
+  static func endOfNumber(in text: Span<UInt8>, from start: Int, isIndividual: Bool) -> Int {
+    let first = character(in: text, at: start)
+    var index = start + first.length
+    if first.kind == .number, isIndividual { return index }
+    while index < text.count {
+      let next = character(in: text, at: index)
+      if (next.kind == .number) != (first.kind == .number) { break }
       index += next.length
     }
     return index

@@ -1,4 +1,4 @@
-/// The symbols of a word as a doubly linked list, each known by the place of its first byte.
+/// The symbols of a word as a doubly linked list, each known by the place where its first part was.
 struct SymbolList {
   /// By place; meaningless at a place whose symbol was joined to the one before it.
   private(set) var symbols: [UInt32]
@@ -7,10 +7,10 @@ struct SymbolList {
   /// -1 for the first.
   private var previousPlaces: [Int]
 
-  init(count: Int, _ symbol: (Int) -> UInt32) {
-    symbols = (0..<count).map(symbol)
-    nextPlaces = Array(1..<(count + 1))
-    previousPlaces = Array(-1..<(count - 1))
+  init(_ symbols: [UInt32]) {
+    self.symbols = symbols
+    nextPlaces = Array(1..<(symbols.count + 1))
+    previousPlaces = Array(-1..<(symbols.count - 1))
   }
 
   /// The place after `place`; nil at the end, and where there is no symbol any more.

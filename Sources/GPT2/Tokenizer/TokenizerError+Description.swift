@@ -7,11 +7,16 @@ extension TokenizerError: CustomStringConvertible {
     case .json(let file, let error): (place, problem) = (file, error.description)
     case .vocabulary(let file, let vocabularyProblem): (place, problem) = (file, vocabularyProblem.description)
     case .merges(let file, let mergeProblem): (place, problem) = (file, mergeProblem.description)
+    case .kind(let file, let kind):
+      place = file
+      problem =
+        "belongs to \(kind), and only byte-level BPE is supported, as GPT-2 has it; encode the text with the model's own "
+        + "tokenizer and give token ids instead"
     case .setting(let path, let file, let found, let expected):
       place = file
       problem =
-        "\(path.oneLine(limit: 200)) is \(found), expected \(expected); only GPT-2's own byte-level BPE is supported, "
-        + "use the tokenizer that the model was trained with"
+        "\(path.oneLine(limit: 200)) is \(found), expected \(expected); only byte-level BPE is supported, as GPT-2 has "
+        + "it; use the tokenizer that the model was trained with"
     case .unknownToken(let token, let vocabularySize):
       return vocabularySize == 0
         ? "token \(token) is not in the vocabulary, which is empty"
@@ -26,10 +31,12 @@ extension TokenizerError.FolderProblem: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noTokenizer:
-      "holds no tokenizer, expected vocab.json and merges.txt, or tokenizer.json; download them too, "
+      "holds no tokenizer, expected tokenizer.json, or vocab.json and merges.txt; download them too, "
         + "or give token ids instead of text"
     case .half(let missing):
-      "holds no \(missing), expected vocab.json and merges.txt, or tokenizer.json; download it too"
+      "holds no \(missing), expected tokenizer.json, or vocab.json and merges.txt; download it too"
+    case .firstNames:
+      "holds encoder.json and vocab.bpe, expected them to be named vocab.json and merges.txt; rename them"
     }
   }
 }
@@ -41,21 +48,16 @@ extension TokenizerError.VocabularyProblem: CustomStringConvertible {
     case .notANumber(let entry, let found):
       "entry \(entry.quoted) has \(found), expected its token id, an integer; fetch the file again"
     case .tooManyTokens(let count, let limit): "has \(count) tokens, expected at most \(limit); is it the right file?"
-    case .tokenOutOfRange(let token, let entry, let count):
-      "entry \(entry.quoted) has token id \(token), expected 0 to \(count - 1), as there are \(count) tokens; "
-        + "is an entry lost? fetch the file again"
-    case .duplicateToken(let token, let entry):
-      "entry \(entry.quoted) has token id \(token), which another entry has already; fetch the file again"
-    case .emptyToken(let token): "the entry of token id \(token) is empty, expected at least one character"
-    case .foreignCharacter(let character, let entry):
-      "entry \(entry.quoted) has the character \(character.named), which stands for no byte in GPT-2's vocabularies; "
-        + "is this the vocabulary of another kind of tokenizer?"
-    case .missingByte(let byte):
-      "has no entry \(String(ByteAlphabet.scalars[Int(byte)]).quoted), the token of byte \(byte), expected one for "
-        + "each of the 256 bytes; is this the vocabulary of another kind of tokenizer?"
-    case .addedTwice(let content): "added_tokens has \(content.quoted) twice, expected it once"
-    case .addedElsewhere(let content, let token, let entry):
-      "added_tokens gives \(content.quoted) token id \(token), expected \(entry) as model.vocab has it"
+    case .tokenOutOfRange(let token, let entry, let limit):
+      "entry \(entry.quoted) has token id \(token), expected 0 to \(limit - 1); fetch the file again"
+    case .noBytes:
+      "has no token of any single byte; is this the vocabulary of another kind of tokenizer?"
+    case .noEntry(let entry, let purpose):
+      "has no entry \(entry.quoted), which is \(purpose); are the files from the same model?"
+    case .templateToken(let token):
+      "has no token \(token), which the tokenizer puts beside every text; are the files from the same model?"
+    case .addedTwice(let content):
+      "two added tokens are the same text after normalizing, \(content.quoted) is the second; expected it once"
     }
   }
 }
@@ -66,13 +68,8 @@ extension TokenizerError.MergeProblem: CustomStringConvertible {
     case .tooMany(let limit): "has more than \(limit) merges; is it the right file?"
     case .malformed(let place, let found):
       "\(place) is \(found), expected two tokens with one space between them; fetch the file again"
-    case .foreignCharacter(let place, let character, let half):
-      "\(place) has \(half.quoted) with the character \(character.named), which stands for no byte in GPT-2's "
-        + "vocabularies; is the file damaged or of another kind of tokenizer?"
     case .unknownToken(let place, let token):
       "\(place) needs the token \(token.quoted), expected it in the vocabulary; are the two from the same model?"
-    case .duplicate(let place, let left, let right):
-      "\(place) merges \(left.quoted) and \(right.quoted), as an earlier merge does; fetch the file again"
     }
   }
 }
@@ -83,13 +80,5 @@ extension TokenizerError.Place: CustomStringConvertible {
     case .line(let line): "line \(line)"
     case .element(let index): "model.merges[\(index)]"
     }
-  }
-}
-
-extension Unicode.Scalar {
-  /// The character and its number, for messages: `" " (U+0020)`.
-  fileprivate var named: String {
-    let digits = String(value, radix: 16, uppercase: true)
-    return "\(String(self).quoted) (U+\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits))"
   }
 }

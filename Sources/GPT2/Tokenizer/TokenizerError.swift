@@ -10,8 +10,10 @@ public enum TokenizerError: Error, Hashable, Sendable {
   case json(file: String, JSONError)
   case vocabulary(file: String, VocabularyProblem)
   case merges(file: String, MergeProblem)
-  /// A value in `tokenizer.json` that is not of the kind or the value that GPT-2's tokenizer has there. `path` leads to
-  /// it, as in `model.type`; `found` and `expected` are phrases.
+  /// The file is of a tokenizer that is no byte-level BPE.
+  case kind(file: String, TokenizerKind)
+  /// A value in a file of JSON that is not of the kind or the value that a byte-level BPE has there. `path` leads to it,
+  /// as in `model.type`; `found` and `expected` are phrases.
   case setting(path: String, file: String, found: String, expected: String)
   /// A number that is no token.
   case unknownToken(Int, vocabularySize: Int)
@@ -20,6 +22,8 @@ public enum TokenizerError: Error, Hashable, Sendable {
     case noTokenizer
     /// There is one of `vocab.json` and `merges.txt`, but not `missing`, the other.
     case half(missing: String)
+    /// There are the files as OpenAI published them, `encoder.json` and `vocab.bpe`.
+    case firstNames
   }
 
   public enum VocabularyProblem: Hashable, Sendable {
@@ -27,27 +31,23 @@ public enum TokenizerError: Error, Hashable, Sendable {
     /// The entry's value is not an integer.
     case notANumber(entry: String, found: String)
     case tooManyTokens(Int, limit: Int)
-    case tokenOutOfRange(Int, entry: String, count: Int)
-    case duplicateToken(Int, entry: String)
-    case emptyToken(Int)
-    /// An entry with a character that spells no byte.
-    case foreignCharacter(Unicode.Scalar, entry: String)
-    /// There is no token of this one byte.
-    case missingByte(UInt8)
+    case tokenOutOfRange(Int, entry: String, limit: Int)
+    /// No byte at all has a token.
+    case noBytes
+    /// There is no entry of this name, which `of` needs.
+    case noEntry(String, of: String)
+    /// The tokenizer puts a token before or after every text that it does not have.
+    case templateToken(Int)
+    /// Two added tokens that are the same text.
     case addedTwice(String)
-    /// An added token whose number is not the one of its entry in the vocabulary.
-    case addedElsewhere(String, token: Int, entry: Int)
   }
 
   /// `Place` is where in the file the merge stands.
   public enum MergeProblem: Hashable, Sendable {
     case tooMany(limit: Int)
     case malformed(Place, found: String)
-    /// A half with a character that spells no byte.
-    case foreignCharacter(Place, Unicode.Scalar, half: String)
     /// A half, or the two together, that is not in the vocabulary.
     case unknownToken(Place, String)
-    case duplicate(Place, left: String, right: String)
   }
 
   public enum Place: Hashable, Sendable {

@@ -1,4 +1,4 @@
-/// A value in `tokenizer.json`, there or not, and the way to it.
+/// A value in a tokenizer's file of JSON, there or not, and the way to it.
 struct TokenizerSetting {
   /// As in `model.merges[3]`; empty for the whole.
   let path: String
@@ -38,18 +38,33 @@ struct TokenizerSetting {
     guard isFine(value) else { throw refused(expected: expected) }
   }
 
-  /// Requires the boolean `expected`; `default` is what absence means.
-  func require(_ expected: Bool, default: Bool?) throws(TokenizerError) {
-    let found: Bool? =
-      switch value {
-      case .boolean(let value): value
-      case nil: `default`
-      default: nil
-      }
-    guard found == expected else { throw refused(expected: "\(expected)") }
+  /// True or false; nil where there is neither.
+  func boolean() throws(TokenizerError) -> Bool? {
+    switch value {
+    case .boolean(let value): return value
+    case nil: return nil
+    default: throw refused(expected: "true or false")
+    }
+  }
+
+  /// A string; nil where there is none.
+  func string() throws(TokenizerError) -> String? {
+    guard let value else { return nil }
+    guard let string = value.string else { throw refused(expected: "a string") }
+    return string
   }
 
   func refused(expected: String) -> TokenizerError {
     .setting(path: path.isEmpty ? "the file" : path, file: file, found: value?.kind ?? "absent", expected: expected)
+  }
+
+  /// What is wrong with the name of this member rather than with its value.
+  func refused(name: String, expected: String) -> TokenizerError {
+    .setting(path: path, file: file, found: "named \(name.quoted)", expected: expected)
+  }
+
+  /// What a file that is not there counts as.
+  static func none(file: String) -> TokenizerSetting {
+    TokenizerSetting(path: "", file: file, value: .object(JSONObject([])))
   }
 }

@@ -36,4 +36,19 @@ enum WideCharacter {
     }
     return Unicode.Scalar(value).map { ($0, length) }
   }
+
+  /// The well-formed character that begins at `index`, below `text.count`.
+  static func scalar(_ text: Span<UInt8>, at index: Int) -> (scalar: Unicode.Scalar, length: Int)? {
+    text[index] < 0x80 ? (Unicode.Scalar(text[index]), 1) : decode(text, at: index)
+  }
+
+  /// The well-formed character that ends before `index`; nil at the beginning of the text too.
+  static func scalar(_ text: Span<UInt8>, endingAt index: Int) -> (scalar: Unicode.Scalar, length: Int)? {
+    for length in 1...4 where length <= index {
+      if text[index - length] & 0xC0 == 0x80 { continue }
+      guard let found = scalar(text, at: index - length), found.length == length else { return nil }
+      return found
+    }
+    return nil
+  }
 }

@@ -5,6 +5,7 @@ struct CompletionRequest {
   var model: String?
   /// Empty: the text begins from nothing.
   var prompts: [TextOrTokens]
+  var reading: TextReading
   var maximumTokens: Int
   /// Choices that are given back for each prompt.
   var choiceCount: Int
@@ -20,11 +21,11 @@ struct CompletionRequest {
   var streams: Bool
   var includesUsage: Bool
 
-  private static let names: Set<String> = [
+  private static let names = TextReading.names.union([
     "model", "prompt", "max_tokens", "temperature", "top_p", "n", "best_of", "stream", "stream_options", "logprobs",
     "echo", "stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "user", "suffix", "top_k", "min_p",
     "repetition_penalty",
-  ]
+  ])
 
   /// - Throws: ``APIError`` that names the field.
   init(_ bytes: [UInt8], limits: ServerLimits) throws(APIError) {
@@ -36,6 +37,7 @@ struct CompletionRequest {
     _ = try fields.string("user")
     model = try fields.string("model")
     prompts = try fields.inputs("prompt", limit: limits.prompts) ?? []
+    reading = try TextReading(fields)
     maximumTokens = try fields.integer("max_tokens", in: 0...1_000_000) ?? 16
     choiceCount = try fields.integer("n", in: 1...limits.choices) ?? 1
     candidateCount = try fields.integer("best_of", in: 1...limits.choices) ?? choiceCount

@@ -4,13 +4,14 @@ internal import Foundation
 struct EmbeddingRequest {
   var model: String?
   var inputs: [TextOrTokens]
+  var reading: TextReading
   /// Whether vectors come as base64 of little-endian fp32, as the official Python client asks for.
   var isBase64: Bool
 
   /// - Throws: ``APIError`` that names the field.
   init(_ bytes: [UInt8], limits: ServerLimits) throws(APIError) {
     let fields = try RequestFields(bytes)
-    try fields.allow(only: ["model", "input", "encoding_format", "dimensions", "user"])
+    try fields.allow(only: TextReading.names.union(["model", "input", "encoding_format", "dimensions", "user"]))
     guard fields["dimensions"] == nil else {
       throw .invalid("dimensions", "dimensions is not supported: the vectors have the model's width")
     }
@@ -20,6 +21,7 @@ struct EmbeddingRequest {
       throw .invalid("input", "input is missing")
     }
     self.inputs = inputs
+    reading = try TextReading(fields)
     switch try fields.string("encoding_format") ?? "float" {
     case "float": isBase64 = false
     case "base64": isBase64 = true

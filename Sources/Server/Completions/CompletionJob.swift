@@ -34,7 +34,7 @@ struct CompletionJob {
     var generations: [Generation] = []
     for (index, input) in inputs.enumerated() {
       let place = inputs.count == 1 ? "the prompt" : "prompt \(index)"
-      let prompt = try Self.prompt(input, place, configuration, tokenizer)
+      let prompt = try Self.prompt(input, place, request.reading, configuration, tokenizer)
       guard prompt.tokens.count + request.maximumTokens <= configuration.positionCount else {
         throw .invalid(
           prompt.tokens.count > configuration.positionCount ? "prompt" : "max_tokens",
@@ -62,11 +62,12 @@ struct CompletionJob {
 
   /// - Parameter place: what the prompt is called in messages.
   private static func prompt(
-    _ input: TextOrTokens, _ place: String, _ configuration: Configuration, _ tokenizer: Tokenizer
+    _ input: TextOrTokens, _ place: String, _ reading: TextReading, _ configuration: Configuration,
+    _ tokenizer: Tokenizer
   ) throws(APIError) -> Prompt {
     switch input {
     case .text(let text):
-      let tokens = tokenizer.encode(text)
+      let tokens = reading.tokens(of: text, tokenizer)
       if !tokens.isEmpty { return Prompt(tokens: tokens, text: text) }
       // A text from its beginning.
       guard let beginning = configuration.beginningOfTextToken else {

@@ -17,8 +17,7 @@ struct BytePairEncoderTests {
     init(_ merges: [([UInt8], [UInt8])]) {
       for (rank, merge) in merges.enumerated() {
         let (left, right) = merge
-        let isNew = encoder.merges.append(token(left), token(right), product: token(left + right))
-        precondition(isNew)
+        encoder.merges.append(token(left), token(right), product: token(left + right))
         twin.ranks[.init(left: left, right: right)] = rank
       }
     }
@@ -40,10 +39,10 @@ struct BytePairEncoderTests {
   }
 
   @Test(
-    "replaces all occurrences of a pair before it looks for a lower rank",
+    "looks for the lowest rank after every replacement",
     arguments: [
-      // Each replacement of a+b makes an occurrence of a pair of lower rank, which has to wait.
-      ("abab", ["ab", "ab"]),
+      // A replacement of a+b makes a pair of lower rank with the a after it, which comes before the next a+b.
+      ("abab", ["aba", "b"]),
       ("abac", ["aba", "c"]),
       ("aaab", ["a", "a", "ab"]),
     ])
@@ -92,6 +91,29 @@ struct BytePairEncoderTests {
       #expect(short == expected, "\(merges), \(word)")
       #expect(long == expected, "\(merges), \(word)")
     }
+  }
+
+  @Test("of a pair that is there twice the last rank counts")
+  func again() {
+    let (short, long) = Toy([("a", "b"), ("b", "c"), ("a", "b")]).encode(Array("abc".utf8))
+    #expect(short == [Array("a".utf8), Array("bc".utf8)])
+    #expect(long == short)
+  }
+
+  @Test(
+    "drops bytes that have no token, or makes the unknown token of them",
+    arguments: [
+      (BytePairEncoder.none, false, [97, 98]), (300, false, [300, 97, 300, 300, 98]), (300, true, [300, 97, 300, 98]),
+    ] as [(UInt32, Bool, [Int])])
+  func missing(unknown: UInt32, fuses: Bool, expected: [Int]) {
+    let tokens = (0..<256).map { UInt32($0) }.map { (97...98).contains($0) ? $0 : BytePairEncoder.none }
+    let encoder = BytePairEncoder(
+      byteTokens: tokens, unknown: unknown, fusesUnknown: fuses, merges: MergeTable(capacity: 1))
+    var (short, long): ([Int], [Int]) = ([], [])
+    encoder.encodeShort(Array("xaxyb".utf8).span, into: &short)
+    encoder.encodeLong(Array("xaxyb".utf8).span, into: &long)
+    #expect(short == expected)
+    #expect(long == expected)
   }
 
   @Test("encodes a word of a million letters", .timeLimit(.minutes(2)), arguments: ["h", "hell"])

@@ -1,6 +1,6 @@
 @testable import GPT2
 
-/// GPT-2's tokenizer written down as it was published, without any regard to time.
+/// GPT-2's tokenizer written down as it is, without any regard to time.
 struct NaiveTokenizer {
   struct Pair: Hashable {
     var left: [UInt8]
@@ -9,26 +9,13 @@ struct NaiveTokenizer {
 
   var ranks: [Pair: Int]
 
-  /// The symbols of a word: again and again all occurrences, from left to right, of the pair of lowest rank.
+  /// The symbols of a word: again and again the pair of lowest rank, of several the leftmost.
   func symbols(of word: [UInt8]) -> [[UInt8]] {
     var symbols = word.map { [$0] }
     while true {
-      let pairs = zip(symbols, symbols.dropFirst()).map { Pair(left: $0, right: $1) }
-      guard let best = pairs.min(by: { ranks[$0, default: .max] < ranks[$1, default: .max] }), ranks[best] != nil else {
-        return symbols
-      }
-      var replaced: [[UInt8]] = []
-      var index = 0
-      while index < symbols.count {
-        if index + 1 < symbols.count, symbols[index] == best.left, symbols[index + 1] == best.right {
-          replaced.append(best.left + best.right)
-          index += 2
-        } else {
-          replaced.append(symbols[index])
-          index += 1
-        }
-      }
-      symbols = replaced
+      let all = zip(symbols, symbols.dropFirst()).map { ranks[Pair(left: $0, right: $1), default: .max] }
+      guard let lowest = all.min(), lowest < .max, let index = all.firstIndex(of: lowest) else { return symbols }
+      symbols[index] += symbols.remove(at: index + 1)
     }
   }
 

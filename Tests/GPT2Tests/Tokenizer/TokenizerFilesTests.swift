@@ -5,7 +5,7 @@ import Testing
 @Suite("A tokenizer's files")
 struct TokenizerFilesTests {
   private static func sample(_ tokenizer: Tokenizer) -> [Int] {
-    tokenizer.encode("hello the thing's <|endoftext|>", allowSpecial: true)
+    tokenizer.encode("hello the thing's <|endoftext|>")
   }
 
   private static func error(_ folder: CheckpointFolder) -> TokenizerError? {
@@ -53,26 +53,53 @@ struct TokenizerFilesTests {
       ToyTokenizer.json(vocabulary: ToyTokenizer.vocabularyJSON(without: [ToyTokenizer.endOfText])),
     ])
   func tokenizerForms(json: String) throws {
-    let tokenizer = try Tokenizer(ToyTokenizer.folder(json: json))
+    let tokenizer = try Tokenizer(ToyTokenizer.folder(json: json, class: "GPT2TokenizerFast"))
     #expect(tokenizer.endOfText == ToyTokenizer.endOfText)
     #expect(try Self.sample(tokenizer) == Self.sample(ToyTokenizer.shared()))
   }
 
-  @Test("vocab.json and merges.txt come before tokenizer.json, which stands in for either")
+  @Test("tokenizer.json comes before vocab.json and merges.txt")
   func precedence() throws {
     let vocabulary = Array(ToyTokenizer.vocabularyJSON().utf8)
     let merges = Array(ToyTokenizer.mergesText().utf8)
     let json = Array(ToyTokenizer.json().utf8)
     let broken: [UInt8] = [0]
-    _ = try Tokenizer(.memory(["vocab.json": vocabulary, "merges.txt": merges, "tokenizer.json": broken]))
-    _ = try Tokenizer(.memory(["vocab.json": broken, "tokenizer.json": json]))
-    _ = try Tokenizer(.memory(["merges.txt": broken, "tokenizer.json": json]))
+    _ = try Tokenizer(.memory(["vocab.json": broken, "merges.txt": broken, "tokenizer.json": json]))
+    Self.check(
+      .memory(["vocab.json": vocabulary, "merges.txt": merges, "tokenizer.json": broken]),
+      .json(file: "memory/tokenizer.json", JSONError(.unexpectedByte(0, expected: .value), offset: 0)))
     Self.check(.memory(["vocab.json": vocabulary]), .folder("memory", .half(missing: "merges.txt")))
     Self.check(.memory(["merges.txt": merges]), .folder("memory", .half(missing: "vocab.json")))
+    Self.check(.memory(["vocab.bpe": merges, "encoder.json": vocabulary]), .folder("memory", .firstNames))
     Self.check(.memory([:]), .folder("memory", .noTokenizer))
     Self.check(CheckpointFolder(path: "/nowhere/at/all"), .unreadable(.folder("/nowhere/at/all", .missing)))
     Self.check(
       .memory(["vocab.json": vocabulary, "merges.txt": []]), .unreadable(.file("memory/merges.txt", .empty)))
+  }
+
+  @Test(
+    "tokenizers of other kinds are named",
+    arguments: [
+      (["spiece.model": "x"], "spiece.model", .sentencePiece), (["tokenizer.model": "x"], "tokenizer.model", .sentencePiece),
+      (["vocab.txt": "x", "vocab.json": "{}"], "vocab.txt", .wordPiece),
+      (["tiktoken.model": "x"], "tiktoken.model", .tiktoken),
+      (["tokenizer.json": ToyTokenizer.json(type: #""Unigram""#)], "tokenizer.json", .sentencePiece),
+      (["tokenizer.json": ToyTokenizer.json(type: #""WordPiece""#)], "tokenizer.json", .wordPiece),
+      (["tokenizer.json": ToyTokenizer.json(type: #""WordLevel""#)], "tokenizer.json", .wordLevel),
+      (["tokenizer.json": ToyTokenizer.json(preTokenizer: #"{"type":"Metaspace"}"#)], "tokenizer.json", .sentencePiece),
+      (
+        ["tokenizer.json": ToyTokenizer.json(preTokenizer: "null", model: #""byte_fallback":true,"#)], "tokenizer.json",
+        .sentencePiece
+      ),
+      (["tokenizer.json": ToyTokenizer.json(model: #""end_of_word_suffix":"</w>","#)], "tokenizer.json", .characterBPE),
+      (
+        ["tokenizer.json": ToyTokenizer.json(), "tokenizer_config.json": #"{"tokenizer_class":"BertTokenizer"}"#],
+        "tokenizer_config.json", .wordPiece
+      ),
+      (["tokenizer.json": ToyTokenizer.json(), "config.json": #"{"tokenizer_class":"T5Tokenizer"}"#], "config.json", .sentencePiece),
+    ] as [([String: String], String, TokenizerKind)])
+  func kinds(files: [String: String], file: String, kind: TokenizerKind) {
+    Self.check(.memory(files.mapValues { Array($0.utf8) }), .kind(file: "memory/\(file)", kind))
   }
 
   static let size = ToyTokenizer.vocabularySize
@@ -82,22 +109,13 @@ struct TokenizerFilesTests {
     ("[]", .notAnObject(found: "an array")),
     (ToyTokenizer.vocabularyJSON(["he": .string("256")]), .notANumber(entry: "he", found: "the string \"256\"")),
     (ToyTokenizer.vocabularyJSON(["he": .number(256.5)]), .notANumber(entry: "he", found: "the number 256.5")),
-    (ToyTokenizer.vocabularyJSON(["he": .integer(257)]), .duplicateToken(257, entry: "ll")),
-    (ToyTokenizer.vocabularyJSON(["he": .integer(-1)]), .tokenOutOfRange(-1, entry: "he", count: size)),
-    (ToyTokenizer.vocabularyJSON(["x y": .integer(size)]), .foreignCharacter(" ", entry: "x y")),
-    (ToyTokenizer.vocabularyJSON(["ań中": .integer(size)]), .foreignCharacter("ń", entry: "ań中")),
-    (ToyTokenizer.vocabularyJSON(["\u{AD}": .integer(size)]), .foreignCharacter("\u{AD}", entry: "\u{AD}")),
-    (ToyTokenizer.vocabularyJSON(["": .integer(size)]), .emptyToken(size)),
+    (ToyTokenizer.vocabularyJSON(["he": .integer(-1)]), .tokenOutOfRange(-1, entry: "he", limit: MergeTable.limit - 1)),
     (
-      ToyTokenizer.vocabularyJSON(["new": .integer(size + 1)]),
-      .tokenOutOfRange(size + 1, entry: "new", count: size + 1)
+      ToyTokenizer.vocabularyJSON(["new": .integer(.max)]),
+      .tokenOutOfRange(.max, entry: "new", limit: MergeTable.limit - 1)
     ),
-    (ToyTokenizer.vocabularyJSON(["new": .integer(.max)]), .tokenOutOfRange(.max, entry: "new", count: size + 1)),
-    // An entry is lost, and the last token is now out of range.
-    (ToyTokenizer.vocabularyJSON(without: [300 - 32]), .tokenOutOfRange(end, entry: "<|endoftext|>", count: size - 1)),
-    // No token of the byte 0x20, but one more instead.
-    (ToyTokenizer.vocabularyJSON(["new": .integer(0x20)], without: [0x20]), .missingByte(0x20)),
-    ("{}", .missingByte(0)),
+    ("{}", .noBytes),
+    (#"{"x y":0,"":1}"#, .noBytes),
   ]
 
   @Test("faults of the vocabulary are told by name", arguments: vocabularies)
@@ -120,9 +138,8 @@ struct TokenizerFilesTests {
     ("#version: 0.2\nh e\n\nl l\n", .malformed(.line(3), found: "empty")),
     ("\nh e\n", .malformed(.line(1), found: "empty")),
     ("h e\n#version: 0.2\n", .unknownToken(.line(2), "#version:")),
-    ("h e\tl\n", .foreignCharacter(.line(1), "\t", half: "e\tl")),
-    ("h \u{A0}\n", .foreignCharacter(.line(1), "\u{A0}", half: "\u{A0}")),
-    ("h e\nl l\nh e\n", .duplicate(.line(3), left: "h", right: "e")),
+    ("h e\tl\n", .unknownToken(.line(1), "e\tl")),
+    ("h \u{A0}\n", .unknownToken(.line(1), "\u{A0}")),
     ("h zz\n", .unknownToken(.line(1), "zz")),
     ("#version: 0.2\nh h\n", .unknownToken(.line(2), "hh")),
   ]
@@ -138,7 +155,7 @@ struct TokenizerFilesTests {
     let vocabulary = Array(ToyTokenizer.vocabularyJSON().utf8)
     Self.check(
       .memory(["vocab.json": vocabulary, "merges.txt": merges]),
-      .merges(file: "memory/merges.txt", .foreignCharacter(.line(2), "\u{FFFD}", half: "\u{FFFD}")))
+      .merges(file: "memory/merges.txt", .unknownToken(.line(2), "\u{FFFD}")))
     Self.check(
       .memory(["vocab.json": Array("{\"".utf8) + [0xFF], "merges.txt": merges]),
       .json(file: "memory/vocab.json", JSONError(.invalidUTF8(0xFF), offset: 2)))
@@ -151,7 +168,6 @@ struct TokenizerFilesTests {
     (#"[["h", 1]]"#, .malformed(.element(0), found: "an array")),
     (#"["he"]"#, .malformed(.element(0), found: "\"he\"")),
     (#"[["", "e"]]"#, .unknownToken(.element(0), "")),
-    (#"[["h", "e"], "h e"]"#, .duplicate(.element(1), left: "h", right: "e")),
   ]
 
   @Test("faults of the merges in tokenizer.json are told by index", arguments: elements)
@@ -164,42 +180,50 @@ struct TokenizerFilesTests {
   static let settings: [(String, String, String, String)] = [
     ("7", "the file", "the integer 7", "an object"),
     ("{}", "model", "absent", "an object"),
-    (ToyTokenizer.json(type: #""Unigram""#), "model.type", "the string \"Unigram\"", "\"BPE\""),
-    (ToyTokenizer.json(type: "null"), "model.type", "absent", "\"BPE\""),
+    (ToyTokenizer.json(type: #""Best""#), "model.type", "the string \"Best\"", "\"BPE\""),
+    (ToyTokenizer.json(type: "7"), "model.type", "the integer 7", "\"BPE\""),
+    (ToyTokenizer.json(top: #""version":"2","#).replacing(#""version":"1.0","#, with: ""), "version", "the string \"2\"", "\"1.0\""),
     (ToyTokenizer.json(model: #""dropout":0.1,"#), "model.dropout", "the number 0.1", "null"),
     (
       ToyTokenizer.json(model: #""continuing_subword_prefix":"\#u{23}\#u{23}","#), "model.continuing_subword_prefix",
       "the string \"##\"", "null"
     ),
     (
-      ToyTokenizer.json(model: #""end_of_word_suffix":"</w>","#), "model.end_of_word_suffix", "the string \"</w>\"",
+      ToyTokenizer.json(model: #""end_of_word_suffix":"_","#), "model.end_of_word_suffix", "the string \"_\"",
       "null"
     ),
     (ToyTokenizer.json(model: #""byte_fallback":true,"#), "model.byte_fallback", "true", "false"),
-    (ToyTokenizer.json(model: #""ignore_merges":true,"#), "model.ignore_merges", "true", "false"),
-    (ToyTokenizer.json(model: #""ignore_merges":0,"#), "model.ignore_merges", "the integer 0", "false"),
-    (ToyTokenizer.json(normalizer: #"{"type":"NFC"}"#), "normalizer", "an object", "null"),
-    (ToyTokenizer.json(preTokenizer: "null"), "pre_tokenizer", "absent", "an object"),
+    (ToyTokenizer.json(model: #""ignore_merges":0,"#), "model.ignore_merges", "the integer 0", "true or false"),
+    (
+      ToyTokenizer.json(normalizer: #"{"type":"NFC"}"#), "normalizer.type", "the string \"NFC\"",
+      "\"Lowercase\" or no normalizer"
+    ),
+    (ToyTokenizer.json(preTokenizer: "null"), "pre_tokenizer", "absent", "a ByteLevel pre-tokenizer"),
     (
       ToyTokenizer.json(preTokenizer: #"{"type":"Whitespace"}"#), "pre_tokenizer.type", "the string \"Whitespace\"",
       "\"ByteLevel\""
     ),
     (
-      ToyTokenizer.json(preTokenizer: #"{"type":"ByteLevel","add_prefix_space":true}"#),
-      "pre_tokenizer.add_prefix_space", "true", "false"
-    ),
-    (ToyTokenizer.json(preTokenizer: #"{"type":"ByteLevel"}"#), "pre_tokenizer.add_prefix_space", "absent", "false"),
-    (
-      ToyTokenizer.json(preTokenizer: #"{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#),
-      "pre_tokenizer.use_regex", "false", "true"
+      ToyTokenizer.json(preTokenizer: #"{"type":"ByteLevel"}"#), "pre_tokenizer.add_prefix_space", "absent",
+      "true or false"
     ),
     (
-      ToyTokenizer.json(postProcessor: #"{"type":"BertProcessing"}"#), "post_processor.type",
-      "the string \"BertProcessing\"", "\"ByteLevel\""
+      ToyTokenizer.json(
+        preTokenizer: #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"x"}}]}"#),
+      "pre_tokenizer.pretokenizers[0].pattern.Regex", "the string \"x\"", "GPT-2's pattern"
     ),
     (
-      ToyTokenizer.json(postProcessor: #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}}]}"#),
-      "post_processor.single[0]", "an object", "the text's own Sequence"
+      ToyTokenizer.json(postProcessor: #"{"type":"Odd"}"#), "post_processor.type", "the string \"Odd\"",
+      "\"ByteLevel\" or \"TemplateProcessing\""
+    ),
+    (
+      ToyTokenizer.json(postProcessor: #"{"type":"TemplateProcessing","single":[],"special_tokens":{}}"#),
+      "post_processor.single", "an array", "the text's own Sequence"
+    ),
+    (
+      ToyTokenizer.json(
+        postProcessor: #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}}],"special_tokens":{}}"#),
+      "post_processor.special_tokens.<s>", "absent", "an object"
     ),
     (ToyTokenizer.json(decoder: #"{"type":"WordPiece"}"#), "decoder.type", "the string \"WordPiece\"", "\"ByteLevel\""),
     (ToyTokenizer.json(merges: "{}"), "model.merges", "an object", "an array"),
@@ -207,10 +231,6 @@ struct TokenizerFilesTests {
     (ToyTokenizer.json(added: "[7]"), "added_tokens[0]", "the integer 7", "an object"),
     (ToyTokenizer.json(added: #"[{"content":"x"}]"#), "added_tokens[0].id", "absent", "an integer"),
     (ToyTokenizer.json(added: #"[{"id":1}]"#), "added_tokens[0].content", "absent", "a string"),
-    (
-      ToyTokenizer.json(added: #"[{"id":\#(size),"content":"x y","lstrip":true}]"#), "added_tokens[0].lstrip", "true",
-      "false"
-    ),
     (
       ToyTokenizer.json(added: #"[{"id":\#(size),"content":"x y","special":"yes"}]"#), "added_tokens[0].special",
       "the string \"yes\"", "true or false"
@@ -228,35 +248,43 @@ struct TokenizerFilesTests {
       .setting(path: path, file: "memory/tokenizer.json", found: found, expected: expected))
   }
 
-  static let additions: [(String, TokenizerError.VocabularyProblem)] = [
-    (#"[{"id":\#(size),"content":""}]"#, .emptyToken(size)),
-    (#"[{"id":\#(size),"content":"x y"},{"id":\#(size + 1),"content":"x y"}]"#, .addedTwice("x y")),
-    (#"[{"id":5,"content":"<|endoftext|>"}]"#, .addedElsewhere("<|endoftext|>", token: 5, entry: end)),
-    (#"[{"id":5,"content":"x y"}]"#, .duplicateToken(5, entry: "x y")),
-    (#"[{"id":\#(size + 1),"content":"x y"}]"#, .tokenOutOfRange(size + 1, entry: "x y", count: size + 1)),
-    // An added token stands for itself, so that this one no longer stands for the byte 0x20.
-    (#"[{"id":32,"content":"Ġ"}]"#, .missingByte(0x20)),
-  ]
+  @Test("an added token has the id of its entry, or the next one; the file's own id does not count")
+  func addedIDs() throws {
+    let added =
+      #"[{"id":5,"content":"<|endoftext|>"},{"id":7,"content":"<x>"},{"id":7,"content":""},{"id":0,"content":"<y>"},"#
+      + #"{"id":7,"content":"<x>","special":true}]"#
+    let tokenizer = try Tokenizer(ToyTokenizer.folder(json: ToyTokenizer.json(added: added)))
+    #expect(tokenizer.encode("<|endoftext|><x><y>") == [Self.end, Self.size, Self.size + 1])
+    #expect(tokenizer.encode("<x>", allowSpecial: false) == Array("<x>".utf8).map { Int($0) })
+    #expect(tokenizer.settings.addedTokenCount == 3)
+    #expect(tokenizer.settings.specialTokenCount == 1)
+    #expect(tokenizer.settings.tokenCount == Self.size + 2)
+  }
 
-  @Test("faults of added tokens are told by name", arguments: additions)
-  func addedFaults(added: String, problem: TokenizerError.VocabularyProblem) {
+  @Test("ids may have holes, and entries may share one")
+  func holes() throws {
+    let vocabulary = ToyTokenizer.vocabularyJSON(["new": .integer(5000), "old": .integer(256), "x y": .integer(4999)])
+    let tokenizer = try Tokenizer(ToyTokenizer.folder(vocabulary: vocabulary))
+    #expect(tokenizer.vocabularySize == 5001)
+    #expect(tokenizer.settings.tokenCount == Self.size + 2)
+    #expect(tokenizer.bytes(of: 4998) == nil)
+    #expect(tokenizer.bytes(of: 4999) == Array("x y".utf8))
+    #expect(tokenizer.bytes(of: 256) == Array("old".utf8))
+    #expect(tokenizer.encode("he") == [256])
+    #expect(throws: TokenizerError.unknownToken(300, vocabularySize: 5001)) { try tokenizer.decode([300]) }
+  }
+
+  @Test("a template's token that there is not is told of")
+  func templateToken() {
+    let json = ToyTokenizer.json(
+      postProcessor: #"{"type":"BertProcessing","sep":["a",97],"cls":["b",4000]}"#)
     Self.check(
-      ToyTokenizer.folder(json: ToyTokenizer.json(added: added)),
-      .vocabulary(file: "memory/tokenizer.json", problem))
+      ToyTokenizer.folder(json: json), .vocabulary(file: "memory/tokenizer.json", .templateToken(4000)))
   }
 
-  @Test("an added token is no merge's, neither by what it spells nor by what it is")
-  func addedApart() throws {
-    let description = TokenizerDescription(
-      vocabularyFile: "v", entries: [("Ġt", 0), ("a", 1)], mergesFile: "m", merges: [])
-    let added = [AddedToken(content: "Ġt", token: 0, isSpecial: true)]
-    let vocabulary = try Vocabulary(description, added: added)
-    func token(_ bytes: [UInt8]) -> UInt32? { vocabulary.token(bytes.span) }
-    #expect(token(Array(" t".utf8)) == nil)
-    #expect(token(Array("Ġt".utf8)) == nil)
-    #expect(token(Array("a".utf8)) == 1)
-    #expect(Array(vocabulary.bytes(of: 0)) == Array("Ġt".utf8))
-  }
+  static let configuration =
+    #"{"tokenizer_class":"GPT2Tokenizer","add_prefix_space":true,"bos_token":"<s>","pad_token":{"__type":"AddedToken","#
+    + #""content":"<p>","lstrip":true},"additional_special_tokens":["<x>"],"added_tokens_decoder":{"3":{"content":"y"}}}"#
 
   @Test("a cut or altered file is refused or read, but never traps", arguments: 0..<60)
   func damage(seed: Int) {
@@ -280,6 +308,9 @@ struct TokenizerFilesTests {
       .memory(["vocab.json": damaged(vocabulary), "merges.txt": Array(merges.utf8)]),
       .memory(["vocab.json": Array(vocabulary.utf8), "merges.txt": damaged(merges)]),
       .memory(["tokenizer.json": damaged(ToyTokenizer.json())]),
+      ToyTokenizer.folder(
+        json: ToyTokenizer.json(),
+        files: ["tokenizer_config.json": String(decoding: damaged(Self.configuration), as: UTF8.self)]),
     ] {
       if let error = Self.error(folder) { #expect(error.description.isOneLine) }
     }

@@ -26,7 +26,7 @@ struct TokenizerTests {
     ("hello 's", [token(3), token(11)] + bytes("s")),
     ("   x", [token(9)] + bytes(" x")),
     ("12 12", [token(12)] + bytes(" ") + [token(12)]),
-    // o+oo waits for all of o+o.
+    // o+oo is there only after o+o, of which the first is taken, and then has to be looked for again.
     ("ooo", [token(14)] + bytes("o")),
     ("oooooo", [token(14), token(14), token(14)]),
     ("\u{0}\r\n", [0, 13, 10]),
@@ -56,15 +56,15 @@ struct TokenizerTests {
     #expect(try tokenizer.decode([]) == [])
   }
 
-  @Test("takes <|endoftext|> for a token only where that is allowed")
+  @Test("takes <|endoftext|> for a token unless it is told not to")
   func endOfText() throws {
     let end = ToyTokenizer.endOfText
     let text = "hello <|endoftext|><|endoftext|> the<|endoftext"
     let cut = Self.bytes("<|endoftext")
-    let tokens = tokenizer.encode(text, allowSpecial: true)
+    let tokens = tokenizer.encode(text)
     // The text before it ends there, so that its space stays alone; the one after it goes with "the".
     #expect(tokens == [Self.token(3), 32, end, end, Self.token(5)] + cut)
-    let plain = tokenizer.encode(text)
+    let plain = tokenizer.encode(text, allowSpecial: false)
     #expect(!plain.contains(end))
     #expect(try tokenizer.decode(plain) == Array(text.utf8))
     #expect(tokenizer.encode("<|endoftext|>", allowSpecial: true) == [end])
@@ -129,12 +129,12 @@ struct TokenizerTests {
     #expect(tokenizer.encode("<a><b><b>", allowSpecial: true) == [first + 1] + Self.bytes("<b>"))
     #expect(tokenizer.encode("x<b><a>", allowSpecial: true) == Self.bytes("x") + [first + 2] + Self.bytes("a>"))
     #expect(tokenizer.encode("<a><a><b", allowSpecial: true) == [first, first] + Self.bytes("<b"))
-    #expect(tokenizer.encode("<a>") == Self.bytes("<a>"))
+    #expect(tokenizer.encode("<a>", allowSpecial: false) == Self.bytes("<a>"))
     #expect(tokenizer.encode("a héllo wörld") == Self.bytes("a ") + [first + 3])
     #expect(try tokenizer.decode([first + 3]) == Array("héllo wörld".utf8))
     #expect(tokenizer.encode("hello") == [Self.token(0)] + [Self.token(1)] + Self.bytes("o"))
-    // <|endoftext|> is special by its name.
-    #expect(tokenizer.encode("<|endoftext|>", allowSpecial: true) == [ToyTokenizer.endOfText])
+    // What is passed over is passed over whole.
+    #expect(tokenizer.encode("<b><a>", allowSpecial: false) == Self.bytes("<b><a>"))
   }
 
   @Test("spells every byte by a character of its own")

@@ -60,5 +60,11 @@ enum ToyTokenizer {
       """
   }
 
-  static func folder(json: String) -> CheckpointFolder { .memory(["tokenizer.json": Array(json.utf8)]) }
+  /// - Parameter kind: `tokenizer_class`; without one all of `tokenizer.json` counts, as transformers has it.
+  static func folder(json: String, class kind: String? = nil, files: [String: String] = [:]) -> CheckpointFolder {
+    var all = files.mapValues { Array($0.utf8) }
+    all["tokenizer.json"] = Array(json.utf8)
+    if let kind { all["tokenizer_config.json"] = Array(#"{"tokenizer_class":"\#(kind)"}"#.utf8) }
+    return .memory(all)
+  }
 }
