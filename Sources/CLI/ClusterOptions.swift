@@ -45,6 +45,7 @@ struct ClusterOptions: ParsableArguments {
   var timelineLimit: Int?
 
   mutating func validate() throws {
+    listen = listen.map(Address.completed)
     let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count
     guard given <= 1 else { throw ValidationError("give only one of --stages, --spawn and --listen") }
     if let stages, !(1...256).contains(stages) {

@@ -19,8 +19,9 @@ struct Embed: AsyncParsableCommand {
   var text: String?
 
   @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup(title: "Input Options") var input: InputOptions
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+  @OptionGroup(title: "Output Options") var saying: OutputOptions
 
   @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
   var output: String
@@ -36,10 +37,11 @@ struct Embed: AsyncParsableCommand {
   var logits = false
 
   func run() async throws {
+    saying.apply()
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
-    let items = try input.items(text, tokenizer: tokenizer, model: model.folder)
+    let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     // What cannot be embedded is refused before weights are loaded; a generation checks the same things.
     for item in items {
       do throws(SamplingError) {

@@ -3,10 +3,11 @@ import GPT2
 
 /// How text is chosen.
 struct SamplingFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("0 always takes the likeliest token; higher is wilder.", valueName: "t"))
+  @Option(help: ArgumentHelp("0 always takes the likeliest token; up to 2 is wilder.", valueName: "t"))
   var temperature: Double = 1
 
-  @Option(help: ArgumentHelp("Choose among the K likeliest tokens; 0 means all.", valueName: "k"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Choose among the K likeliest tokens; 0 means all.", valueName: "k"))
   var topK: Int = 0
 
   @Option(help: ArgumentHelp("Choose among the likeliest tokens that together have probability P.", valueName: "p"))
@@ -36,13 +37,23 @@ struct SamplingFlags: ParsableArguments {
     help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
   var noRepeatNGram: Int = 0
 
-  @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "s"))
-  var seed: UInt64 = 0
+  @Option(
+    name: [.customShort("s"), .long],
+    help: ArgumentHelp(
+      "The same seed gives the same text. (default: another one each time, which is shown)", valueName: "s"))
+  var seed: UInt64?
 
   @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens at each step.", valueName: "n"))
   var logprobs: Int = 0
 
-  var options: SamplingOptions {
+  /// What was asked for, with the seed that was, or a new one short enough to be typed.
+  func drawn() -> SamplingOptions {
+    var options = options
+    options.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+    return options
+  }
+
+  private var options: SamplingOptions {
     var options = SamplingOptions()
     options.temperature = temperature
     options.topK = topK
@@ -53,7 +64,6 @@ struct SamplingFlags: ParsableArguments {
     options.presencePenalty = presencePenalty
     options.logitBias = Dictionary(logitBias.map { ($0.token, $0.bias) }) { _, last in last }
     options.noRepeatNGram = noRepeatNGram
-    options.seed = seed
     options.topLogProbabilities = logprobs
     return options
   }

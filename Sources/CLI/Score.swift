@@ -26,8 +26,9 @@ struct Score: AsyncParsableCommand {
   var file: String?
 
   @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup(title: "Input Options") var input: InputOptions
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+  @OptionGroup(title: "Output Options") var output: OutputOptions
 
   @Option(help: ArgumentHelp("Tokens in a window. (default: the model's context)", valueName: "n"))
   var window: Int?
@@ -57,12 +58,13 @@ struct Score: AsyncParsableCommand {
   }
 
   func run() async throws {
+    output.apply()
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
-    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: model.folder)
+    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: try model.folder)
     let limit = configuration.positionCount
-    guard limit >= 2 else { throw ScoreError.contextTooShort(model.folder.name) }
+    guard limit >= 2 else { throw ScoreError.contextTooShort(try model.folder.name) }
     let window = self.window ?? limit
     guard window >= 2, window <= limit else {
       throw ValidationError("--window \(window): give 2 to \(limit), the model's context")
@@ -86,7 +88,7 @@ struct Score: AsyncParsableCommand {
         try Scoring(
           item.tokens, window: window, stride: stride, topLogProbabilities: logprobs, configuration: configuration))
     }
-    for (item, result) in zip(items, results) {
+    for (index, (item, result)) in zip(items, results).enumerated() {
       let start = ContinuousClock.now
       var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
       var scores: [SampledToken] = []
@@ -97,6 +99,7 @@ struct Score: AsyncParsableCommand {
       Terminal.clearProgress()
       let seconds = (ContinuousClock.now - start).seconds
       let result = ScoreResult(scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds)
+      if !json, items.count > 1 { try Terminal.write((index > 0 ? "\n" : "") + "==> \(item.place) <==\n") }
       try Terminal.write(json ? jsonLine(result) : result.text)
     }
     try session.close()

@@ -11,23 +11,32 @@ import ZeroMQ
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Answer over HTTP: the completions API that OpenAI's clients speak, metrics, and a page to look at.",
+    abstract: "Serve an OpenAI-style API and a web page.",
     discussion: """
-      Open the address in a browser to watch the pipeline and to write with it. Calls to copy are in docs/API.md.
+      Open the address in a browser to watch the pipeline and to write with it. Programs talk to it as they talk to \
+      OpenAI's completions API. Calls to copy are in docs/API.md.
 
         gpt2 serve
-        gpt2 serve --http 127.0.0.1:8080 --model ~/gpt2 --spawn 2
-        curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "ROMEO:", "max_tokens": 40}'
+        gpt2 serve --model ~/gpt2 --spawn 2 --port 9000
+        curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "ROMEO:"}'
 
-      SIGTERM or Ctrl-C takes nothing new, finishes what runs within --drain seconds and exits with 0; a second one ends \
-      it at once.
+      Ctrl-C or SIGTERM stops it: new requests are refused, running ones are finished within --drain seconds, and the \
+      exit code is 0. A second Ctrl-C ends it at once.
       """)
 
-  @Option(help: ArgumentHelp("Where to listen, as HOST:PORT; port 0 takes a free one.", valueName: "address"))
-  var http = "127.0.0.1:8080"
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen, as HOST:PORT, HOST or PORT; port 0 takes a free one. (default: 127.0.0.1:8080)",
+      valueName: "address"))
+  var http: String?
+
+  @Option(help: ArgumentHelp("The host of --http alone; 0.0.0.0 lets other machines in.", valueName: "host"))
+  var host: String?
+
+  @Option(help: ArgumentHelp("The port of --http alone.", valueName: "port"))
+  var port: String?
 
   @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
 
   @Option(help: ArgumentHelp("The model's name for clients. (default: the folder's)", valueName: "name"))
   var modelName: String?
@@ -62,6 +71,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The least important lines of the log that are written.", valueName: "level"))
   var logLevel: LogLevel = .info
 
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+
   mutating func validate() throws {
     _ = try address()
     _ = try hosts()
@@ -80,17 +91,31 @@ struct Serve: AsyncParsableCommand {
     if cluster.trace == nil { cluster.timelineLimit = 4096 }
   }
 
-  private func address() throws -> (host: String, port: Int) {
-    let wrong = ValidationError("--http \(http): give an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
-    guard let colon = http.lastIndex(of: ":"), let port = UInt16(http[http.index(after: colon)...]) else { throw wrong }
-    var host = String(http[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      host = String(host.dropFirst().dropLast())
-    } else if host.contains(":") {
-      throw wrong
+  private func address() throws -> HTTPAddress {
+    if let http {
+      guard host == nil, port == nil else { throw ValidationError("give only one of --http and --host with --port") }
+      guard let address = HTTPAddress(http) else {
+        let advice =
+          http.hasPrefix("https:")
+          ? "gpt2 speaks no TLS; put a proxy that does before it, and give http" : "give"
+        throw ValidationError("--http \(http): \(advice) an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
+      }
+      return address
     }
-    guard !host.isEmpty else { throw wrong }
-    return (host, Int(port))
+    var address = HTTPAddress()
+    if let host {
+      address.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+      guard HTTPAddress.isHost(address.host) else {
+        throw ValidationError("--host \(host): give a name or an address without a port, as 127.0.0.1")
+      }
+    }
+    if let port {
+      guard let number = HTTPAddress.port(port[...]) else {
+        throw ValidationError("--port \(port): give a number from 0 to 65535")
+      }
+      address.port = number
+    }
+    return address
   }
 
   private func hosts() throws -> [HostName] {
@@ -103,20 +128,24 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (host, port) = try address()
+    Terminal.setVerbosity(.stats)
+    let address = try address()
     let keys = try apiKeyFile.map { try APIKeys(file: $0) }
-    guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: model.folder.name) }
+    guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: try model.folder.name) }
     let logger = {
       var logger = Logger(label: "gpt2") { _ in LineLog(format: logFormat) }
       logger.logLevel = logLevel.level
       return logger
     }()
     var options = ServerOptions(
-      host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
+      host: address.host, port: address.port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current,
+      keys: keys,
       textLimit: maxRequests, drain: .seconds(drain), origins: try AllowedOrigins(corsOrigin), hosts: try hosts())
     options.limits.descriptors = { DescriptorLimit.current }
     if !options.isLoopback, keys == nil {
-      logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
+      logger.warning(
+        "anybody who can reach \(address.shownHost):\(address.port) can use this server: it needs no key; give --api-key-file FILE"
+      )
     }
     // All that would be notes is in the log.
     Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
@@ -128,12 +157,11 @@ struct Serve: AsyncParsableCommand {
     audience.relay { [weak server] in server?.note($0) }
     let signals = EndSignals { server.end() }
     defer { signals.cancel() }
-    let shown = host.contains(":") ? "[\(host)]" : host
     let engine = session.engine
     let serving = Task {
       // Whoever waits for the cluster waits no longer than there is a server.
       defer { engine.stop() }
-      try await server.run { logger.notice("listening", metadata: ["url": "http://\(shown):\($0)"]) }
+      try await server.run { logger.notice("listening", metadata: ["url": "http://\(address.shownHost):\($0)"]) }
     }
     // Says who holds what; that no cluster comes to be is the server's to say.
     do { try await session.ready() } catch is ClusterError {}

@@ -25,7 +25,7 @@ struct Tokenize: ParsableCommand {
   var json = false
 
   func run() throws {
-    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer(model.folder.name) }
+    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer(try model.folder.name) }
     let bytes: [UInt8] =
       if let text, text != "-" { Array(text.utf8) } else { try TextInput.standardInput.bytes() }
     if decode {
