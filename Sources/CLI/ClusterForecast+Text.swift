@@ -79,6 +79,6 @@ extension ClusterForecast {
   }
 
   private static func rate(_ number: Double) -> String {
-    number < 10 ? "\((number * 10).rounded() / 10)" : "\(Int(number.rounded()))"
+    number < 0.05 ? "under 0.1" : number < 10 ? "\((number * 10).rounded() / 10)" : "\(Int(number.rounded()))"
   }
 }

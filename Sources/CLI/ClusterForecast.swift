@@ -103,7 +103,7 @@ extension ClusterForecast.Line {
         "the processes share the \(count(cores, "core")) that one process has to itself"
       } else if forecast.busy.allSatisfy({ $0 < 0.6 }) {
         "each token passes \(count(forecast.busy.count, "stage")) one after the other and waits "
-          + "\(milliseconds(latency)) on every link; more texts at once would fill the gaps"
+          + "\(Duration.seconds(latency).short) on every link; more texts at once would fill the gaps"
       } else if !isGain {
         "the slowest stage takes nearly as long as one machine takes for all"
       } else {
@@ -114,5 +114,3 @@ extension ClusterForecast.Line {
   /// What a measurement cannot tell from chance is no gain.
   var isGain: Bool { gain >= 1.05 }
 }
-
-private func milliseconds(_ seconds: Double) -> String { "\((seconds * 1e5).rounded() / 100) ms" }

@@ -45,7 +45,8 @@ enum CommandLineWords {
   static func advice(forFlag flag: String, known: [String]) -> String? {
     let name = String(flag.prefix { $0 != "=" }).lowercased().replacing("_", with: "-")
     if let advice = advices[name] { return advice }
-    return nearest(to: name, of: known).map { "is \($0) meant?" }
+    let target = aliases.filter { known.contains($0.value) }
+    return nearest(to: name, of: known + target.keys.sorted()).map { "is \(target[$0] ?? $0) meant?" }
   }
 
   private static let advices: [String: String] = {
@@ -74,10 +75,9 @@ enum CommandLineWords {
 
   /// What to do instead of a command that there is not.
   static func advice(forCommand word: String, commands: [String]) -> String {
-    let list = "gpt2 --help lists the commands"
     if let advice = commandAdvices[word.lowercased()] { return advice }
-    if let known = nearest(to: word.lowercased(), of: commands) { return "is gpt2 \(known) meant? \(list)" }
-    return "to continue a text, write gpt2 generate \(quoted(word)); \(list)"
+    if let known = nearest(to: word.lowercased(), of: commands) { return "is gpt2 \(known) meant?" }
+    return "to continue a text, write gpt2 generate \(quoted(word))"
   }
 
   private static let commandAdvices: [String: String] = {

@@ -4,13 +4,15 @@ import GPT2
 
 struct Embed: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the hidden states after ln_f to a safetensors file.",
+    abstract: "Write the model's hidden states to a file.",
     discussion: """
-      The file has `hidden_states` [batch, sequence, width] in fp32, shorter sequences padded with zeros on the right, and \
-      `lengths` [batch] in int64. --pool adds `pooled` [batch, width], --logits adds `logits` [batch, sequence, vocabulary].
+      The states are those after the last layer norm (ln_f). The file is in the safetensors format.
 
         gpt2 embed "A sentence" --output sentence.safetensors --pool mean
         gpt2 embed --prompts sentences.txt --output sentences.safetensors
+
+      It has hidden_states [batch, sequence, width] in fp32, where shorter texts are padded with zeros on the right, and \
+      lengths [batch] in int64. --pool adds pooled [batch, width]. --logits adds logits [batch, sequence, vocabulary].
       """)
 
   enum Pool: String, ExpressibleByArgument, CaseIterable { case mean, last }
@@ -23,7 +25,7 @@ struct Embed: AsyncParsableCommand {
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var saying: OutputOptions
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
   var output: String
 
   @Option(help: "One vector a text: the mean over its tokens, or that of its last token.")

@@ -99,10 +99,12 @@ struct GPT2Command: ParsableCommand {
 
   /// What ArgumentParser says of a flag or an argument, with what to do.
   private static func advised(_ message: String) -> String {
+    // A word with a hyphen could be several short flags too, and each is complained of; the first line says enough.
+    let message = message.prefix { $0 != "\n" }
     if let flag = message.wholeMatch(of: /Unknown option '(.*?)'(\. Did you mean .*)?/.dotMatchesNewlines())?.1 {
       let flag = String(flag)
       if flag.contains(where: \.isWhitespace) || flag.dropFirst().first?.isNumber == true {
-        return "“\(flag)” begins with a hyphen; put -- before a text that does, or give it by -p"
+        return beginsWithHyphen(flag)
       }
       let known = meant?.helpMessage(columns: 200).matches(of: /--[a-z][a-z-]+/).map { String($0.0) } ?? []
       let advice = CommandLineWords.advice(forFlag: flag, known: known)
@@ -114,21 +116,29 @@ struct GPT2Command: ParsableCommand {
         ? "this command takes flags only; a model is given by --model" : "put a text with spaces in quotes"
       return "“\(word)” is one argument too many; \(advice)"
     }
-    return message
+    return String(message)
+  }
+
+  private static func beginsWithHyphen(_ text: String) -> String {
+    "“\(text)” begins with a hyphen; put -- before a text that does, or give it by -p"
   }
 
   /// Refuses arguments that would be understood as something else than they are.
   private static func checkArguments() throws {
+    var last = ""
     for (index, bytes) in CommandLine.rawArguments.enumerated() {
       // Swift mends what is not UTF-8 without a word; a prompt must not be changed behind its writer's back.
       guard let argument = String(validating: bytes, as: UTF8.self) else {
         throw ValidationError("argument \(index + 1) is not UTF-8; give such text in a file, in UTF-8")
       }
       if argument == "--" { return }
-      // Not -h with more letters, but a text.
-      if argument.utf8.starts(with: "-h".utf8), argument.utf8.count > 2 {
-        throw ValidationError("“\(argument)” begins with a hyphen; put -- before a text that does, or give it by -p")
-      }
+      defer { last = argument }
+      if ["-p", "--prompt"].contains(last) { continue }
+      // Not -h with more letters, or several flags in one word, but a text.
+      let isText =
+        argument.utf8.starts(with: "-h".utf8) && argument.utf8.count > 2
+        || argument.hasPrefix("-") && argument.prefix { $0 != "=" }.contains(where: \.isWhitespace)
+      if isText { throw ValidationError(beginsWithHyphen(argument)) }
     }
   }
 

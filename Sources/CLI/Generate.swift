@@ -36,16 +36,16 @@ struct Generate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
   var stop: [String] = []
 
-  @Option(help: ArgumentHelp("Prompts that run at the same time.", valueName: "n"))
+  @Option(help: ArgumentHelp("Prompts that are continued at the same time.", valueName: "n"))
   var batch: Int = 16
 
-  @Flag(help: "Go on when the end-of-text token comes.")
+  @Flag(help: "Go on after the end-of-text token.")
   var ignoreEos = false
 
   @Flag(help: "Print the prompt before its continuation.")
   var echo = false
 
-  @Flag(help: "One JSON object a prompt.")
+  @Flag(help: "Print one JSON object a prompt, with tokens, log-probabilities, seed and times.")
   var json = false
 
   mutating func validate() throws {

@@ -67,8 +67,9 @@ enum ModelFolder {
       !part.isEmpty && !part.hasPrefix(".")
         && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
-    guard isName, parts.count == 2 || (parts.count == 1 && !isAddress) else { return nil }
+    guard isName else { return nil }
     if let full = known[rest.lowercased()] { return full }
+    guard parts.count == 2 || (parts.count == 1 && !isAddress) else { return nil }
     // `models/gpt2`, where there is a folder `models`.
     if !isAddress, parts.count == 2, kind(of: String(parts[0])) == S_IFDIR { return nil }
     return String(rest)

@@ -86,7 +86,7 @@ struct PlannedCluster {
       threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
       measurement: machine.steadiness,
       prefill: line(
-        .init("prefill", "8 prompts of \(promptTokens)", plain: "8 prompts of \(count(promptTokens, "token")) at once")
+        .init("prefill", "8 prompts of \(promptTokens)", plain: promptTokens < 256 ? "prompts" : "long prompts")
       ) { pacing in
         // Enough in flight that the pipe is neither filling nor draining.
         let rows = pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: pacing.pacing.inFlightLimit)

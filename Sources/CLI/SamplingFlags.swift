@@ -16,17 +16,17 @@ struct SamplingFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Drop tokens less likely than this share of the likeliest.", valueName: "p"))
   var minP: Double = 0
 
-  @Option(help: ArgumentHelp("Above 1, tokens that were there already become less likely.", valueName: "r"))
+  @Option(help: ArgumentHelp("Above 1, tokens that are in the text already become less likely.", valueName: "r"))
   var repetitionPenalty: Double = 1
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Above 0, tokens become less likely with each time they were written.", valueName: "f"))
+    help: ArgumentHelp("Above 0, each time a token was written makes it less likely.", valueName: "f"))
   var frequencyPenalty: Double = 0
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Above 0, tokens that were written become less likely.", valueName: "f"))
+    help: ArgumentHelp("Above 0, a token that was written becomes less likely.", valueName: "f"))
   var presencePenalty: Double = 0
 
   @Option(help: ArgumentHelp("Add BIAS to a token's logit. Repeat it for up to 1024 tokens.", valueName: "id=bias"))
@@ -43,7 +43,7 @@ struct SamplingFlags: ParsableArguments {
       "The same seed gives the same text. (default: another one each time, which is shown)", valueName: "s"))
   var seed: UInt64?
 
-  @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens at each step.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens of each step.", valueName: "n"))
   var logprobs: Int = 0
 
   /// What was asked for, with the seed that was, or a new one short enough to be typed.

@@ -13,13 +13,16 @@ import GPT2
 
 struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say how likely a text is to the model: log-likelihood and perplexity.",
+    abstract: "Say how likely the model finds a text.",
     discussion: """
-      The text is read in windows of --window tokens that begin every --stride tokens; each token is scored once, with \
-      the window before it as context. The first token of the text has no context and is not scored.
+      Gives log-likelihood, perplexity and bits per byte. The first token of a text has no context and is not scored.
 
         gpt2 score --model ~/gpt2 book.txt
+        gpt2 score -p "To be, or not to be" --per-token
         gpt2 score --model ~/gpt2 --window 1024 --stride 512 --json - < book.txt
+
+      A long text is read in windows of --window tokens that begin every --stride tokens. Each token is scored once, with \
+      the window before it as context.
       """)
 
   @Argument(help: "File with the text; - or nothing reads standard input.")
@@ -35,18 +38,18 @@ struct Score: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Tokens from one window's beginning to the next. (default: half a window; at most the window less the token it shares with the next)",
+      "Tokens from one window's beginning to the next. (default: half a window)",
       valueName: "n"))
   var stride: Int?
 
-  @Flag(help: "Give every token with its log-probability.")
+  @Flag(help: "Give every token with its log-probability first.")
   var perToken = false
 
   @Option(
     help: ArgumentHelp("With --json, give every token, with the N likeliest in its place.", valueName: "n"))
   var logprobs: Int = 0
 
-  @Flag(help: "One JSON object a text.")
+  @Flag(help: "Print one JSON object a text.")
   var json = false
 
   mutating func validate() throws {

@@ -95,10 +95,8 @@ struct Serve: AsyncParsableCommand {
     if let http {
       guard host == nil, port == nil else { throw ValidationError("give only one of --http and --host with --port") }
       guard let address = HTTPAddress(http) else {
-        let advice =
-          http.hasPrefix("https:")
-          ? "gpt2 speaks no TLS; put a proxy that does before it, and give http" : "give"
-        throw ValidationError("--http \(http): \(advice) an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
+        let advice = http.hasPrefix("https:") ? "gpt2 speaks no TLS, a proxy before it can; " : ""
+        throw ValidationError("--http \(http): \(advice)give an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
       }
       return address
     }

@@ -3,7 +3,7 @@ import GPT2
 
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn text into token ids, or with --decode ids into text.",
+    abstract: "Turn text into token ids, or back.",
     discussion: """
         gpt2 tokenize "Hello world"
         gpt2 tokenize --json - < book.txt
@@ -21,7 +21,7 @@ struct Tokenize: ParsableCommand {
   @Flag(help: "Read a typed <|endoftext|> as the end-of-text token, not as ordinary text.")
   var allowSpecial = false
 
-  @Flag(help: "A JSON object: tokens, and with --decode text.")
+  @Flag(help: "Print a JSON object: tokens, and with --decode text.")
   var json = false
 
   func run() throws {
