@@ -4,7 +4,7 @@ import MicroBatching
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure tokens a second on this machine or of a cluster.",
+    abstract: "Measure tokens a second.",
     discussion: """
       Measures random weights of GPT-2's 124M shape, unless --shape or --model says another model. No files are needed.
 
@@ -12,9 +12,8 @@ struct Bench: AsyncParsableCommand {
         gpt2 bench --threads 1
         gpt2 bench --model ~/gpt2
 
-      Prefill is reading a prompt, decode is writing texts, a token of each at a time. Beside the tokens a second stands \
-      what share that is of the most this machine could do. That limit is measured right before and after: multiply-adds, \
-      and reading memory, whichever allows less.
+      Prefill is reading a prompt, decode is writing texts, a token of each at a time. The last column says how near that \
+      comes to the most this machine could do: as fast as it multiplies or reads memory, whichever allows less.
 
       With --stages, --spawn or --listen it measures a cluster beside one process of this machine, in turns.
 
@@ -24,7 +23,7 @@ struct Bench: AsyncParsableCommand {
       the output says so.
       """)
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var output: OutputOptions
 

@@ -20,7 +20,7 @@ struct Embed: AsyncParsableCommand {
   @Argument(help: "The text; - or nothing reads standard input.")
   var text: String?
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
   @OptionGroup(title: "Input Options") var input: InputOptions
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var saying: OutputOptions

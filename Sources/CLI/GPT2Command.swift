@@ -32,10 +32,9 @@ struct GPT2Command: ParsableCommand {
     version: ProgramVersion.current,
     groupedSubcommands: [
       CommandGroup(
-        name: "Use a model", subcommands: [Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self]),
-      CommandGroup(
-        name: "Use several machines", subcommands: [WorkerCommand.self, Keygen.self, Plan.self]),
-      CommandGroup(name: "Measure", subcommands: [Bench.self]),
+        name: "Model", subcommands: [Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self]),
+      CommandGroup(name: "Cluster", subcommands: [WorkerCommand.self, Keygen.self]),
+      CommandGroup(name: "Speed", subcommands: [Bench.self, Plan.self]),
     ])
 
   static func main() async {

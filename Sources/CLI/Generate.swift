@@ -22,25 +22,14 @@ struct Generate: AsyncParsableCommand {
   @Argument(help: "The text to continue; - or nothing reads it from standard input.")
   var text: String?
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
   @OptionGroup(title: "Input Options") var input: InputOptions
   @OptionGroup(title: "Sampling Options") var sampling: SamplingFlags
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var output: OutputOptions
 
-  @Option(
-    name: [.customShort("n"), .long],
-    help: ArgumentHelp("Most tokens to write; never beyond the model's context.", valueName: "n"))
-  var maxTokens: Int = 128
-
-  @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
-  var stop: [String] = []
-
   @Option(help: ArgumentHelp("Prompts that are continued at the same time.", valueName: "n"))
   var batch: Int = 16
-
-  @Flag(help: "Go on after the end-of-text token.")
-  var ignoreEos = false
 
   @Flag(help: "Print the prompt before its continuation.")
   var echo = false
@@ -49,7 +38,6 @@ struct Generate: AsyncParsableCommand {
   var json = false
 
   mutating func validate() throws {
-    guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens): give 0 or more") }
     guard (1...1024).contains(batch) else { throw ValidationError("--batch \(batch): give a number from 1 to 1024") }
   }
 
@@ -64,8 +52,9 @@ struct Generate: AsyncParsableCommand {
       do throws(SamplingError) {
         return try Generation(
           GenerationRequest(
-            prompt: prompt(item, configuration), options: options, maximumTokens: maxTokens, stops: stop,
-            endOfTextTokens: ignoreEos ? [] : nil),
+            prompt: prompt(item, configuration), options: options, maximumTokens: sampling.maxTokens,
+            stops: sampling.stop,
+            endOfTextTokens: sampling.ignoreEos ? [] : nil),
           configuration: configuration, tokenizer: tokenizer)
       } catch {
         throw PromptError(place: item.place, error: error)
@@ -142,7 +131,7 @@ struct Generate: AsyncParsableCommand {
   /// Why a text ended before it had all the tokens that were asked for.
   private func ending(of generation: Generation, _ configuration: Configuration) -> String {
     switch generation.finishReason {
-    case .length where generation.tokens.count < maxTokens:
+    case .length where generation.tokens.count < sampling.maxTokens:
       "; the model's context of \(configuration.positionCount) tokens is full"
     case .stop: "; ended before a --stop text"
     case .endOfText: "; ended by the end-of-text token"

@@ -27,7 +27,7 @@ struct Keygen: ParsableCommand {
   @Argument(help: "Where to write it; nothing is overwritten.")
   var file: String
 
-  @Option(help: ArgumentHelp("Whose it is; a worker of this --name. (default: the file's name)", valueName: "name"))
+  @Option(help: ArgumentHelp("Whose it is: a worker's --name. (default: the file's name)", valueName: "name"))
   var name: String?
 
   mutating func validate() throws {

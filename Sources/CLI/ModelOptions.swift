@@ -6,7 +6,8 @@ import GPT2
 struct ModelOptions: ParsableArguments {
   @Option(
     name: [.customShort("m"), .long],
-    help: ArgumentHelp("The model's folder. (default: the demo model that is built in)", valueName: "dir"))
+    help: ArgumentHelp(
+      "The model's folder. (default: a demo that is built in; for bench random weights)", valueName: "dir"))
   var model: String?
 
   @Option(

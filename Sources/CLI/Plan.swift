@@ -5,7 +5,8 @@ import Pipeline
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Predict how fast a cluster would be, before there is one.",
+    abstract: "Predict how fast a cluster would be.",
+    usage: "gpt2 plan [<options>]",
     discussion: """
       Measures this machine for some seconds, takes the workers to be like it, and simulates the cluster. The answer says \
       who would hold which blocks, how much memory that takes, how many tokens a second there would be, and whether that \
@@ -57,7 +58,7 @@ struct Plan: ParsableCommand {
   @Option(help: ArgumentHelp("Tokens that go through at a time. (default: chosen by simulation)", valueName: "rows"))
   var microBatch: Int?
 
-  @Flag(help: "A JSON object.")
+  @Flag(help: "Print a JSON object.")
   var json = false
 
   mutating func validate() throws {

@@ -1,8 +1,16 @@
 import ArgumentParser
 import GPT2
 
-/// How text is chosen.
+/// How long a text gets and how it is chosen.
 struct SamplingFlags: ParsableArguments {
+  @Option(
+    name: [.customShort("n"), .long],
+    help: ArgumentHelp("Most tokens to write; never beyond the model's context.", valueName: "n"))
+  var maxTokens: Int = 128
+
+  @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
+  var stop: [String] = []
+
   @Option(help: ArgumentHelp("0 always takes the likeliest token; up to 2 is wilder.", valueName: "t"))
   var temperature: Double = 1
 
@@ -43,6 +51,9 @@ struct SamplingFlags: ParsableArguments {
       "The same seed gives the same text. (default: another one each time, which is shown)", valueName: "s"))
   var seed: UInt64?
 
+  @Flag(help: "Go on after the end-of-text token.")
+  var ignoreEos = false
+
   @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens of each step.", valueName: "n"))
   var logprobs: Int = 0
 
@@ -69,6 +80,7 @@ struct SamplingFlags: ParsableArguments {
   }
 
   mutating func validate() throws {
+    guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens): give 0 or more") }
     var seen: Set<Int> = []
     for token in logitBias.map(\.token) where !seen.insert(token).inserted {
       throw ValidationError("--logit-bias is given twice for token \(token)")

@@ -28,7 +28,7 @@ struct Score: AsyncParsableCommand {
   @Argument(help: "File with the text; - or nothing reads standard input.")
   var file: String?
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
   @OptionGroup(title: "Input Options") var input: InputOptions
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var output: OutputOptions

@@ -24,19 +24,8 @@ struct Serve: AsyncParsableCommand {
       exit code is 0. A second Ctrl-C ends it at once.
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "Where to listen, as HOST:PORT, HOST or PORT; port 0 takes a free one. (default: 127.0.0.1:8080)",
-      valueName: "address"))
-  var http: String?
-
-  @Option(help: ArgumentHelp("The host of --http alone; 0.0.0.0 lets other machines in.", valueName: "host"))
-  var host: String?
-
-  @Option(help: ArgumentHelp("The port of --http alone.", valueName: "port"))
-  var port: String?
-
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Address Options") var place: ListenOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
 
   @Option(help: ArgumentHelp("The model's name for clients. (default: the folder's)", valueName: "name"))
   var modelName: String?
@@ -74,7 +63,6 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
 
   mutating func validate() throws {
-    _ = try address()
     _ = try hosts()
     do {
       _ = try AllowedOrigins(corsOrigin)
@@ -91,31 +79,6 @@ struct Serve: AsyncParsableCommand {
     if cluster.trace == nil { cluster.timelineLimit = 4096 }
   }
 
-  private func address() throws -> HTTPAddress {
-    if let http {
-      guard host == nil, port == nil else { throw ValidationError("give only one of --http and --host with --port") }
-      guard let address = HTTPAddress(http) else {
-        let advice = http.hasPrefix("https:") ? "gpt2 speaks no TLS, a proxy before it can; " : ""
-        throw ValidationError("--http \(http): \(advice)give an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
-      }
-      return address
-    }
-    var address = HTTPAddress()
-    if let host {
-      address.host = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-      guard HTTPAddress.isHost(address.host) else {
-        throw ValidationError("--host \(host): give a name or an address without a port, as 127.0.0.1")
-      }
-    }
-    if let port {
-      guard let number = HTTPAddress.port(port[...]) else {
-        throw ValidationError("--port \(port): give a number from 0 to 65535")
-      }
-      address.port = number
-    }
-    return address
-  }
-
   private func hosts() throws -> [HostName] {
     try allowedHost.map { text in
       guard let name = HostName(text) else {
@@ -127,7 +90,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     Terminal.setVerbosity(.stats)
-    let address = try address()
+    let address = try place.address()
     let keys = try apiKeyFile.map { try APIKeys(file: $0) }
     guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: try model.folder.name) }
     let logger = {

@@ -96,7 +96,7 @@ enum Terminal {
   }
 
   static func clearProgress() {
-    guard errorsAreOnScreen else { return }
+    guard showsProgress else { return }
     try? write(Array("\r\u{1B}[2K".utf8), to: STDERR_FILENO, name: "standard error")
   }
 
