@@ -8,8 +8,8 @@ help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, then write text with a coordinator and two worker processes
-	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
-	@$(GPT2) generate "ROMEO:" --spawn 2 --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39
+	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
+	@$(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39
 
 # What starts processes and clusters runs by itself: it would hold up the others, and they its clocks.
 define tests
@@ -17,7 +17,8 @@ define tests
 	$(1) swift test --disable-xctest --no-parallel --filter 'CLITests|ClusterTests' $(2)
 endef
 
-test: setup ## Build and run the tests
+test: setup ## Build in debug and run the tests: 15 minutes on two cores
+	@echo "Builds in debug, beside what make demo built, and runs the tests: about 15 minutes on two cores."
 	$(call tests)
 
 clients: build ## Try the server with OpenAI's client, lm-evaluation-harness and a browser
@@ -44,7 +45,7 @@ tsan: setup ## Run clusters of one process under the thread sanitizer
 	  --scratch-path .build-tsan -c release -Xswiftc -enable-testing -Xswiftc -DTHREAD_SANITIZER \
 	  --filter '^ClusterTests\.ClusterTests' --skip 'SameBitsTests/stages|EnduranceTests'
 
-bench: build ## Measure the bundled model, or MODEL=DIR, beside the machine's limits
+bench: build ## Measure GPT-2's shape with random weights, or MODEL=DIR, on all cores or THREADS=
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
 
 lab: build ## Run a coordinator and two workers on three hosts of a network inside this machine (root)
@@ -57,7 +58,7 @@ clean: ## Remove everything that was built
 	rm -rf .build .build-* .venv-clients
 
 build: setup
-	swift build -c release
+	@./quietly swift build -c release
 
 setup:
 	@./setup

@@ -18,6 +18,19 @@ struct ClusterForecast: Encodable {
     }
   }
 
+  /// What the pipe is asked to do.
+  struct Work {
+    /// `prefill` or `decode`.
+    var kind: String
+    var amount: String
+    /// As a sentence has it: "one text at a time".
+    var plain: String
+
+    init(_ kind: String, _ amount: String, plain: String) {
+      (self.kind, self.amount, self.plain) = (kind, amount, plain)
+    }
+  }
+
   /// One kind of work: here, and with one process.
   struct Line: Encodable {
     var name: String
@@ -32,6 +45,7 @@ struct ClusterForecast: Encodable {
     var gain = 0.0
     /// What holds it back; nil where the stages are busy and it gains.
     var limit: String?
+    var plain: String
 
     enum CodingKeys: String, CodingKey {
       case name, gain, limit
@@ -47,6 +61,8 @@ struct ClusterForecast: Encodable {
 
   var workers: [Worker]
   var spares: [String]
+  /// The same in few lines, for people.
+  var spareLines: [String]
   var coordinatorBytes: Int
   /// Positions of all sequences together that the workers' memory caches; nil where it has no limit.
   var positionBudget: Int?
@@ -54,11 +70,12 @@ struct ClusterForecast: Encodable {
   var cores: Int
   var isOneHost: Bool
   var inFlight: Int
+  var measurement: Steadiness
   var prefill: Line
   var decode: [Line]
 
   enum CodingKeys: String, CodingKey {
-    case workers, spares, threads, cores, prefill, decode
+    case workers, spares, threads, cores, measurement, prefill, decode
     case coordinatorBytes = "coordinator_weight_bytes"
     case positionBudget = "position_budget"
     case isOneHost = "same_host"
@@ -68,24 +85,25 @@ struct ClusterForecast: Encodable {
 
 extension ClusterForecast.Line {
   init(
-    _ name: String, _ forecast: PipeForecast, oneThread: Double, oneMachine: Double, isOneHost: Bool, cores: Int,
-    latency: Double
+    _ work: ClusterForecast.Work, _ forecast: PipeForecast, oneThread: Double, oneMachine: Double, isOneHost: Bool,
+    cores: Int, latency: Double
   ) {
     self.init(
-      name: name, tokensPerSecond: forecast.tokensPerSecond, oneThreadTokensPerSecond: oneThread,
-      oneMachineTokensPerSecond: oneMachine, idleShare: forecast.idleShare, gpipeIdleShare: forecast.gpipeIdleShare,
-      coordinatorBusy: forecast.coordinatorBusy, linkBusy: forecast.linkBusy)
+      name: "\(work.kind), \(work.amount)", tokensPerSecond: forecast.tokensPerSecond,
+      oneThreadTokensPerSecond: oneThread, oneMachineTokensPerSecond: oneMachine, idleShare: forecast.idleShare,
+      gpipeIdleShare: forecast.gpipeIdleShare, coordinatorBusy: forecast.coordinatorBusy, linkBusy: forecast.linkBusy,
+      plain: work.plain)
     gain = forecast.tokensPerSecond / max(oneThread, oneMachine)
     limit =
       if forecast.linkBusy > 0.8 {
-        "the busiest link sends \(percent(forecast.linkBusy)) of the time; more bandwidth would help"
+        "the busiest link sends for \(percent(forecast.linkBusy)) of the time; more bandwidth would help"
       } else if forecast.coordinatorBusy > 0.8 {
-        "the coordinator's own work, head and embedding, takes \(percent(forecast.coordinatorBusy)) of its time"
+        "the coordinator works for \(percent(forecast.coordinatorBusy)) of the time, on embedding and head"
       } else if isOneHost, !isGain {
         "the processes share the \(count(cores, "core")) that one process has to itself"
       } else if forecast.busy.allSatisfy({ $0 < 0.6 }) {
-        "each token passes \(count(forecast.busy.count, "stage")) one after the other and waits \(milliseconds(latency)) "
-          + "on every link; more sequences at once would fill the gaps"
+        "each token passes \(count(forecast.busy.count, "stage")) one after the other and waits "
+          + "\(Duration.seconds(latency).short) on every link; more texts at once would fill the gaps"
       } else if !isGain {
         "the slowest stage takes nearly as long as one machine takes for all"
       } else {
@@ -94,53 +112,5 @@ extension ClusterForecast.Line {
   }
 
   /// What a measurement cannot tell from chance is no gain.
-  fileprivate var isGain: Bool { gain >= 1.05 }
+  var isGain: Bool { gain >= 1.05 }
 }
-
-extension ClusterForecast {
-  var text: String {
-    var lines = [
-      isOneHost
-        ? "\(count(workers.count, "worker")) and the coordinator on this machine (\(count(cores, "core"))), \(count(threads, "thread")) each"
-        : "\(count(workers.count, "worker")) and the coordinator on hosts of their own, \(count(threads, "thread")) each"
-    ]
-    lines += workers.map { worker in
-      let blocks =
-        worker.firstBlock == worker.lastBlock
-        ? "block \(worker.firstBlock)" : "blocks \(worker.firstBlock) to \(worker.lastBlock)"
-      return
-        "  \(worker.name): \(blocks), \(bytes(worker.weightBytes)) of weights, up to \(bytes(worker.cacheBytes)) of "
-        + "cache"
-    }
-    lines.append("  coordinator: embedding and head, \(bytes(coordinatorBytes)) of weights")
-    lines += spares.map { "  \($0)" }
-    lines.append(
-      "weights as they are in memory (fp32, whatever the files have), cache for \(PlannedCluster.sequences) sequences of full length; "
-        + (positionBudget.map { "with this --memory there is room for \(count($0, "token")) of all sequences together" }
-          ?? "--memory says what workers have, if that is less")
-    )
-    lines.append("up to \(count(inFlight, "micro-batch", plural: "micro-batches")) in flight")
-    lines += prefill.text(isPrefill: true) + decode.flatMap { $0.text(isPrefill: false) }
-    return lines.joined(separator: "\n") + "\n"
-  }
-}
-
-extension ClusterForecast.Line {
-  fileprivate func text(isPrefill: Bool) -> [String] {
-    func rate(_ number: Double) -> String {
-      number < 10 ? "\((number * 10).rounded() / 10)" : "\(Int(number.rounded()))"
-    }
-    return [
-      "\(name): \(rate(tokensPerSecond)) tokens/s; one process \(rate(oneMachineTokensPerSecond)) on all cores, "
-        + "\(rate(oneThreadTokensPerSecond)) on one thread",
-      "  stages idle \(percent(idleShare))"
-        + (isPrefill && gpipeIdleShare > 0 ? " (filling and draining once: \(percent(gpipeIdleShare)))" : "")
-        + ", coordinator busy \(percent(coordinatorBusy)), busiest link \(percent(linkBusy))",
-      "  \((gain * 100).rounded() / 100) × one machine" + (isGain ? "" : ", no gain") + (limit.map { ": \($0)" } ?? ""),
-    ]
-  }
-}
-
-private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
-
-private func milliseconds(_ seconds: Double) -> String { "\((seconds * 1e5).rounded() / 100) ms" }

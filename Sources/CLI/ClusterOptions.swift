@@ -4,38 +4,39 @@ import ZeroMQ
 
 /// Where the blocks run: in this process, in processes started by it, or on workers that dial in.
 struct ClusterOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Stages inside this process. (default: 1)", valueName: "n"))
+  @Option(help: ArgumentHelp("Cut the model into so many stages inside this process. (default: 1)", valueName: "n"))
   var stages: Int?
 
-  @Option(help: ArgumentHelp("Worker processes to start on this machine.", valueName: "n"))
+  @Option(help: ArgumentHelp("Start so many worker processes on this machine.", valueName: "n"))
   var spawn: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Wait here for workers to dial in, as tcp://0.0.0.0:7070; with --workers.", valueName: "address"))
+      "Wait at this address for workers of any machine, as tcp://0.0.0.0:7070.", valueName: "address"))
   var listen: String?
 
-  @Option(help: ArgumentHelp("How many workers to wait for.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --listen: how many workers to wait for.", valueName: "n"))
   var workers: Int?
 
   @Option(
     help: ArgumentHelp("Blocks of each stage, as 5,4,3. (default: balanced by speed and memory)", valueName: "n,n"))
   var split: String?
 
-  @Option(help: ArgumentHelp("Rows of a micro-batch. (default: chosen from measurements)", valueName: "rows"))
+  @Option(
+    help: ArgumentHelp("Tokens that go through at a time. (default: chosen from measurements)", valueName: "rows"))
   var microBatch: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Most seconds to wait until all workers have joined. (default: 300; with --spawn 30)", valueName: "seconds"))
+      "Seconds to wait for workers. (default: 300; with --spawn 30)", valueName: "seconds"))
   var wait: Int?
 
-  @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
+  @Option(help: ArgumentHelp("Write a timeline for ui.perfetto.dev.", valueName: "file.json"))
   var trace: String?
 
   @Option(
     help: ArgumentHelp(
-      "With --listen and --key: let in only the public keys of this file, the lines of .pub files; read again when it changes.",
+      "Let in only the public keys in this file, the lines of .pub files. It is read again when it changes.",
       valueName: "file"))
   var allowedKeys: String?
 
@@ -45,6 +46,7 @@ struct ClusterOptions: ParsableArguments {
   var timelineLimit: Int?
 
   mutating func validate() throws {
+    listen = listen.map(Address.completed)
     let given = [stages != nil, spawn != nil, listen != nil].filter { $0 }.count
     guard given <= 1 else { throw ValidationError("give only one of --stages, --spawn and --listen") }
     if let stages, !(1...256).contains(stages) {
@@ -109,12 +111,12 @@ struct ClusterOptions: ParsableArguments {
 struct SecurityOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The key of this member, made by gpt2 keygen, or one that all share. (default on loopback: a key of this user)",
+      "The secret key of this member, made by gpt2 keygen. (default on one machine: a key of this user)",
       valueName: "file"))
   var key: String?
 
   @Flag(
-    help: "Encrypt nothing and ask for no key: anybody who reaches the addresses can read, change and send everything.")
+    help: "Encrypt nothing and let everybody in who can reach the addresses.")
   var insecure = false
 
   /// The key pair of the file, or of this user where only this machine can reach all of the addresses; nil when nothing is to be

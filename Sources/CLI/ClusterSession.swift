@@ -32,7 +32,7 @@ final class ClusterSession {
     _ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max,
     observer: @escaping @Sendable (EngineNotice) -> Void = { _ in }
   ) throws {
-    let checkpoint = try Checkpoint(model.folder)
+    let checkpoint = try model.checkpoint()
     let split = try flags.split.map { try StagePlan.parts(of: $0) }
     if let split {
       try StagePlan.check(
@@ -84,7 +84,7 @@ final class ClusterSession {
         arguments: { _, name in
           ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
             + ["--memory", "\(WorkerOptions.availableMemory / count)", "--key-from-input", "--quiet"]
-            + (model.model.map { ["--model", $0] } ?? ["--demo"])
+            + model.workerFlags
         },
         ended: { engine.lose(worker: $0, reason: $1) })
       inProcess = nil
@@ -107,13 +107,13 @@ final class ClusterSession {
     loadTime = .now - started
     let name = "\(checkpoint.folder.name): \(count(configuration.layerCount, "block"))"
     if stages.count == 1, flags.isInProcess {
-      Terminal.note(
+      Terminal.detail(
         "\(name), read \(bytes(weightBytesRead)) in \(loadTime.short); \(stages[0].kernels), \(count(stages[0].threads, "thread"))"
       )
       return
     }
-    Terminal.note("\(name) in \(count(stages.count, "stage")), ready in \(loadTime.short)")
-    for stage in stages { Terminal.note("  " + stage.line) }
+    Terminal.detail("\(name) in \(count(stages.count, "stage")), ready in \(loadTime.short)")
+    for stage in stages { Terminal.detail("  " + stage.line) }
   }
 
   private var weightBytesRead: Int {
@@ -131,7 +131,9 @@ final class ClusterSession {
         "\(trace.path): \(count(timeline.microBatches.count, "micro-batch", plural: "micro-batches")); open it at ui.perfetto.dev or chrome://tracing"
       )
     }
-    if tells, !(flags.isInProcess && flags.workerCount == 1) { Terminal.note(engine.statistics.table) }
+    if tells, !(flags.isInProcess && flags.workerCount == 1) {
+      Terminal.detail(engine.statistics.table(width: Terminal.width))
+    }
     engine.stop()
     // Others may hold on to the engine, and the workers are to hear that it ends.
     engine.waitForEnd()
@@ -174,7 +176,7 @@ final class ClusterSession {
     case .connectionFailed(let reason): handshakes.take("a connection failed: \(reason)", reason: reason)
     case .planned(_, let spares): for spare in spares { Terminal.note(spare) }
     case .paced(let rows, let inFlight) where inFlight > 1:
-      Terminal.note("micro-batches of up to \(rows) rows, up to \(inFlight) in flight")
+      Terminal.detail("work goes through in pieces (micro-batches) of up to \(rows) tokens, up to \(inFlight) at once")
     case .shortOfDescriptors: Terminal.warn(DescriptorLimit.exhausted)
     case .listening, .joined, .paced, .loading, .ready, .ending: break
     }
@@ -194,27 +196,4 @@ extension StageDescription {
 extension [(Int, String)] {
   /// Bytes by where they come from, without those that are none.
   var line: String { filter { $0.0 > 0 }.map { "\(bytes($0.0)) \($0.1)" }.joined(separator: ", ") }
-}
-
-extension PipelineStatistics {
-  /// One line a station: what it did and where its time went.
-  var table: String {
-    func cell(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(1, width - text.count)) + text
-    }
-    func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
-    let header =
-      "station" + String(repeating: " ", count: 13) + cell("blocks", 8) + cell("batches", 9) + cell("rows", 8)
-      + cell("compute", 10) + cell("wait", 10) + cell("send", 10) + cell("sent", 11) + cell("busy", 7)
-    let lines = ([coordinator] + stages).map { station in
-      let blocks = station.layers.isEmpty ? "-" : "\(station.layers.lowerBound)-\(station.layers.upperBound - 1)"
-      let name = String(station.name.prefix(19))
-      return name + String(repeating: " ", count: 20 - name.count) + cell(blocks, 8)
-        + cell("\(station.microBatches)", 9) + cell("\(station.rows)", 8) + cell(station.compute.short, 10)
-        + cell(station.wait.short, 10) + cell(station.send.short, 10) + cell(bytes(station.bytesSent), 11)
-        + cell(percent(station.busyShare(of: elapsed)), 7)
-    }
-    return ([header] + lines).joined(separator: "\n")
-      + "\nstages idle \(percent(idleShare)) of \(elapsed.short); filling and draining once is \(percent(gpipeIdleShare)) (GPipe)"
-  }
 }

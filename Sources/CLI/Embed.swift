@@ -4,13 +4,15 @@ import GPT2
 
 struct Embed: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the hidden states after ln_f to a safetensors file.",
+    abstract: "Write the model's hidden states to a file.",
     discussion: """
-      The file has `hidden_states` [batch, sequence, width] in fp32, shorter sequences padded with zeros on the right, and \
-      `lengths` [batch] in int64. --pool adds `pooled` [batch, width], --logits adds `logits` [batch, sequence, vocabulary].
+      The states are those after the last layer norm (ln_f). The file is in the safetensors format.
 
         gpt2 embed "A sentence" --output sentence.safetensors --pool mean
         gpt2 embed --prompts sentences.txt --output sentences.safetensors
+
+      It has hidden_states [batch, sequence, width] in fp32, where shorter texts are padded with zeros on the right, and \
+      lengths [batch] in int64. --pool adds pooled [batch, width]. --logits adds logits [batch, sequence, vocabulary].
       """)
 
   enum Pool: String, ExpressibleByArgument, CaseIterable { case mean, last }
@@ -18,11 +20,12 @@ struct Embed: AsyncParsableCommand {
   @Argument(help: "The text; - or nothing reads standard input.")
   var text: String?
 
-  @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
+  @OptionGroup(title: "Input Options") var input: InputOptions
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+  @OptionGroup(title: "Output Options") var saying: OutputOptions
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
   var output: String
 
   @Option(help: "One vector a text: the mean over its tokens, or that of its last token.")
@@ -36,10 +39,11 @@ struct Embed: AsyncParsableCommand {
   var logits = false
 
   func run() async throws {
+    saying.apply()
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
-    let items = try input.items(text, tokenizer: tokenizer, model: model.folder)
+    let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     // What cannot be embedded is refused before weights are loaded; a generation checks the same things.
     for item in items {
       do throws(SamplingError) {

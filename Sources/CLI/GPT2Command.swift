@@ -16,23 +16,25 @@ import ZeroMQ
 struct GPT2Command: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gpt2",
-    abstract: "Run GPT-2: write text, score it, embed it.",
+    abstract: "Run GPT-2 in one process or in several, on one machine or on many.",
     discussion: """
-      Every command takes --model DIR, a folder in Hugging Face's layout (config.json, model.safetensors, vocab.json and \
-      merges.txt). Without it a small model answers that is built into this program: twelve blocks, trained on \
-      Shakespeare.
-
         gpt2 generate "To be, or not"
-        gpt2 generate --model ~/gpt2 --max-tokens 100 --temperature 0.8 "The dog"
-        gpt2 score --model ~/gpt2 book.txt
+        gpt2 generate --model ~/gpt2 -n 100 --temperature 0.8 "The dog"
+        gpt2 generate --spawn 2 --stats "The dog"
+        gpt2 serve
 
-      Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage.
-      The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
+      --model DIR names a folder in Hugging Face's layout: config.json, model.safetensors, vocab.json and merges.txt. \
+      Without it a small demo model answers that is built in; it was trained on Shakespeare and is a toy.
+
+      Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage. \
+      GPT2_KERNELS=avx512, avx2 or portable in the environment forces an instruction set; all give the same bits.
       """,
     version: ProgramVersion.current,
-    subcommands: [
-      Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self,
-      Keygen.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Model", subcommands: [Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self]),
+      CommandGroup(name: "Cluster", subcommands: [WorkerCommand.self, Keygen.self]),
+      CommandGroup(name: "Speed", subcommands: [Bench.self, Plan.self]),
     ])
 
   static func main() async {
@@ -43,8 +45,7 @@ struct GPT2Command: ParsableCommand {
     TimeSlice.shorten()
     do {
       try checkArguments()
-      try checkCommand()
-      var command = try parseAsRoot()
+      var command = try parse(CommandLineWords.translated(Array(CommandLine.arguments.dropFirst())))
       try DescriptorLimit.reserve(descriptorCount(for: command))
       try DescriptorLimit.watch()
       // A server ends in its own way.
@@ -58,7 +59,10 @@ struct GPT2Command: ParsableCommand {
       let code = exitCode(for: error)
       // All is said then: help, the version, or what went wrong.
       if code == .success || error is ExitCode { exit(withError: error) }
-      Terminal.fail("gpt2: " + oneLine(message(for: error)) + (code == .validationFailure ? " (\(help))" : ""))
+      let text = code == .validationFailure ? advised(message(for: error)) + " (\(help))" : message(for: error)
+      Terminal.fail("gpt2: " + oneLine(text))
+      // A line of its own, to be copied.
+      if let command = (error as? ModelFolderError)?.command { Terminal.fail("  " + command) }
       exit(withError: code)
     }
   }
@@ -70,35 +74,80 @@ struct GPT2Command: ParsableCommand {
     return 64 + 4 * ThreadPool.availableCores + 8 * serve.cluster.workerCount
   }
 
-  /// What says how the command is used that was meant.
-  private static var help: String {
+  /// The command that is meant; nil when it is none of ours.
+  private static var meant: (any ParsableCommand.Type)? {
     let name = CommandLine.arguments.dropFirst().first
-    let isCommand = configuration.subcommands.contains { $0._commandName == name }
-    return isCommand ? "gpt2 \(name!) --help" : "gpt2 --help"
+    return configuration.subcommands.first { $0._commandName == name }
+  }
+
+  private static var meantTakesFlagsOnly: Bool {
+    ["serve", "worker", "plan", "bench"].contains(meant?._commandName)
+  }
+
+  /// What says how the command is used that was meant.
+  private static var help: String { meant.map { "gpt2 \($0._commandName) --help" } ?? "gpt2 --help" }
+
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    try checkCommand(arguments.first)
+    // Where no text is taken, it can be no text.
+    if arguments.dropFirst() == ["help"], meantTakesFlagsOnly {
+      return try parseAsRoot([arguments[0], "--help"])
+    }
+    return try parseAsRoot(arguments)
+  }
+
+  /// What ArgumentParser says of a flag or an argument, with what to do.
+  private static func advised(_ message: String) -> String {
+    // A word with a hyphen could be several short flags too, and each is complained of; the first line says enough.
+    let message = message.prefix { $0 != "\n" }
+    if let flag = message.wholeMatch(of: /Unknown option '(.*?)'(\. Did you mean .*)?/.dotMatchesNewlines())?.1 {
+      let flag = String(flag)
+      if flag.contains(where: \.isWhitespace) || flag.dropFirst().first?.isNumber == true {
+        return beginsWithHyphen(flag)
+      }
+      let known = meant?.helpMessage(columns: 200).matches(of: /--[a-z][a-z-]+/).map { String($0.0) } ?? []
+      let advice = CommandLineWords.advice(forFlag: flag, known: known)
+      return "there is no flag \(flag)" + (advice.map { "; \($0)" } ?? "")
+    }
+    if let word = message.wholeMatch(of: /Unexpected argument '(.*)'/.dotMatchesNewlines())?.1 {
+      let advice =
+        meantTakesFlagsOnly
+        ? "this command takes flags only; a model is given by --model" : "put a text with spaces in quotes"
+      return "“\(word)” is one argument too many; \(advice)"
+    }
+    return String(message)
+  }
+
+  private static func beginsWithHyphen(_ text: String) -> String {
+    "“\(text)” begins with a hyphen; put -- before a text that does, or give it by -p"
   }
 
   /// Refuses arguments that would be understood as something else than they are.
   private static func checkArguments() throws {
+    var last = ""
     for (index, bytes) in CommandLine.rawArguments.enumerated() {
       // Swift mends what is not UTF-8 without a word; a prompt must not be changed behind its writer's back.
       guard let argument = String(validating: bytes, as: UTF8.self) else {
         throw ValidationError("argument \(index + 1) is not UTF-8; give such text in a file, in UTF-8")
       }
       if argument == "--" { return }
-      // Not -h with more letters, but a text.
-      if argument.utf8.starts(with: "-h".utf8), argument.utf8.count > 2 {
-        throw ValidationError("“\(argument)” begins with a hyphen; put -- before a text that does")
-      }
+      defer { last = argument }
+      if ["-p", "--prompt"].contains(last) { continue }
+      // Not -h with more letters, or several flags in one word, but a text.
+      let isText =
+        argument.utf8.starts(with: "-h".utf8) && argument.utf8.count > 2
+        || argument.hasPrefix("-") && argument.prefix { $0 != "=" }.contains(where: \.isWhitespace)
+      if isText { throw ValidationError(beginsWithHyphen(argument)) }
     }
   }
 
-  /// Refuses a command that there is not, with those there are.
-  private static func checkCommand() throws {
-    guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-"), name != "help" else { return }
+  /// Refuses a command that there is not, with the one that may be meant.
+  private static func checkCommand(_ name: String?) throws {
+    guard let name, !name.hasPrefix("-"), name != "help" else { return }
     let commands = configuration.subcommands.map { $0._commandName }
-    guard commands.contains(name) else {
-      throw ValidationError("there is no command “\(name)”; give one of \(commands.joined(separator: ", "))")
-    }
+    guard !commands.contains(name) else { return }
+    throw ValidationError(
+      "there is no command “\(name)”; \(CommandLineWords.advice(forCommand: name, commands: commands))")
   }
 
   /// A message on one line of bounded length, whatever was quoted in it.

@@ -6,57 +6,55 @@ struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Continue a text.",
     discussion: """
-      The text appears as it is written. Several prompts (--prompts, or --token-ids more than once) run as a batch and \
-      appear in their order, each when it is finished.
+      The text appears as it is written. A line on standard error then says how long it took, and the seed that gives the \
+      same text again.
 
-        gpt2 generate "The dog" --max-tokens 40 --temperature 0.8 --top-p 0.95
+        gpt2 generate "The dog" -n 40 --temperature 0.8 --top-p 0.95
         printf "The dog" | gpt2 generate - --temperature 0
+        gpt2 generate --model ~/gpt2 --spawn 2 --stats "The dog"
+
+      Several prompts run as a batch: -p more than once, or --prompts FILE with one a line. Their texts appear in order, \
+      each below a line such as “==> prompts.txt: line 2 <==”. With --json each is one JSON object on a line.
+
         gpt2 generate --prompts prompts.txt --json > texts.jsonl
-        gpt2 generate --temperature 0 -- "- a text that begins with a hyphen"
       """)
 
   @Argument(help: "The text to continue; - or nothing reads it from standard input.")
-  var prompt: String?
+  var text: String?
 
-  @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
-  @OptionGroup var input: InputOptions
-  @OptionGroup var sampling: SamplingFlags
+  @OptionGroup(title: "Model Options") var model: ModelOptions
+  @OptionGroup(title: "Input Options") var input: InputOptions
+  @OptionGroup(title: "Sampling Options") var sampling: SamplingFlags
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+  @OptionGroup(title: "Output Options") var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Most tokens to write; never beyond the model's context.", valueName: "n"))
-  var maxTokens: Int = 128
-
-  @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
-  var stop: [String] = []
-
-  @Option(help: ArgumentHelp("Prompts that run at the same time.", valueName: "n"))
+  @Option(help: ArgumentHelp("Prompts that are continued at the same time.", valueName: "n"))
   var batch: Int = 16
-
-  @Flag(help: "Go on when the end-of-text token comes.")
-  var ignoreEos = false
 
   @Flag(help: "Print the prompt before its continuation.")
   var echo = false
 
-  @Flag(help: "One JSON object a prompt.")
+  @Flag(help: "Print one JSON object a prompt, with tokens, log-probabilities, seed and times.")
   var json = false
 
   mutating func validate() throws {
-    guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens): give 0 or more") }
     guard (1...1024).contains(batch) else { throw ValidationError("--batch \(batch): give a number from 1 to 1024") }
   }
 
   func run() async throws {
+    output.apply()
+    let options = sampling.drawn()
     let session = try ClusterSession(model, cluster, slotCount: batch)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
-    let items = try input.items(prompt, tokenizer: tokenizer, model: model.folder)
+    let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     let generations = try items.map { item in
       do throws(SamplingError) {
         return try Generation(
           GenerationRequest(
-            prompt: prompt(item, configuration), options: sampling.options, maximumTokens: maxTokens, stops: stop,
-            endOfTextTokens: ignoreEos ? [] : nil),
+            prompt: prompt(item, configuration), options: options, maximumTokens: sampling.maxTokens,
+            stops: sampling.stop,
+            endOfTextTokens: sampling.ignoreEos ? [] : nil),
           configuration: configuration, tokenizer: tokenizer)
       } catch {
         throw PromptError(place: item.place, error: error)
@@ -97,6 +95,7 @@ struct Generate: AsyncParsableCommand {
             try Terminal.write(
               jsonLine(GenerateResult(items[printed], result.generation, result.timing, loadTime: session.loadTime)))
           } else if !streams {
+            if items.count > 1 { try Terminal.write((printed > 0 ? "\n" : "") + "==> \(items[printed].place) <==\n") }
             try Terminal.write((echo ? items[printed].text ?? "" : "") + readable(result.generation, tokenizer) + "\n")
           }
           printed += 1
@@ -108,8 +107,10 @@ struct Generate: AsyncParsableCommand {
     let elapsed = ContinuousClock.now - start
     let tokenCount = finished.values.reduce(0) { $0 + $1.generation.tokens.count }
     let rate = Double(tokenCount) / max(elapsed.seconds, 1e-9)
-    let reason = finished.count == 1 ? ", ended by \(ending(of: finished[0]!.generation, configuration))" : ""
-    Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(reason)")
+    let seed = options.temperature > 0 ? ", seed \(options.seed)" : ""
+    let end = finished.count == 1 ? ending(of: finished[0]!.generation, configuration) : ""
+    Terminal.clearProgress()
+    Terminal.note("\(count(tokenCount, "token")) in \(elapsed.short), \(Int(rate.rounded())) tokens/s\(seed)\(end)")
     try session.close()
   }
 
@@ -127,10 +128,15 @@ struct Generate: AsyncParsableCommand {
     var timing = Timing()
   }
 
+  /// Why a text ended before it had all the tokens that were asked for.
   private func ending(of generation: Generation, _ configuration: Configuration) -> String {
-    guard let reason = generation.finishReason else { return "" }
-    let isFull = reason == .length && generation.tokens.count < maxTokens
-    return reason.rawValue + (isFull ? ": the context of \(configuration.positionCount) tokens is full" : "")
+    switch generation.finishReason {
+    case .length where generation.tokens.count < sampling.maxTokens:
+      "; the model's context of \(configuration.positionCount) tokens is full"
+    case .stop: "; ended before a --stop text"
+    case .endOfText: "; ended by the end-of-text token"
+    case .length, nil: ""
+    }
   }
 
   private func readable(_ generation: Generation, _ tokenizer: Tokenizer?) -> String {

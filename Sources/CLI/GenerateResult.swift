@@ -15,6 +15,7 @@ struct GenerateResult: Encodable {
   var logprobs: [Float]
   var topLogprobs: [[TopToken]]?
   var finishReason: String
+  var seed: UInt64
   var timings: Timings
 
   struct TopToken: Encodable {
@@ -44,7 +45,7 @@ struct GenerateResult: Encodable {
     case text, tokens, logprobs
     case topLogprobs = "top_logprobs"
     case finishReason = "finish_reason"
-    case timings
+    case seed, timings
   }
 
   init(_ item: InputOptions.Item, _ generation: Generation, _ timing: Timing, loadTime: Duration) {
@@ -57,6 +58,7 @@ struct GenerateResult: Encodable {
       topLogprobs = generation.samples.map { $0.top.map { TopToken(token: $0.token, logprob: $0.logProbability) } }
     }
     finishReason = generation.finishReason?.rawValue ?? ""
+    seed = generation.options.seed
     let (first, end) = (timing.firstToken?.seconds, timing.end?.seconds ?? 0)
     timings = Timings(
       load: loadTime.seconds, firstToken: first, total: end,

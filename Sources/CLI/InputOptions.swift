@@ -3,6 +3,11 @@ import GPT2
 
 /// What a command works on: text from the command line, a file or standard input, or token ids.
 struct InputOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("p"), .long], parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("A text, which may begin with a hyphen. Repeat it for a batch.", valueName: "text"))
+  var prompt: [String] = []
+
   @Option(help: ArgumentHelp("File with one prompt a line; in a .jsonl file each is a JSON string.", valueName: "file"))
   var prompts: String?
 
@@ -48,9 +53,10 @@ struct InputOptions: ParsableArguments {
   func items(
     _ argument: String?, argumentIsFile: Bool = false, tokenizer: Tokenizer?, model: CheckpointFolder
   ) throws -> [Item] {
-    let given = [prompts != nil, !tokenIds.isEmpty, tokenIdsFile != nil, argument != nil].filter { $0 }.count
+    let given = [!prompt.isEmpty, prompts != nil, !tokenIds.isEmpty, tokenIdsFile != nil, argument != nil].filter { $0 }
+      .count
     guard given <= 1 else {
-      throw ValidationError("give only one of a text, --prompts, --token-ids and --token-ids-file")
+      throw ValidationError("give only one of a text, --prompt, --prompts, --token-ids and --token-ids-file")
     }
     if !tokenIds.isEmpty {
       return try tokenIds.enumerated().map { index, list in
@@ -63,6 +69,11 @@ struct InputOptions: ParsableArguments {
       }
     }
     guard let tokenizer else { throw InputError.noTokenizer(model.name) }
+    if !prompt.isEmpty {
+      return prompt.enumerated().map { index, text in
+        Item(text: text, tokens: tokenizer.encode(text, allowSpecial: special.readsSpecial), place: "prompt \(index + 1)")
+      }
+    }
     if let prompts {
       return try PromptFile(prompts).texts().map { line, place in
         Item(text: line, tokens: tokenizer.encode(line, allowSpecial: special.readsSpecial), place: place)

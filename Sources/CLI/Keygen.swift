@@ -3,27 +3,31 @@ import ZeroMQ
 
 struct Keygen: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make the key of a member of a cluster.",
+    abstract: "Make a key for a cluster on several machines.",
     discussion: """
-      FILE gets the secret half, which only its owner may read (mode 600); a file that others may read is refused. FILE.pub \
-      gets the public half, which is no secret, and the member's name.
+      Writes two files. FILE is the secret half, which only you may read (mode 600). FILE.pub is the public half, with the \
+      member's name.
 
-      Each member with a key of its own: the coordinator is given the public keys that it lets in, workers are given the \
+      The simple way is one key for all. Copy FILE to every machine over a channel you trust, and give it to each process \
+      with --key FILE. Any member can then pose as any other, and read what the others send.
+
+        gpt2 keygen cluster.key
+
+      Or each member has a key of its own. The coordinator gets the list of public keys that it lets in, workers get the \
       coordinator's. A key that is taken out of the list is shut out at once.
 
         gpt2 keygen coordinator.key; gpt2 keygen worker.key
         cat worker.key.pub >> allowed
-        gpt2 generate … --listen tcp://10.0.0.1:7070 --workers 1 --key coordinator.key --allowed-keys allowed
-        gpt2 worker --coordinator tcp://10.0.0.1:7070 --key worker.key --coordinator-key coordinator.key.pub
-
-      Or one key for all, which is simpler: copy FILE to every host, over a channel you trust, and give it to each process \
-      with --key FILE. Then any member can pose as any other, the coordinator too, and read what the others send each other.
+        gpt2 generate "Hi" --listen tcp://10.0.0.1:7070 --workers 1 \\
+          --key coordinator.key --allowed-keys allowed
+        gpt2 worker --coordinator tcp://10.0.0.1:7070 \\
+          --key worker.key --coordinator-key coordinator.key.pub
       """)
 
   @Argument(help: "Where to write it; nothing is overwritten.")
   var file: String
 
-  @Option(help: ArgumentHelp("Whose it is; a worker of this --name. (default: the file's name)", valueName: "name"))
+  @Option(help: ArgumentHelp("Whose it is: a worker's --name. (default: the file's name)", valueName: "name"))
   var name: String?
 
   mutating func validate() throws {

@@ -6,50 +6,70 @@ import ZeroMQ
 /// How fast this machine runs the parts of a model.
 struct MachineProfile {
   let cores: Int
-  /// Blocks on as many threads as each process is to have, on one, and on all cores.
-  let blocks: CostModel
-  let blocksOneThread: CostModel
-  let blocksAllCores: CostModel
-  let edges: EdgeCosts
-  let edgesOneThread: EdgeCosts
-  let edgesAllCores: EdgeCosts
+  /// On as many threads as each process is to have, on one, and on all cores.
+  let own: Costs
+  let oneThread: Costs
+  let allCores: Costs
+  let steadiness: Steadiness
 
-  /// Blocks for about a second for each number of threads that is different.
+  /// What the parts of a model take.
+  struct Costs {
+    let blocks: CostModel
+    let edges: EdgeCosts
+
+    /// Seconds a token in one block, for a token alone and for many at once: what rounds are compared by.
+    fileprivate var sample: Double {
+      [1, 16, 128].reduce(0) { $0 + blocks.curve.seconds(rows: $1) / Double($1) }
+    }
+  }
+
+  /// Measures in short rounds until two of them agree, and takes the quickest of each kind. Blocks for about two seconds for
+  /// each number of threads that is different, and longer on a machine that does something else too.
   ///
   /// - Parameter company: other processes that will compute on this machine at the same time. They slow each other down, by
   ///   caches and memory, so that many threads run blocks while the parts of the pipe are measured.
   /// - Throws: ``ModelError``, ``KernelsError``, ``ZeroMQError``.
   init(_ configuration: Configuration, threads: Int, company: Int = 0) throws {
-    cores = ThreadPool.availableCores
+    let cores = ThreadPool.availableCores
     let kernels = try Kernels.selected()
-    var known: [Int: (blocks: CostModel, edges: EdgeCosts)] = [:]
-    func measure(threads count: Int) throws -> (blocks: CostModel, edges: EdgeCosts) {
-      let pool = ThreadPool(threadCount: count)
-      let blockTimes = try BlockTimer(configuration, kernels: kernels, pool: pool).measure(within: .milliseconds(500))
-      let timer = try EdgeTimer(configuration, kernels: kernels, pool: pool)
-      return (
-        CostModel(
-          curve: TimeCurve(blockTimes),
-          shape: BlockShape(
-            width: configuration.width,
-            matrixElements: 4 * configuration.width * configuration.width
-              + 2 * configuration.width * configuration.innerWidth)),
-        EdgeCosts(
-          edges: TimeCurve(try timer.measureEdges()),
-          head: TimeCurve(try timer.measureHead(within: .milliseconds(400))),
-          headBytes: 4 * Double(configuration.width * configuration.vocabularySize))
-      )
-    }
-    for count in Set([1, cores] + (company == 0 ? [threads] : [])) { known[count] = try measure(threads: count) }
-    (blocksOneThread, edgesOneThread) = known[1]!
-    (blocksAllCores, edgesAllCores) = known[cores]!
-    if company == 0 {
-      (blocks, edges) = known[threads]!
-    } else {
-      let others = try (0..<company).map { _ in try Company(configuration, kernels) }
-      defer { for other in others { other.leave() } }
-      (blocks, edges) = try measure(threads: threads)
-    }
+    var rounds: [Int: [Costs]] = [:]
+    // In company a number of threads is another measurement than alone: negative.
+    let counts = Set([1, cores] + (company == 0 ? [threads] : [])).sorted()
+    var steadiness: Steadiness
+    repeat {
+      for count in counts {
+        rounds[count, default: []].append(try Costs(configuration, kernels, threads: count))
+      }
+      if company > 0 {
+        let others = try (0..<company).map { _ in try Company(configuration, kernels) }
+        defer { for other in others { other.leave() } }
+        rounds[-threads, default: []].append(try Costs(configuration, kernels, threads: threads))
+      }
+      steadiness = Steadiness(rounds.mapValues { $0.map(\.sample) }, cores: cores)
+    } while steadiness.rounds < 2 || (!steadiness.isSteady && steadiness.rounds < Steadiness.limit)
+    func best(_ count: Int) -> Costs { rounds[count]!.min { $0.sample < $1.sample }! }
+    self.cores = cores
+    self.steadiness = steadiness
+    (oneThread, allCores, own) = (best(1), best(cores), best(company > 0 ? -threads : threads))
+  }
+}
+
+extension MachineProfile.Costs {
+  /// Measures once; blocks for about 0.6 s.
+  fileprivate init(_ configuration: Configuration, _ kernels: Kernels, threads: Int) throws {
+    let pool = ThreadPool(threadCount: threads)
+    let blockTimes = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
+    let timer = try EdgeTimer(configuration, kernels: kernels, pool: pool)
+    self.init(
+      blocks: CostModel(
+        curve: TimeCurve(blockTimes),
+        shape: BlockShape(
+          width: configuration.width,
+          matrixElements: 4 * configuration.width * configuration.width
+            + 2 * configuration.width * configuration.innerWidth)),
+      edges: EdgeCosts(
+        edges: TimeCurve(try timer.measureEdges()), head: TimeCurve(try timer.measureHead()),
+        headBytes: 4 * Double(configuration.width * configuration.vocabularySize)))
   }
 }
 

@@ -4,11 +4,19 @@ import GPT2
 
 /// Which model answers, and with how many threads.
 struct ModelOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder with the checkpoint. Without it, the built-in demo model.", valueName: "dir"))
+  @Option(
+    name: [.customShort("m"), .long],
+    help: ArgumentHelp(
+      "The model's folder. (default: a demo that is built in; for bench random weights)", valueName: "dir"))
   var model: String?
 
-  @Option(help: ArgumentHelp("Threads that compute. (default: the cores this process may use)", valueName: "n"))
+  @Option(
+    name: [.customShort("t"), .long],
+    help: ArgumentHelp("Threads that compute, in each process. (default: one a core)", valueName: "n"))
   var threads: Int?
+
+  /// Stands in for the demo model: random weights of this shape.
+  var shape: ModelShape?
 
   mutating func validate() throws {
     if model?.isEmpty == true { throw ValidationError("--model is empty; give the folder of a checkpoint") }
@@ -17,43 +25,40 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  var folder: CheckpointFolder { model.map { CheckpointFolder(path: $0) } ?? .demo }
-
-  /// Starts to load the model, so that prompts can be read and checked meanwhile.
-  func startLoading(slotCount: Int) -> Pending<LoadedModel> {
-    let (folder, threads) = (folder, threads ?? ThreadPool.availableCores)
-    return Pending {
-      let start = ContinuousClock.now
-      let checkpoint = try Checkpoint(folder)
-      let model = try Model(
-        checkpoint, slotCount: slotCount, kernels: Kernels.selected(), pool: ThreadPool(threadCount: threads))
-      return LoadedModel(checkpoint: checkpoint, model: model, loadTime: .now - start)
+  /// Where the model is.
+  ///
+  /// - Throws: ``ModelFolderError``.
+  var folder: CheckpointFolder {
+    get throws(ModelFolderError) {
+      if let model { try ModelFolder.open(model) } else { .demo }
     }
+  }
+
+  /// The model's files, their headers read.
+  ///
+  /// - Throws: ``ModelFolderError``, ``CheckpointError``.
+  func checkpoint() throws -> Checkpoint {
+    if model == nil, let shape { return try Checkpoint(shape) }
+    return try Checkpoint(folder)
+  }
+
+  /// What a worker on this machine is started with to have the same model.
+  var workerFlags: [String] {
+    model.map { ["--model", $0] } ?? shape.map { ["--shape", $0.rawValue] } ?? ["--demo"]
   }
 
   /// The checkpoint's tokenizer; nil where it has none, or where it cannot be used and need not be.
   func tokenizer(isNeeded: Bool = true) throws -> Tokenizer? {
+    let folder = try folder
     do throws(TokenizerError) {
       return try Tokenizer(folder)
     } catch .folder(_, .noTokenizer) {
       return nil
     } catch {
       if isNeeded { throw error }
-      Terminal.note("gpt2: going on without a tokenizer: \(error)")
+      Terminal.warn("going on without a tokenizer: \(error)")
       return nil
     }
-  }
-}
-
-struct LoadedModel {
-  let checkpoint: Checkpoint
-  let model: Model
-  let loadTime: Duration
-
-  /// What was loaded, in a line for a person.
-  var summary: String {
-    "\(checkpoint.folder.name): \(count(checkpoint.configuration.layerCount, "block")), read \(bytes(model.weightBytesRead)) in "
-      + "\(loadTime.short); \(model.kernels.name), \(count(model.pool.threadCount, "thread"))"
   }
 }
 

@@ -32,15 +32,18 @@ final class PipelineBench {
     var (prefill, decode) = (Rounds(), Rounds())
     var (idle, gpipe): ([Double], [Double]) = ([], [])
     var cores: [Double] = []
-    // The first round warms up and does not count.
-    for round in 0...rounds {
-      Terminal.progress("round \(round) of \(rounds): reading …")
+    // The first round warms up and does not count. Where rounds disagree, there are as many again.
+    var last = rounds
+    var round = 0
+    while round <= last {
+      defer { round += 1 }
+      Terminal.progress("round \(round) of \(last): reading …")
       let one = try oneThread.read(texts)
       let before = session.engine.statistics
       let pipe = try await read()
       let done = session.engine.statistics.since(before)
       let all = try allCores.read(texts)
-      Terminal.progress("round \(round) of \(rounds): writing …")
+      Terminal.progress("round \(round) of \(last): writing …")
       let writing = (
         one: try oneThread.write(prompts, steps: steps), pipe: try await write(),
         all: try allCores.write(prompts, steps: steps)
@@ -51,7 +54,14 @@ final class PipelineBench {
       idle.append(done.idleShare)
       gpipe.append(done.gpipeIdleShare)
       cores.append(allCores.limits.fmaRate() / oneThread.limits.fmaRate())
+      result.spread = max(prefill.spread, decode.spread)
+      result.allCoresOverOne = cores.median
+      if round == rounds, last == rounds, result.isDisturbed {
+        Terminal.note("rounds differ by \(percent(result.spread)), so there are \(rounds) more")
+        last += rounds
+      }
     }
+    result.rounds = last
     let rows = Double(texts.reduce(0) { $0 + $1.count })
     result.prefillTokensPerSecond = rows / prefill.pipe.median
     result.prefillSpeedupOneThread = prefill.overOne
@@ -61,7 +71,6 @@ final class PipelineBench {
     result.decodeSpeedupAllCores = decode.overAll
     result.idleShare = idle.median
     result.gpipeIdleShare = gpipe.median
-    result.allCoresOverOne = cores.median
     Terminal.progress("hops …")
     let hop = try await HopBench(session, token: prompts[0]).measure()
     result.hopMicroseconds = hop.hop * 1e6
@@ -81,6 +90,8 @@ final class PipelineBench {
     }
 
     var overOne: Double { zip(one, pipe).map { $0 / $1 }.median }
+    /// By how much the rounds' ratios differ.
+    var spread: Double { zip(one, pipe).map { $0 / $1 }.spread }
     var overAll: Double { zip(all, pipe).map { $0 / $1 }.median }
   }
 
@@ -193,43 +204,6 @@ private final class SingleProcess {
       if step == 0 { start = .now }
     }
     return (ContinuousClock.now - start).seconds / Double(prompts.count * (steps - 1))
-  }
-}
-
-/// What the pipe gains over one process.
-struct PipelineResult: Encodable {
-  var stages: Int
-  var prefillTokensPerSecond = 0.0
-  var prefillSpeedupOneThread = 0.0
-  var prefillSpeedupAllCores = 0.0
-  var decodeTokensPerSecond = 0.0
-  var decodeSpeedupOneThread = 0.0
-  var decodeSpeedupAllCores = 0.0
-  var idleShare = 0.0
-  var gpipeIdleShare = 0.0
-  /// What all cores together can multiply, by what one can: no speed-up can be above it.
-  var allCoresOverOne = 0.0
-  var hopMicroseconds = 0.0
-  /// Of the same bytes over libzmq alone.
-  var halfRoundTripMicroseconds = 0.0
-  var hopOverLibzmq = 0.0
-
-  init(stages: Int) { self.stages = stages }
-
-  enum CodingKeys: String, CodingKey {
-    case stages
-    case prefillTokensPerSecond = "prefill_tokens_per_second"
-    case prefillSpeedupOneThread = "prefill_speedup_one_thread"
-    case prefillSpeedupAllCores = "prefill_speedup_all_cores"
-    case decodeTokensPerSecond = "decode_tokens_per_second"
-    case decodeSpeedupOneThread = "decode_speedup_one_thread"
-    case decodeSpeedupAllCores = "decode_speedup_all_cores"
-    case idleShare = "idle_share"
-    case gpipeIdleShare = "gpipe_idle_share"
-    case allCoresOverOne = "machine_all_cores_over_one"
-    case hopMicroseconds = "hop_microseconds"
-    case halfRoundTripMicroseconds = "half_round_trip_microseconds"
-    case hopOverLibzmq = "hop_over_libzmq"
   }
 }
 

@@ -24,9 +24,16 @@ final class PipelineProgress: Sendable {
       let busy = zip(statistics.stages, last.statistics.stages).map { now, before in
         "\(now.name) \(Int((min(1, (now.compute - before.compute) / elapsed) * 100).rounded())) %"
       }
-      return "\(statistics.tokensGenerated) tokens, \(Int(Double(tokens) / elapsed.seconds)) tokens/s; busy: "
-        + busy.joined(separator: ", ")
+      return Self.line(
+        tokens: statistics.tokensGenerated, rate: Double(tokens) / elapsed.seconds, busy: busy, width: Terminal.width)
     }
     if let line { Terminal.progress(line) }
+  }
+
+  /// The line, without the stages where they do not fit.
+  static func line(tokens: Int, rate: Double, busy: [String], width: Int) -> String {
+    let short = "\(count(tokens, "token")), \(Int(rate)) tokens/s"
+    let long = "\(short); computing: \(busy.joined(separator: ", "))"
+    return long.count < width ? long : short
   }
 }

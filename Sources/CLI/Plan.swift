@@ -5,43 +5,28 @@ import Pipeline
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Foretell what a cluster would do, before there is one.",
+    abstract: "Predict how fast a cluster would be.",
+    usage: "gpt2 plan [<options>]",
     discussion: """
-      Measures this machine with a model's shape, takes the workers to be like it (or --speeds times as fast), and runs a \
-      model of the pipe: who would hold which blocks, bytes of memory, tokens a second for reading prompts and for \
-      writing, how long stages would idle, and whether that beats one machine. No weights are needed.
+      Measures this machine for some seconds, takes the workers to be like it, and simulates the cluster. The answer says \
+      who would hold which blocks, how much memory that takes, how many tokens a second there would be, and whether that \
+      beats one machine. No weights are needed, only a shape: GPT-2's 124M parameters, unless --shape or --model says \
+      another.
 
-        gpt2 plan --shape gpt2-xl --workers 12 --latency 0.1ms --bandwidth 10Gbit
+        gpt2 plan --workers 2 --same-host --threads 1
+        gpt2 plan --shape gpt2-xl --workers 4 --latency 0.1ms --bandwidth 10Gbit
         gpt2 plan --model ~/gpt2 --workers 3 --speeds 1,1,0.5 --memory 4GB,4GB,1GB
-        gpt2 plan --shape gpt2 --workers 2 --threads 1 --same-host
+
+      Prefill is reading prompts, decode is writing texts, a token of each at a time.
       """)
 
-  enum Shape: String, ExpressibleByArgument, CaseIterable {
-    case gpt2
-    case gpt2Medium = "gpt2-medium"
-    case gpt2Large = "gpt2-large"
-    case gpt2XL = "gpt2-xl"
-
-    var configuration: Configuration {
-      let (layers, heads, width) =
-        switch self {
-        case .gpt2: (12, 12, 768)
-        case .gpt2Medium: (24, 16, 1024)
-        case .gpt2Large: (36, 20, 1280)
-        case .gpt2XL: (48, 25, 1600)
-        }
-      return Configuration(
-        layerCount: layers, headCount: heads, width: width, positionCount: 1024, vocabularySize: 50257)
-    }
-  }
-
   @Option(
-    help: ArgumentHelp(
-      "Folder with a checkpoint, for its shape. Without it and --shape, the built-in demo model.", valueName: "dir"))
+    name: [.customShort("m"), .long],
+    help: ArgumentHelp("A model's folder, for its shape, instead of --shape.", valueName: "dir"))
   var model: String?
 
-  @Option(help: "A shape of the family, instead of a checkpoint.")
-  var shape: Shape?
+  @Option(help: "One of OpenAI's shapes. (default: gpt2)")
+  var shape: ModelShape?
 
   @Option(help: ArgumentHelp("How many workers.", valueName: "n"))
   var workers: Int = 2
@@ -49,7 +34,7 @@ struct Plan: ParsableCommand {
   @Flag(help: "All processes on this machine, instead of each on a host of its own.")
   var sameHost = false
 
-  @Option(help: ArgumentHelp("Each worker's speed relative to this machine, as 1,1,0.5.", valueName: "x,x"))
+  @Option(help: ArgumentHelp("Each worker's speed beside this machine's, as 1,1,0.5.", valueName: "x,x"))
   var speeds: String?
 
   @Option(help: ArgumentHelp("Each worker's memory, as 4GB,4GB,512MB. (default: enough)", valueName: "size,size"))
@@ -58,21 +43,22 @@ struct Plan: ParsableCommand {
   @Option(help: ArgumentHelp("Blocks of each stage, as 5,4,3. (default: balanced)", valueName: "n,n"))
   var split: String?
 
-  @Option(help: ArgumentHelp("Time of a packet from host to host, one way, as 0.2ms or 50us.", valueName: "time"))
+  @Option(help: ArgumentHelp("What a packet takes from host to host, one way, as 0.2ms or 50us.", valueName: "time"))
   var latency: String = "0.1ms"
 
   @Option(help: ArgumentHelp("What a link between hosts carries in a second, as 1Gbit or 100Mbit.", valueName: "rate"))
   var bandwidth: String = "1Gbit"
 
   @Option(
+    name: [.customShort("t"), .long],
     help: ArgumentHelp(
-      "Threads of each process. (default: this machine's cores, shared with --same-host)", valueName: "n"))
+      "Threads of each process. (default: one a core; with --same-host they share the cores)", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("Rows of a micro-batch. (default: chosen by the model of the pipe)", valueName: "rows"))
+  @Option(help: ArgumentHelp("Tokens that go through at a time. (default: chosen by simulation)", valueName: "rows"))
   var microBatch: Int?
 
-  @Flag(help: "A JSON object.")
+  @Flag(help: "Print a JSON object.")
   var json = false
 
   mutating func validate() throws {
@@ -100,12 +86,8 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
-    let configuration =
-      if let shape {
-        shape.configuration
-      } else {
-        try Checkpoint(model.map { CheckpointFolder(path: $0) } ?? .demo).configuration
-      }
+    let shape = shape ?? .gpt2
+    let configuration = try model.map { try Checkpoint(ModelFolder.open($0)).configuration } ?? shape.configuration
     let cores = ThreadPool.availableCores
     let threads = threads ?? (sameHost ? max(1, cores / workers) : cores)
     Terminal.progress("measuring this machine …")
@@ -117,7 +99,8 @@ struct Plan: ParsableCommand {
       threads: threads, isOneHost: sameHost, network: try link())
     let forecast = try cluster.forecast(
       split: try split.map { try StagePlan.parts(of: $0) }, microBatchRows: microBatch)
-    try Terminal.write(json ? jsonLine(forecast) : forecast.text)
+    let width = Terminal.outputIsScreen ? Terminal.width : 100
+    try Terminal.write(json ? jsonLine(forecast) : forecast.text(of: model ?? shape.title, width: width))
   }
 
   private func link() throws -> PipeModel.Link {

@@ -30,12 +30,12 @@ struct PlannedCluster {
         name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,
         threads: threads,
         memory: memory[index],
-        blockSeconds: machine.blocks.curve.seconds(rows: Self.plannedRows) / speeds[index])
+        blockSeconds: machine.own.blocks.curve.seconds(rows: Self.plannedRows) / speeds[index])
     }
     let stageMemory = StageMemory(configuration, rowLimit: Self.rowLimit)
     let coordinator = CoordinatorLoad(
       host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads,
-      seconds: machine.edges.head.seconds(rows: Self.plannedRows))
+      seconds: machine.own.edges.head.seconds(rows: Self.plannedRows))
     let plan =
       if let split {
         try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: stageMemory)
@@ -47,20 +47,22 @@ struct PlannedCluster {
       }
     let pipe = PipeModel(
       plan, members: members,
-      costs: speeds.map { CostModel(curve: machine.blocks.curve.scaled(speed: $0), shape: machine.blocks.shape) },
-      coordinator: coordinator, edges: machine.edges, network: network)
+      costs: speeds.map {
+        CostModel(curve: machine.own.blocks.curve.scaled(speed: $0), shape: machine.own.blocks.shape)
+      },
+      coordinator: coordinator, edges: machine.own.edges, network: network)
     let pacing = PipePacing(pacing: Pacing(for: pipe, rowLimit: Self.rowLimit, fixedRows: microBatchRows), pipe: pipe)
     let one = PipePacing(
-      stage: machine.blocksOneThread, edges: machine.edgesOneThread, threads: 1, on: machine, configuration)
+      stage: machine.oneThread.blocks, edges: machine.oneThread.edges, threads: 1, on: machine, configuration)
     let all = PipePacing(
-      stage: machine.blocksAllCores, edges: machine.edgesAllCores, threads: machine.cores, on: machine, configuration)
+      stage: machine.allCores.blocks, edges: machine.allCores.edges, threads: machine.cores, on: machine, configuration)
 
     let promptTokens = min(Self.promptTokens, configuration.positionCount)
     let context = min(Self.context, configuration.positionCount / 2)
-    func line(_ name: String, _ work: (PipePacing) -> PipeWorkload) -> ClusterForecast.Line {
-      let forecast = pacing.run(work(pacing))
+    func line(_ work: ClusterForecast.Work, _ load: (PipePacing) -> PipeWorkload) -> ClusterForecast.Line {
+      let forecast = pacing.run(load(pacing))
       return ClusterForecast.Line(
-        name, forecast, oneThread: one.run(work(one)).tokensPerSecond, oneMachine: all.run(work(all)).tokensPerSecond,
+        work, forecast, oneThread: one.run(load(one)).tokensPerSecond, oneMachine: all.run(load(all)).tokensPerSecond,
         isOneHost: isOneHost, cores: machine.cores, latency: network.latency)
     }
     func decode(_ sequences: Int) -> (PipePacing) -> PipeWorkload {
@@ -77,19 +79,24 @@ struct PlannedCluster {
           weightBytes: stage.layers.count * configuration.blockWeightBytes,
           cacheBytes: stage.layers.count * configuration.blockCacheBytes * configuration.positionCount * Self.sequences)
       },
-      spares: plan.spares.map { "\($0)" }, coordinatorBytes: configuration.edgeWeightBytes,
+      spares: plan.spares.map { "\($0)" }, spareLines: plan.spares.lines,
+      coordinatorBytes: configuration.edgeWeightBytes,
       positionBudget: memory.contains { $0 < Int.max }
         ? plan.positionBudget(members: members, memory: stageMemory) : nil,
       threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
-      prefill: line("prefill of 8 × \(promptTokens)") { pacing in
+      measurement: machine.steadiness,
+      prefill: line(
+        .init("prefill", "8 prompts of \(promptTokens)", plain: promptTokens < 256 ? "prompts" : "long prompts")
+      ) { pacing in
         // Enough in flight that the pipe is neither filling nor draining.
         let rows = pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: pacing.pacing.inFlightLimit)
         return .prefill(
           sequences: 8, tokens: promptTokens, rows: min(Self.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
       },
       decode: [
-        line("decode, 1 sequence at \(context) tokens", decode(1)),
-        line("decode, \(Self.sequences) sequences at \(context) tokens", decode(Self.sequences)),
+        line(.init("decode", "1 text", plain: "one text at a time"), decode(1)),
+        line(
+          .init("decode", "\(Self.sequences) texts", plain: "\(Self.sequences) texts at once"), decode(Self.sequences)),
       ])
   }
 }

@@ -1,12 +1,21 @@
 import ArgumentParser
 import GPT2
 
-/// How text is chosen.
+/// How long a text gets and how it is chosen.
 struct SamplingFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("0 always takes the likeliest token; higher is wilder.", valueName: "t"))
+  @Option(
+    name: [.customShort("n"), .long],
+    help: ArgumentHelp("Most tokens to write; never beyond the model's context.", valueName: "n"))
+  var maxTokens: Int = 128
+
+  @Option(help: ArgumentHelp("Stop before this text. Repeat it for up to 16 of them.", valueName: "str"))
+  var stop: [String] = []
+
+  @Option(help: ArgumentHelp("0 always takes the likeliest token; up to 2 is wilder.", valueName: "t"))
   var temperature: Double = 1
 
-  @Option(help: ArgumentHelp("Choose among the K likeliest tokens; 0 means all.", valueName: "k"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Choose among the K likeliest tokens; 0 means all.", valueName: "k"))
   var topK: Int = 0
 
   @Option(help: ArgumentHelp("Choose among the likeliest tokens that together have probability P.", valueName: "p"))
@@ -15,17 +24,17 @@ struct SamplingFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Drop tokens less likely than this share of the likeliest.", valueName: "p"))
   var minP: Double = 0
 
-  @Option(help: ArgumentHelp("Above 1, tokens that were there already become less likely.", valueName: "r"))
+  @Option(help: ArgumentHelp("Above 1, tokens that are in the text already become less likely.", valueName: "r"))
   var repetitionPenalty: Double = 1
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Above 0, tokens become less likely with each time they were written.", valueName: "f"))
+    help: ArgumentHelp("Above 0, each time a token was written makes it less likely.", valueName: "f"))
   var frequencyPenalty: Double = 0
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Above 0, tokens that were written become less likely.", valueName: "f"))
+    help: ArgumentHelp("Above 0, a token that was written becomes less likely.", valueName: "f"))
   var presencePenalty: Double = 0
 
   @Option(help: ArgumentHelp("Add BIAS to a token's logit. Repeat it for up to 1024 tokens.", valueName: "id=bias"))
@@ -36,13 +45,26 @@ struct SamplingFlags: ParsableArguments {
     help: ArgumentHelp("Never repeat a run of N tokens; 0 allows it.", valueName: "n"))
   var noRepeatNGram: Int = 0
 
-  @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "s"))
-  var seed: UInt64 = 0
+  @Option(
+    name: [.customShort("s"), .long],
+    help: ArgumentHelp(
+      "The same seed gives the same text. (default: another one each time, which is shown)", valueName: "s"))
+  var seed: UInt64?
 
-  @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens at each step.", valueName: "n"))
+  @Flag(help: "Go on after the end-of-text token.")
+  var ignoreEos = false
+
+  @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens of each step.", valueName: "n"))
   var logprobs: Int = 0
 
-  var options: SamplingOptions {
+  /// What was asked for, with the seed that was, or a new one short enough to be typed.
+  func drawn() -> SamplingOptions {
+    var options = options
+    options.seed = seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
+    return options
+  }
+
+  private var options: SamplingOptions {
     var options = SamplingOptions()
     options.temperature = temperature
     options.topK = topK
@@ -53,12 +75,12 @@ struct SamplingFlags: ParsableArguments {
     options.presencePenalty = presencePenalty
     options.logitBias = Dictionary(logitBias.map { ($0.token, $0.bias) }) { _, last in last }
     options.noRepeatNGram = noRepeatNGram
-    options.seed = seed
     options.topLogProbabilities = logprobs
     return options
   }
 
   mutating func validate() throws {
+    guard maxTokens >= 0 else { throw ValidationError("--max-tokens \(maxTokens): give 0 or more") }
     var seen: Set<Int> = []
     for token in logitBias.map(\.token) where !seen.insert(token).inserted {
       throw ValidationError("--logit-bias is given twice for token \(token)")

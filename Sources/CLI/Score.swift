@@ -13,39 +13,43 @@ import GPT2
 
 struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say how likely a text is to the model: log-likelihood and perplexity.",
+    abstract: "Say how likely the model finds a text.",
     discussion: """
-      The text is read in windows of --window tokens that begin every --stride tokens; each token is scored once, with \
-      the window before it as context. The first token of the text has no context and is not scored.
+      Gives log-likelihood, perplexity and bits per byte. The first token of a text has no context and is not scored.
 
         gpt2 score --model ~/gpt2 book.txt
+        gpt2 score -p "To be, or not to be" --per-token
         gpt2 score --model ~/gpt2 --window 1024 --stride 512 --json - < book.txt
+
+      A long text is read in windows of --window tokens that begin every --stride tokens. Each token is scored once, with \
+      the window before it as context.
       """)
 
   @Argument(help: "File with the text; - or nothing reads standard input.")
   var file: String?
 
-  @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
-  @OptionGroup var input: InputOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
+  @OptionGroup(title: "Input Options") var input: InputOptions
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+  @OptionGroup(title: "Output Options") var output: OutputOptions
 
   @Option(help: ArgumentHelp("Tokens in a window. (default: the model's context)", valueName: "n"))
   var window: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Tokens from one window's beginning to the next. (default: half a window; at most the window less the token it shares with the next)",
+      "Tokens from one window's beginning to the next. (default: half a window)",
       valueName: "n"))
   var stride: Int?
 
-  @Flag(help: "Give every token with its log-probability.")
+  @Flag(help: "Give every token with its log-probability first.")
   var perToken = false
 
   @Option(
     help: ArgumentHelp("With --json, give every token, with the N likeliest in its place.", valueName: "n"))
   var logprobs: Int = 0
 
-  @Flag(help: "One JSON object a text.")
+  @Flag(help: "Print one JSON object a text.")
   var json = false
 
   mutating func validate() throws {
@@ -57,12 +61,13 @@ struct Score: AsyncParsableCommand {
   }
 
   func run() async throws {
+    output.apply()
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
-    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: model.folder)
+    let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: try model.folder)
     let limit = configuration.positionCount
-    guard limit >= 2 else { throw ScoreError.contextTooShort(model.folder.name) }
+    guard limit >= 2 else { throw ScoreError.contextTooShort(try model.folder.name) }
     let window = self.window ?? limit
     guard window >= 2, window <= limit else {
       throw ValidationError("--window \(window): give 2 to \(limit), the model's context")
@@ -86,7 +91,7 @@ struct Score: AsyncParsableCommand {
         try Scoring(
           item.tokens, window: window, stride: stride, topLogProbabilities: logprobs, configuration: configuration))
     }
-    for (item, result) in zip(items, results) {
+    for (index, (item, result)) in zip(items, results).enumerated() {
       let start = ContinuousClock.now
       var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
       var scores: [SampledToken] = []
@@ -97,6 +102,7 @@ struct Score: AsyncParsableCommand {
       Terminal.clearProgress()
       let seconds = (ContinuousClock.now - start).seconds
       let result = ScoreResult(scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds)
+      if !json, items.count > 1 { try Terminal.write((index > 0 ? "\n" : "") + "==> \(item.place) <==\n") }
       try Terminal.write(json ? jsonLine(result) : result.text)
     }
     try session.close()

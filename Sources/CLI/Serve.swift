@@ -11,23 +11,21 @@ import ZeroMQ
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Answer over HTTP: the completions API that OpenAI's clients speak, metrics, and a page to look at.",
+    abstract: "Serve an OpenAI-style API and a web page.",
     discussion: """
-      Open the address in a browser to watch the pipeline and to write with it. Calls to copy are in docs/API.md.
+      Open the address in a browser to watch the pipeline and to write with it. Programs talk to it as they talk to \
+      OpenAI's completions API. Calls to copy are in docs/API.md.
 
         gpt2 serve
-        gpt2 serve --http 127.0.0.1:8080 --model ~/gpt2 --spawn 2
-        curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "ROMEO:", "max_tokens": 40}'
+        gpt2 serve --model ~/gpt2 --spawn 2 --port 9000
+        curl http://127.0.0.1:8080/v1/completions -d '{"prompt": "ROMEO:"}'
 
-      SIGTERM or Ctrl-C takes nothing new, finishes what runs within --drain seconds and exits with 0; a second one ends \
-      it at once.
+      Ctrl-C or SIGTERM stops it: new requests are refused, running ones are finished within --drain seconds, and the \
+      exit code is 0. A second Ctrl-C ends it at once.
       """)
 
-  @Option(help: ArgumentHelp("Where to listen, as HOST:PORT; port 0 takes a free one.", valueName: "address"))
-  var http = "127.0.0.1:8080"
-
-  @OptionGroup var model: ModelOptions
-  @OptionGroup var cluster: ClusterOptions
+  @OptionGroup(title: "Address Options") var place: ListenOptions
+  @OptionGroup(title: "Model Options") var model: ModelOptions
 
   @Option(help: ArgumentHelp("The model's name for clients. (default: the folder's)", valueName: "name"))
   var modelName: String?
@@ -62,8 +60,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The least important lines of the log that are written.", valueName: "level"))
   var logLevel: LogLevel = .info
 
+  @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
+
   mutating func validate() throws {
-    _ = try address()
     _ = try hosts()
     do {
       _ = try AllowedOrigins(corsOrigin)
@@ -80,19 +79,6 @@ struct Serve: AsyncParsableCommand {
     if cluster.trace == nil { cluster.timelineLimit = 4096 }
   }
 
-  private func address() throws -> (host: String, port: Int) {
-    let wrong = ValidationError("--http \(http): give an address as 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
-    guard let colon = http.lastIndex(of: ":"), let port = UInt16(http[http.index(after: colon)...]) else { throw wrong }
-    var host = String(http[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      host = String(host.dropFirst().dropLast())
-    } else if host.contains(":") {
-      throw wrong
-    }
-    guard !host.isEmpty else { throw wrong }
-    return (host, Int(port))
-  }
-
   private func hosts() throws -> [HostName] {
     try allowedHost.map { text in
       guard let name = HostName(text) else {
@@ -103,21 +89,25 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (host, port) = try address()
+    Terminal.setVerbosity(.stats)
+    let address = try place.address()
     let keys = try apiKeyFile.map { try APIKeys(file: $0) }
-    guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: model.folder.name) }
+    guard let tokenizer = try model.tokenizer() else { throw ServerError.noTokenizer(model: try model.folder.name) }
     let logger = {
       var logger = Logger(label: "gpt2") { _ in LineLog(format: logFormat) }
       logger.logLevel = logLevel.level
       return logger
     }()
     var options = ServerOptions(
-      host: host, port: port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current, keys: keys,
+      host: address.host, port: address.port, model: modelName ?? Self.name(of: model), version: ProgramVersion.current,
+      keys: keys,
       textLimit: maxRequests, drain: .seconds(drain), origins: try AllowedOrigins(corsOrigin), hosts: try hosts())
     options.isDemo = model.model == nil
     options.limits.descriptors = { DescriptorLimit.current }
     if !options.isLoopback, keys == nil {
-      logger.warning("anybody who can reach \(http) can use this server: it needs no key; give --api-key-file FILE")
+      logger.warning(
+        "anybody who can reach \(address.shownHost):\(address.port) can use this server: it needs no key; give --api-key-file FILE"
+      )
     }
     // All that would be notes is in the log.
     Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
@@ -129,12 +119,11 @@ struct Serve: AsyncParsableCommand {
     audience.relay { [weak server] in server?.note($0) }
     let signals = EndSignals { server.end() }
     defer { signals.cancel() }
-    let shown = host.contains(":") ? "[\(host)]" : host
     let engine = session.engine
     let serving = Task {
       // Whoever waits for the cluster waits no longer than there is a server.
       defer { engine.stop() }
-      try await server.run { logger.notice("listening", metadata: ["url": "http://\(shown):\($0)"]) }
+      try await server.run { logger.notice("listening", metadata: ["url": "http://\(address.shownHost):\($0)"]) }
     }
     // Says who holds what; that no cluster comes to be is the server's to say.
     do { try await session.ready() } catch is ClusterError {}

@@ -11,8 +11,26 @@ import Synchronization
 
 /// Where results, notes and progress go.
 enum Terminal {
-  /// Whether standard error is a person's screen, so that a line may be drawn over.
-  static let showsProgress = isatty(STDERR_FILENO) == 1
+  /// How much is said besides results, errors and warnings.
+  enum Verbosity: Int { case quiet, normal, stats }
+
+  static func setVerbosity(_ value: Verbosity) { verbosity.withLock { $0 = value } }
+
+  private static let verbosity = Mutex(Verbosity.normal)
+
+  private static func says(_ level: Verbosity) -> Bool { verbosity.withLock { $0.rawValue >= level.rawValue } }
+
+  /// Whether a line of progress may be drawn over and over: standard error is a person's screen, and they want to see it.
+  static var showsProgress: Bool { errorsAreOnScreen && says(.normal) }
+
+  private static let errorsAreOnScreen = isatty(STDERR_FILENO) == 1
+
+  /// Characters in a line of the screen that standard error is; 100 where it is none.
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+    return Int(size.ws_col)
+  }
 
   /// Whether standard output is a person's screen.
   static let outputIsScreen = isatty(STDOUT_FILENO) == 1
@@ -28,8 +46,13 @@ enum Terminal {
     try write(bytes, to: STDOUT_FILENO, name: "standard output")
   }
 
-  /// Writes a line about what is going on; nobody minds if it is lost.
-  static func note(_ text: String) {
+  /// Writes a line about what is going on, unless only results are wanted; nobody minds if it is lost.
+  static func note(_ text: String) { if says(.normal) { say(text) } }
+
+  /// Writes a line for who wants to know how the work was shared out.
+  static func detail(_ text: @autoclosure () -> String) { if says(.stats) { say(text()) } }
+
+  private static func say(_ text: String) {
     if let log = noteLog.withLock({ $0 }) { log(text, false) } else { line(text) }
   }
 
@@ -61,7 +84,7 @@ enum Terminal {
       }
       return warnings[culprit, default: []].insert(text).inserted
     }
-    if isNew { note("gpt2: " + text) }
+    if isNew { say("gpt2: " + text) }
   }
 
   private static let warnings = Mutex<[String: Set<String>]>([:])
@@ -69,7 +92,7 @@ enum Terminal {
   /// Draws one line over the one before, on a terminal only.
   static func progress(_ text: @autoclosure () -> String) {
     guard showsProgress else { return }
-    try? write(Array("\r\u{1B}[2K\(text())".utf8), to: STDERR_FILENO, name: "standard error")
+    try? write(Array("\r\u{1B}[2K\(text().prefix(max(0, width - 1)))".utf8), to: STDERR_FILENO, name: "standard error")
   }
 
   static func clearProgress() {
@@ -105,30 +128,6 @@ struct OutputError: Error, CustomStringConvertible {
   let reason: String
 
   var description: String { "\(name): cannot write: \(reason); check where it goes to" }
-}
-
-/// A bar with rate and time left, drawn at most ten times a second.
-struct ProgressBar {
-  private let unit: String
-  private let total: Int
-  private let start = ContinuousClock.now
-  private var drawn: ContinuousClock.Instant?
-
-  init(_ total: Int, unit: String) {
-    (self.total, self.unit) = (total, unit)
-  }
-
-  mutating func show(_ done: Int) {
-    let now = ContinuousClock.now
-    guard Terminal.showsProgress, done > 0, drawn.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
-    drawn = now
-    let elapsed = (now - start).seconds
-    let rate = Double(done) / max(elapsed, 1e-9)
-    let left = Duration.seconds(Double(total - done) / max(rate, 1e-9))
-    let filled = 24 * done / max(total, 1)
-    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-    Terminal.progress("\(bar) \(done)/\(total) \(unit)  \(Int(rate)) \(unit)/s  \(left.short) left")
-  }
 }
 
 extension Duration {

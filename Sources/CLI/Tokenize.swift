@@ -3,7 +3,7 @@ import GPT2
 
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn text into token ids, or with --decode ids into text.",
+    abstract: "Turn text into token ids, or back.",
     discussion: """
         gpt2 tokenize "Hello world"
         gpt2 tokenize --json - < book.txt
@@ -24,7 +24,7 @@ struct Tokenize: ParsableCommand {
 
   @OptionGroup var special: SpecialOptions
 
-  @Flag(help: "A JSON object a text: tokens, and with --decode text.")
+  @Flag(help: "Print a JSON object a text: tokens, and with --decode text.")
   var json = false
 
   mutating func validate() throws {
@@ -34,7 +34,7 @@ struct Tokenize: ParsableCommand {
   }
 
   func run() throws {
-    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer(model.folder.name) }
+    guard let tokenizer = try model.tokenizer() else { throw InputError.noTokenizer(try model.folder.name) }
     if let prompts {
       for (text, _) in try PromptFile(prompts).texts() {
         try write(tokenizer.encode(text, allowSpecial: special.readsSpecial))

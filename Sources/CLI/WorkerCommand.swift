@@ -17,13 +17,17 @@ import ZeroMQ
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker",
-    abstract: "Run blocks for a coordinator.",
+    abstract: "Run a share of the model's blocks for a coordinator.",
     discussion: """
-      A worker dials its coordinator, is told which blocks are its own, loads them and runs them until the coordinator is \
-      done. It may be started before or after the coordinator. With --model it reads its blocks from its own copy of the \
-      checkpoint, which has to be the coordinator's; without, it is sent them, and keeps them in --cache for the next time.
+      The coordinator is gpt2 generate, score, embed, serve or bench with --listen. A worker dials it, is told which blocks \
+      to run, loads them, and runs them until the coordinator is done. Either may be started first.
 
+        gpt2 generate "Hi" --listen tcp://127.0.0.1:7070 --workers 2
+        gpt2 worker --coordinator tcp://127.0.0.1:7070
         gpt2 worker --coordinator tcp://10.0.0.1:7070 --key cluster.key
+
+      Without --model the coordinator sends the blocks, and the worker keeps them in --cache for the next time. With \
+      --model the worker reads them from its own copy of the coordinator's model.
       """)
 
   @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "address"))
@@ -39,19 +43,26 @@ struct WorkerCommand: ParsableCommand {
   var advertise: String?
 
   @Option(
-    help: ArgumentHelp("Folder with the checkpoint. Without it, the coordinator sends the blocks.", valueName: "dir"))
+    name: [.customShort("m"), .long],
+    help: ArgumentHelp("The model's folder. (default: the coordinator sends the blocks)", valueName: "dir"))
   var model: String?
 
   @Flag(help: ArgumentHelp("Use the built-in demo model as --model.", visibility: .hidden))
   var demo = false
 
+  @Option(help: ArgumentHelp("Use random weights of this shape as --model.", visibility: .hidden))
+  var shape: ModelShape?
+
   @Option(help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"))
   var cache: String?
 
-  @Option(help: ArgumentHelp("Threads that compute. (default: the cores this process may use)", valueName: "n"))
+  @Option(
+    name: [.customShort("t"), .long], help: ArgumentHelp("Threads that compute. (default: one a core)", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("What people call this worker. (default: the host's name)", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "What this worker is called. (default: the host's name; HOST-2 for the second one there)", valueName: "name"))
   var name: String?
 
   @Option(
@@ -69,7 +80,7 @@ struct WorkerCommand: ParsableCommand {
 
   @OptionGroup var security: SecurityOptions
 
-  @Flag(help: ArgumentHelp("Say nothing but errors.", visibility: .hidden))
+  @Flag(name: [.customShort("q"), .long], help: "Write errors and warnings, and nothing else.")
   var quiet = false
 
   @Flag(
@@ -78,6 +89,9 @@ struct WorkerCommand: ParsableCommand {
   var keyFromInput = false
 
   mutating func validate() throws {
+    coordinator = Address.completed(coordinator)
+    listen = listen.map(Address.completed)
+    advertise = advertise.map(Address.completed)
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads \(threads): give a number from 1 to 1024")
     }
@@ -103,6 +117,7 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    if quiet { Terminal.setVerbosity(.quiet) }
     let credentials = try credentials()
     if keyFromInput { try Self.endWithInput() }
     let context = try Context()
@@ -115,18 +130,20 @@ struct WorkerCommand: ParsableCommand {
     let source: SliceSource =
       if demo {
         .checkpoint(try Checkpoint(.demo))
+      } else if let shape {
+        .checkpoint(try Checkpoint(shape))
       } else if let model {
-        .checkpoint(try Checkpoint(CheckpointFolder(path: model)))
+        .checkpoint(try Checkpoint(ModelFolder.open(model)))
       } else {
         .cache(try tensorCache())
       }
+    let name = name ?? WorkerName.claim()
     let options = WorkerOptions(
-      name: name ?? Self.hostName, coordinator: coordinator,
+      name: name, coordinator: coordinator,
       listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise,
       credentials: credentials,
       weights: source, threads: threads ?? ThreadPool.availableCores,
       memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
-    let quiet = quiet
     let handshakes = HandshakeLog()
     let hasJoined = Mutex(false)
     let failure = Failure()
@@ -140,7 +157,7 @@ struct WorkerCommand: ParsableCommand {
             handshakes.take(notice.line, reason: reason, of: coordinator)
           default:
             if case .joined = notice { hasJoined.withLock { $0 = true } }
-            if !quiet { Terminal.note(notice.line) }
+            Terminal.note("\(name): \(notice.line)")
           }
         }.run()
       } catch {
@@ -176,7 +193,7 @@ struct WorkerCommand: ParsableCommand {
     if let cache { return try TensorCache(folder: cache) }
     let (cache, reason) = TensorCache.standard()
     if let reason {
-      Terminal.note("gpt2: \(reason); until then, blocks that are sent are kept only as long as this worker runs")
+      Terminal.warn("\(reason); until then, blocks that are sent are kept only as long as this worker runs")
     }
     return cache
   }
@@ -191,13 +208,6 @@ struct WorkerCommand: ParsableCommand {
         if count == 0 || (count < 0 && errno != EINTR) { _exit(0) }
       }
     }
-  }
-
-  private static var hostName: String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, 255) == 0 else { return "worker" }
-    let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return text.isEmpty ? "worker" : String(text.prefix(64))
   }
 }
 
@@ -229,5 +239,12 @@ struct ByteCount: ExpressibleByArgument {
   init?(argument: String) {
     guard let bytes = Quantity.bytes(argument), bytes > 0 else { return nil }
     self.bytes = bytes
+  }
+}
+
+extension Address {
+  /// An address as people write it, with `tcp://` where nothing is said.
+  static func completed(_ text: String) -> String {
+    text.contains("://") || !text.contains(":") ? text : "tcp://\(text)"
   }
 }

@@ -8,7 +8,9 @@ enum Cluster {
 
   /// Work for some seconds, into nothing.
   static let longWork =
-    (0..<64).flatMap { ["--token-ids", "\(5 + $0),7"] } + ["--max-tokens", "250", "--ignore-eos", "--json"]
+    (0..<64).flatMap { ["--token-ids", "\(5 + $0),7"] } + [
+      "--max-tokens", "250", "--ignore-eos", "--seed", "4", "--json", "--stats",
+    ]
 
   /// A copy of the bundled checkpoint, changed.
   static func checkpoint(in folder: TemporaryFolder, _ change: (URL) throws -> Void = { _ in }) throws -> String {

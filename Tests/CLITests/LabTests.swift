@@ -13,7 +13,7 @@ struct LabTests {
   @Test("write together what one process writes, under a key")
   func run() throws {
     let folder = try TemporaryFolder()
-    let program = try Self.run(Cluster.question, cache: folder.path("cache"))
+    let program = try Self.run(Cluster.question + ["--stats"], cache: folder.path("cache"))
     #expect(try program.end() == 0, "\(program.notes)")
     #expect(program.output == Cluster.answer)
     try program.note(with: "\(Lab.name)-2 joined from tcp://10.77.0.2:7071")

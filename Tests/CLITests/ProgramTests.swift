@@ -107,7 +107,7 @@ struct ProgramTests {
       (["score", "--window", "1", "--token-ids", "1,2,3"], 64, "--window"),
       (["score", "--logprobs", "101", "--json", "--token-ids", "1,2,3"], 64, "--logprobs 101"),
       (["score", "--logprobs", "5", "--token-ids", "1,2,3"], 64, "--json"),
-      (["genrate", "x"], 64, "there is no command “genrate”; give one of generate, "),
+      (["genrate", "x"], 64, "there is no command “genrate”; is gpt2 generate meant?"),
     ])
   func badCalls(arguments: [String], status: Int, message: String) throws {
     let run = try Program(arguments)

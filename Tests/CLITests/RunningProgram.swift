@@ -124,7 +124,8 @@ extension RunningProgram {
   /// A coordinator of `generate` at a free port of loopback.
   static func coordinator(_ workers: Int, _ arguments: [String]) throws -> (RunningProgram, address: String) {
     let program = try RunningProgram(
-      ["generate", "--listen", "tcp://127.0.0.1:0", "--workers", "\(workers)", "--threads", "1"] + arguments)
+      ["generate", "--listen", "tcp://127.0.0.1:0", "--workers", "\(workers)", "--threads", "1"]
+        + (arguments.contains("--stats") ? [] : ["--stats"]) + arguments)
     let line = try program.note(with: "waiting at ")
     return (program, String(line.split(separator: " ")[2]))
   }

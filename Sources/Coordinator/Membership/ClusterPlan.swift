@@ -6,7 +6,7 @@ internal import Pipeline
 struct ClusterPlan {
   /// The workers that serve and their blocks, in the order in which a token passes them.
   let stages: [(worker: Roster.Member, layers: LayerRange)]
-  /// Workers without blocks and why, for people.
+  /// Workers without blocks and why, for people, a line a reason.
   let spares: [String]
   let pacing: Pacing
   /// Positions, of all sequences together, that every stage can cache.
@@ -43,7 +43,7 @@ struct ClusterPlan {
         }
     } catch { throw .plan(error) }
     stages = plan.stages.map { (worker: workers[$0.member], layers: $0.layers) }
-    spares = plan.spares.map { "\($0)" }
+    spares = plan.spares.lines
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     guard stages.count > 1, let edges else {
       pacing = Pacing(stageCount: stages.count, fixedRows: options.microBatchRows)

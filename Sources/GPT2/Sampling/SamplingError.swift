@@ -24,8 +24,7 @@ extension SamplingError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .optionOutOfRange(let name, let found):
-      "\(name.rawValue) is \(short(found)); give a number from \(short(name.range.lowerBound)) to "
-        + short(name.range.upperBound)
+      "\(name.rawValue) is \(short(found)); \(name.range.advice)"
     case .tooManyBiases(let count, let limit):
       "logit-bias has \(count) tokens; give at most \(limit)"
     case .unknownBiasToken(let token, let size):
@@ -57,6 +56,11 @@ extension SamplingError: CustomStringConvertible {
         + "leave them out, or add vocab.json and merges.txt to the model"
     }
   }
+}
+
+extension ClosedRange<Double> {
+  /// What to give instead of a number that is not in it.
+  public var advice: String { "give a number from \(short(lowerBound)) to \(short(upperBound))" }
 }
 
 /// A number as a person writes it: whole ones without a fraction.

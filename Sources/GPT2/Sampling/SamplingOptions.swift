@@ -4,11 +4,11 @@
 /// block, temperature, top-k, top-p, min-p (that of Hugging Face's transformers). The defaults sample from the model's
 /// distribution as it is.
 public struct SamplingOptions: Hashable, Sendable {
-  /// What the logits are divided by; 0 is greedy: the greatest logit, lowest id among equals. 0 … 100.
+  /// What the logits are divided by; 0 is greedy: the greatest logit, lowest id among equals. 0 … 2.
   ///
   /// Below 0.00001 the distribution has collapsed onto the greatest logit, and greedy is what happens.
   public var temperature: Double = 1
-  /// Keep only this many of the most probable tokens; 0 keeps all.
+  /// Keep only this many of the most probable tokens; 0 and −1 keep all.
   public var topK: Int = 0
   /// Keep only the most probable tokens, as many as it takes for their probabilities to reach this sum; 1 keeps all.
   /// 0 … 1.
@@ -52,8 +52,9 @@ public struct SamplingOptions: Hashable, Sendable {
     /// The values that make sense, ends included; NaN is in no range.
     public var range: ClosedRange<Double> {
       switch self {
-      case .temperature: 0...100
-      case .topK, .noRepeatNGram: 0...Double(Int32.max)
+      case .temperature: 0...2
+      case .topK: -1...Double(Int32.max)
+      case .noRepeatNGram: 0...Double(Int32.max)
       case .topP, .minP: 0...1
       case .repetitionPenalty: 0.01...100
       case .frequencyPenalty, .presencePenalty: -2...2

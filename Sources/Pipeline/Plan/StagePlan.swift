@@ -48,17 +48,3 @@ public struct StagePlan: Hashable, Sendable {
     self.spares = spares
   }
 }
-
-extension StagePlan.Spare: CustomStringConvertible {
-  public var description: String {
-    switch reason {
-    case .notNeeded: "\(name) is a spare: the blocks are all held without it"
-    case .tooSlow: "\(name) is a spare: it is too slow to be of help"
-    case .tooSmall(let memory, let needed):
-      "\(name) is a spare: it offers \(megabytes(memory)) of memory, and a stage of one block needs \(megabytes(needed))"
-    }
-  }
-}
-
-/// Whole megabytes for a person, rounded up.
-func megabytes(_ bytes: Int) -> String { "\(bytes / 1_000_000 + (bytes % 1_000_000 > 0 ? 1 : 0)) MB" }

@@ -80,15 +80,15 @@ struct CompletionRequest {
 
   private static func options(_ fields: RequestFields) throws(APIError) -> SamplingOptions {
     var options = SamplingOptions()
-    options.temperature = try fields.number("temperature", in: 0...2) ?? 1
+    options.temperature = try fields.number("temperature", in: SamplingOptions.Name.temperature.range) ?? 1
     options.topP = try fields.number("top_p", in: SamplingOptions.Name.topP.range) ?? 1
     options.minP = try fields.number("min_p", in: SamplingOptions.Name.minP.range) ?? 0
     // Elsewhere -1 stands for all.
     options.topK = max(0, try fields.integer("top_k", in: -1...Int(Int32.max)) ?? 0)
     options.repetitionPenalty =
       try fields.number("repetition_penalty", in: SamplingOptions.Name.repetitionPenalty.range) ?? 1
-    options.presencePenalty = try fields.number("presence_penalty", in: -2...2) ?? 0
-    options.frequencyPenalty = try fields.number("frequency_penalty", in: -2...2) ?? 0
+    options.presencePenalty = try fields.number("presence_penalty", in: SamplingOptions.Name.presencePenalty.range) ?? 0
+    options.frequencyPenalty = try fields.number("frequency_penalty", in: SamplingOptions.Name.frequencyPenalty.range) ?? 0
     for (key, value) in try fields.members("logit_bias") ?? [] {
       guard let token = Int(key), token >= 0, options.logitBias[token] == nil else {
         throw .invalid("logit_bias", "logit_bias has to name token ids, each once, and names \(key.prefix(20))")

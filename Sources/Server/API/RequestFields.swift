@@ -52,7 +52,7 @@ struct RequestFields {
     guard let value = self[name] else { return nil }
     guard let integer = Self.whole(value) else { throw wrong(name, value, "an integer") }
     guard range.contains(integer) else {
-      throw .invalid(name, "\(name) is \(integer); it goes from \(range.lowerBound) to \(range.upperBound)")
+      throw .invalid(name, "\(name) is \(integer); give a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return integer
   }
@@ -61,7 +61,7 @@ struct RequestFields {
     guard let value = self[name] else { return nil }
     guard let number = Self.number(value) else { throw wrong(name, value, "a number") }
     guard range.contains(number) else {
-      throw .invalid(name, "\(name) is \(number); it goes from \(range.lowerBound) to \(range.upperBound)")
+      throw .invalid(name, "\(name) is \(number); \(range.advice)")
     }
     return number
   }

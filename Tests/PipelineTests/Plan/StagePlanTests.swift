@@ -118,6 +118,23 @@ import Testing
     #expect(plan.stages.map(\.member) == [0, 1])
     #expect(plan.spares.map(\.name) == ["w2", "w3"])
     #expect(plan.spares.allSatisfy { $0.reason == .notNeeded })
+    #expect(plan.spares.lines == ["2 workers are spares (w2 and w3): the blocks are all held without them"])
+  }
+
+  @Test func sparesAreToldOfInALineAReason() throws {
+    let many = try StagePlan(balancing: 2, over: Self.equal(40), coordinator: Self.idle, memory: Self.free)
+    #expect(many.spares.lines == ["38 workers are spares (w2 … w39): the blocks are all held without them"])
+    let memory = StageMemory(fixed: 1_000_000, block: 5_000_000, position: 1000, positionCount: 1000)
+    let members = [
+      Self.member("a", memory: 1), Self.member("b", memory: 2), Self.member("c", memory: 3),
+      Self.member("fast", memory: 100_000_000), Self.member("slow", seconds: 100, memory: 100_000_000),
+    ]
+    let mixed = try StagePlan(balancing: 12, over: members, coordinator: Self.idle, memory: memory)
+    #expect(
+      mixed.spares.lines == [
+        "slow is a spare: it is too slow to be of help",
+        "3 workers are spares (a, b and c): each offers too little memory for a stage of one block, 7 MB",
+      ])
   }
 
   @Test func workersTooSlowOrTooSmallAreSparesThatSayWhy() throws {

@@ -1,0 +1,169 @@
+import GPT2
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The folder that `--model` names, looked at before anything is read from it.
+enum ModelFolder {
+  /// - Throws: ``ModelFolderError`` for what is no folder with a `config.json`.
+  static func open(_ path: String) throws(ModelFolderError) -> CheckpointFolder {
+    if let problem = problem(with: path) { throw ModelFolderError(path: path, problem: problem) }
+    return CheckpointFolder(path: path)
+  }
+
+  private static func problem(with path: String) -> ModelFolderError.Problem? {
+    switch kind(of: path) {
+    case S_IFDIR:
+      // Anything but its absence is said better by the attempt to open it.
+      guard kind(of: "\(path)/config.json") == nil, errno == ENOENT else { return nil }
+      return .noConfiguration(files: entries(of: path))
+    case nil where errno == ENOENT || errno == ENOTDIR:
+      if path.hasPrefix("~") { return .homeNotReplaced }
+      return repository(path).map { .nothingByThisName(repository: $0) } ?? .missing
+    case nil: return nil
+    default: return .notAFolder
+    }
+  }
+
+  /// The kind of file that is at a path; nil with `errno` set when there is none.
+  private static func kind(of path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  private static func entries(of path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while names.count < 1000, let entry = readdir(directory) {
+      names.append(
+        withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names.filter { !$0.hasPrefix(".") }.sorted()
+  }
+
+  /// The models of OpenAI and the one distilled from them, by the names that people give them.
+  private static let known = [
+    "gpt2": "openai-community/gpt2", "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large", "gpt2-xl": "openai-community/gpt2-xl",
+    "distilgpt2": "distilbert/distilgpt2",
+  ]
+
+  /// What a name that is no path means at Hugging Face, as OWNER/NAME, or NAME alone; nil for a path.
+  static func repository(_ name: String) -> String? {
+    var rest = Substring(name)
+    for prefix in ["https://", "http://", "hf://", "hf:", "huggingface.co/", "hf.co/"] where rest.hasPrefix(prefix) {
+      rest = rest.dropFirst(prefix.count)
+    }
+    let isAddress = rest.count < name.count
+    if rest.hasSuffix("/") { rest = rest.dropLast() }
+    let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+    let isName = parts.allSatisfy { part in
+      !part.isEmpty && !part.hasPrefix(".")
+        && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+    guard isName else { return nil }
+    if let full = known[rest.lowercased()] { return full }
+    guard parts.count == 2 || (parts.count == 1 && !isAddress) else { return nil }
+    // `models/gpt2`, where there is a folder `models`.
+    if !isAddress, parts.count == 2, kind(of: String(parts[0])) == S_IFDIR { return nil }
+    return String(rest)
+  }
+
+  /// A command for a shell that fetches a model into a folder of this place; nil when nobody knows whose model it is.
+  static func fetching(_ repository: String) -> String? {
+    guard let slash = repository.firstIndex(of: "/") else { return nil }
+    let folder = repository[repository.index(after: slash)...]
+    guard known.values.contains(repository) else {
+      return "hf download \(repository) --include \"*.json\" --include \"*.txt\" --include \"*.safetensors\" "
+        + "--local-dir \(folder)"
+    }
+    let files =
+      "config.json,generation_config.json,model.safetensors,vocab.json,merges.txt,tokenizer.json,tokenizer_config.json"
+    return "curl -fL --create-dirs --output-dir \(folder) --remote-name-all "
+      + "\"https://huggingface.co/\(repository)/resolve/main/{\(files)}\""
+  }
+}
+
+/// Why a model cannot be had from where `--model` says.
+struct ModelFolderError: Error, CustomStringConvertible {
+  enum Problem: Equatable {
+    /// A path that leads nowhere.
+    case missing
+    /// A name, with what it means at Hugging Face.
+    case nothingByThisName(repository: String)
+    case homeNotReplaced
+    case notAFolder
+    case noConfiguration(files: [String])
+  }
+
+  let path: String
+  let problem: Problem
+
+  var description: String {
+    switch problem {
+    case .missing: "--model \(path): there is no such folder; check the path"
+    case .nothingByThisName(let repository):
+      if let command {
+        "--model \(path): there is no folder “\(path)” here, and gpt2 does not fetch models by name; fetch it with "
+          + (command.hasPrefix("hf") ? "hf (pip install -U huggingface_hub)" : "the command below")
+          + ", then give --model ./\(folder(repository))"
+      } else {
+        "--model \(path): there is no folder “\(path)” here, and gpt2 does not fetch models by name; give the path of a "
+          + "folder with config.json, model.safetensors, vocab.json and merges.txt"
+      }
+    case .homeNotReplaced:
+      "--model \(path): there is no folder “\(path)”; the shell replaces ~ only at the beginning of a word without "
+        + "quotes, as in --model ~/gpt2; write $HOME instead"
+    case .notAFolder: notAFolder
+    case .noConfiguration(let files):
+      if let inner = Self.snapshot(in: path, files) {
+        "--model \(path): there is no config.json; Hugging Face's cache has it deeper; give --model \(inner)"
+      } else {
+        "--model \(path): there is no config.json; give a folder with config.json, model.safetensors, vocab.json and "
+          + "merges.txt" + (files.isEmpty ? "; this one is empty" : "; this one has \(Self.list(files))")
+      }
+    }
+  }
+
+  /// A command on a line of its own, to be copied.
+  var command: String? {
+    if case .nothingByThisName(let repository) = problem { ModelFolder.fetching(repository) } else { nil }
+  }
+
+  private func folder(_ repository: String) -> Substring { repository.split(separator: "/").last ?? "" }
+
+  private var notAFolder: String {
+    let name = path.lowercased()
+    if name.hasSuffix(".gguf") || name.hasSuffix(".ggml") {
+      return "--model \(path): is a file of llama.cpp; give a folder in Hugging Face's layout (config.json, "
+        + "model.safetensors, vocab.json and merges.txt)"
+    }
+    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json") || name.hasSuffix(".bin") else {
+      return "--model \(path): is no folder; give the folder with config.json and model.safetensors"
+    }
+    let parent = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."
+    return "--model \(path): is a file; give its folder: --model \(parent)"
+  }
+
+  /// The folder of a snapshot in Hugging Face's cache, where that is what it is.
+  private static func snapshot(in path: String, _ files: [String]) -> String? {
+    guard files.contains("snapshots"), let directory = opendir("\(path)/snapshots") else { return nil }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      let inner = "\(path)/snapshots/\(name)"
+      if !name.hasPrefix("."), access("\(inner)/config.json", F_OK) == 0 { return inner }
+    }
+    return nil
+  }
+
+  private static func list(_ files: [String]) -> String {
+    files.prefix(4).joined(separator: ", ") + (files.count > 4 ? " and \(files.count - 4) more" : "")
+  }
+}
