@@ -43,6 +43,7 @@ struct Embed: AsyncParsableCommand {
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    session.compare(tokenizer)
     let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     // What cannot be embedded is refused before weights are loaded; a generation checks the same things.
     for item in items {

@@ -47,6 +47,7 @@ struct Generate: AsyncParsableCommand {
     let session = try ClusterSession(model, cluster, slotCount: batch)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    session.compare(tokenizer)
     let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     let generations = try items.map { item in
       do throws(SamplingError) {

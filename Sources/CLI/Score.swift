@@ -65,6 +65,7 @@ struct Score: AsyncParsableCommand {
     let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
+    session.compare(tokenizer)
     let items = try input.items(file, argumentIsFile: true, tokenizer: tokenizer, model: try model.folder)
     let limit = configuration.positionCount
     guard limit >= 2 else { throw ScoreError.contextTooShort(try model.folder.name) }

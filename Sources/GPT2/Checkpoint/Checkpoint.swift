@@ -8,8 +8,8 @@ public final class Checkpoint: Sendable {
   public let configuration: Configuration
   /// By name without `transformer.`; of a whole checkpoint exactly the tensors of all parts of the configuration.
   private let tensors: [ExactString: StoredTensor]
-  /// A head that is stored although it is tied to the embedding; loading the head checks that it is a copy.
-  let storedCopyOfTiedHead: StoredTensor?
+  /// Whether a head was found that is not the embedding, although `config.json` ties the two.
+  let untiesHead: Bool
   /// Names of stored tensors that are no part of GPT-2, such as other heads; nothing reads them.
   public let leftAside: [String]
   /// The file that says where texts begin and end.
@@ -49,9 +49,10 @@ public final class Checkpoint: Sendable {
       let source = try folder.open(Self.weightsFile)
       try table.add(try SafetensorsHeader(source), of: source)
     }
+    try table.settleStoredHead()
     self.folder = folder
-    self.configuration = configuration
-    storedCopyOfTiedHead = table.storedCopyOfTiedHead
+    self.configuration = table.configuration
+    untiesHead = configuration.tiesHead && !table.configuration.tiesHead
     leftAside = table.leftAside
     endsFile = hasGenerationFile ? Self.generationFile : Self.configurationFile
     self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
@@ -68,16 +69,15 @@ public final class Checkpoint: Sendable {
     for tensor in tensors { try table.add(tensor, storedAs: tensor.name) }
     folder = CheckpointFolder(name: name, contents: [:])
     self.configuration = configuration
-    storedCopyOfTiedHead = table.storedCopyOfTiedHead
-    leftAside = []
+    (untiesHead, leftAside) = (false, [])
     endsFile = Self.configurationFile
     self.tensors = table.tensors
   }
 
   /// The tensor `name` (without `transformer.`), whose shape has to be `shape`.
   ///
-  /// Throws `.tensor` errors. Only tensors of the configuration's parts can be had: neither masks nor the stored copy
-  /// of a tied head.
+  /// Throws `.tensor` errors. Only tensors of the configuration's parts can be had: neither masks nor a stored copy
+  /// of the embedding.
   public func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredTensor {
     guard let tensor = tensors[ExactString(name)] else { throw .tensor(name, file: folder.name, .missing) }
     guard tensor.shape == shape else {

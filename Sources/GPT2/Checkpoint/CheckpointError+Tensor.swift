@@ -26,8 +26,6 @@ extension CheckpointError {
     case otherName(missing: String)
     /// A head with an offset, which GPT-2 has not.
     case headBias
-    /// A stored head is not the embedding that the configuration ties it to.
-    case notTied(embedding: String)
   }
 }
 
@@ -70,9 +68,6 @@ extension CheckpointError.TensorProblem: CustomStringConvertible {
         + " do the weights and config.json belong together?"
     case .wrongType(let type):
       "has dtype \(type), expected F32, F16, BF16 or F64; save the checkpoint again in one of those"
-    case .notTied(let embedding):
-      "differs from \(embedding.quoted), expected a copy of it since config.json ties them;"
-        + " set tie_word_embeddings to false to use it, or remove it"
     }
   }
 }

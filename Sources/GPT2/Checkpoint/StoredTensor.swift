@@ -35,6 +35,11 @@ public struct StoredTensor: Sendable {
     self.byteOffset = byteOffset
   }
 
+  /// The same under another name.
+  func named(_ name: String) -> StoredTensor {
+    StoredTensor(name: name, elementType: elementType, shape: shape, source: source, byteOffset: byteOffset)
+  }
+
   /// A tensor that is the whole of the file at `path`, without a header.
   ///
   /// No descriptor is kept. Throws `.file` errors; `.wrongSize` when the file has not exactly the tensor's bytes.

@@ -1,6 +1,7 @@
 /// The tensors a configuration needs, being filled from the headers of a checkpoint's files.
 struct TensorTable {
-  private let configuration: Configuration
+  /// What was given, but for a head that turns out to be stored beside the embedding.
+  private(set) var configuration: Configuration
   /// Shapes by name: of every tensor that the model needs, and of the head's matrix even if it is tied.
   private let shapes: [ExactString: [Int]]
   private let masks: Set<ExactString>
@@ -99,9 +100,21 @@ struct TensorTable {
     return tensors
   }
 
-  /// The copy of a tied head that some programs store beside the embedding it is tied to.
-  var storedCopyOfTiedHead: StoredTensor? {
-    configuration.tiesHead ? found[ExactString(configuration.headTensor.name)]?.tensor : nil
+  /// Decides, as transformers (5.24) does, what a head is that is stored although it is tied: a copy of the embedding is
+  /// nothing more, a matrix of its own is the head, and where it stands alone it is the embedding too.
+  mutating func settleStoredHead() throws(CheckpointError) {
+    let name = ExactString(configuration.headTensor.name)
+    guard configuration.tiesHead, let head = found[name] else { return }
+    let embedding = ExactString("wte.weight")
+    if let stored = found[embedding] {
+      guard try head.tensor.hasValues(of: stored.tensor) else {
+        configuration.tiesHead = false
+        return
+      }
+    } else {
+      found[embedding] = (head.tensor.named("wte.weight"), head.storedName)
+    }
+    found[name] = nil
   }
 
   /// The name without the prefix that models with a head of their own put before all other tensors.

@@ -14,7 +14,6 @@ public final class Head {
     self.kernels = kernels
     self.pool = pool
     norm = try LayerNorm(checkpoint, "ln_f")
-    try checkpoint.checkTiedHead(pool: pool)
     matrix =
       configuration.tiesHead
       ? embedding.tokens

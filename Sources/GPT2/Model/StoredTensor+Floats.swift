@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Synchronization
 
 extension StoredTensor {
   /// Reads elements as fp32 into memory that lives as long as the call.
@@ -26,26 +25,22 @@ extension StoredTensor {
   }
 }
 
-extension Checkpoint {
-  /// Throws when the checkpoint ties the head to the embedding and yet stores another one.
-  func checkTiedHead(pool: ThreadPool) throws(CheckpointError) {
-    guard let copy = storedCopyOfTiedHead else { return }
-    let embedding = try tensor("wte.weight", shape: copy.shape)
+extension StoredTensor {
+  /// Whether another tensor of this shape has the same values, whatever the types of both. Reads up to the first that differs.
+  ///
+  /// - Throws: ``CheckpointError``, as ``withFloats(in:_:)``.
+  func hasValues(of other: StoredTensor) throws(CheckpointError) -> Bool {
+    precondition(shape == other.shape)
     let piece = 1 << 16
-    let fault = Mutex<CheckpointError?>(nil)
-    pool.forEach((copy.elementCount + piece - 1) / piece) { index in
-      let range = (index * piece)..<min((index + 1) * piece, copy.elementCount)
-      do throws(CheckpointError) {
-        var isEqual = false
-        try copy.withFloats(in: range) { a throws(CheckpointError) in
-          try embedding.withFloats(in: range) { b in isEqual = (0..<range.count).allSatisfy { a[$0] == b[$0] } }
-        }
-        if !isEqual { throw .tensor(copy.name, file: copy.file, .notTied(embedding: embedding.name)) }
-      } catch {
-        fault.withLock { $0 = $0 ?? error }
+    for start in stride(from: 0, to: elementCount, by: piece) {
+      let range = start..<min(start + piece, elementCount)
+      var isEqual = false
+      try withFloats(in: range) { a throws(CheckpointError) in
+        try other.withFloats(in: range) { b in isEqual = (0..<range.count).allSatisfy { a[$0] == b[$0] } }
       }
+      guard isEqual else { return false }
     }
-    if let error = fault.withLock({ $0 }) { throw error }
+    return true
   }
 }
 

@@ -32,7 +32,9 @@ struct FingerprintTests {
     #expect(try Self.fingerprint(ToyCheckpoint(prefix: "transformer.").shardedFiles) == expected)
     var other = toy
     other.tensors.reverse()
-    other.tensors.append(ToyCheckpoint.tensor("lm_head.weight", [7, 4]))
+    var copy = other.tensors[other.index(of: "wte.weight")]
+    copy.name = "lm_head.weight"
+    other.tensors.append(copy)
     other.tensors.append(.init(name: "h.0.attn.bias", type: "U8", shape: [1], bytes: [1]))
     other.configuration = other.configuration.replacing(
       "}", with: #","activation_function":"gelu_pytorch_tanh","eos_token_id":3,"x":1}"#)

@@ -52,7 +52,7 @@ struct ActivationTests {
     }
   }
 
-  private static func activate(_ kernels: Kernels, _ activation: Configuration.Activation, _ x: PaddedRows) {
+  static func activate(_ kernels: Kernels, _ activation: Configuration.Activation, _ x: PaddedRows) {
     kernels.table.pointee.activate(activation.kernel, x.base, x.pitch, x.rowCount, x.width)
   }
 

@@ -1,3 +1,4 @@
+import MicroBatching
 import Testing
 
 @testable import GPT2
@@ -16,23 +17,55 @@ struct TiedHeadTests {
     return toy
   }
 
-  private func load(_ toy: ToyCheckpoint) throws {
-    _ = try Model(
+  private func logits(_ toy: ToyCheckpoint) throws -> [Float] {
+    let model = try Model(
       Checkpoint(.memory(toy.files)), slotCount: 1, kernels: .selected(), pool: ThreadPool(threadCount: 2))
+    let hidden = try Activations(width: model.configuration.width)
+    let logits = try Activations(width: model.configuration.vocabularySize)
+    try model.forward([1, 2], MicroBatch([Segment(slot: 0, start: 0, count: 2)]), into: hidden)
+    try model.logits(of: hidden, rows: 0..<2, into: logits)
+    return logits.values
   }
 
-  @Test("may be stored as a copy of the embedding")
+  @Test("may be stored as a copy of the embedding, before or behind it, and nothing is said of it")
   func copy() throws {
-    try load(Self.toy())
+    let toy = Self.toy()
+    var plain = toy
+    plain.tensors.removeLast()
+    var first = toy
+    first.tensors.insert(first.tensors.removeLast(), at: 0)
+    let checkpoint = try Checkpoint(.memory(toy.files))
+    #expect(checkpoint.configuration.tiesHead && checkpoint.notes == [])
+    #expect(try logits(toy) == logits(plain))
+    #expect(try logits(first) == logits(plain))
+    #expect(try checkpoint.fingerprint() == Checkpoint(.memory(plain.files)).fingerprint())
   }
 
-  @Test("is refused when what is stored is another matrix", arguments: [0, 13, 27])
+  @Test("is the matrix that is stored when that is another, and it is said", arguments: [0, 13, 27])
   func other(element: Int) throws {
     var toy = Self.toy()
-    toy.tensors[toy.index(of: "lm_head.weight")].bytes[element * 4 + 2] ^= 1
+    toy.tensors[toy.index(of: "lm_head.weight")].bytes[element * 4 + 2] ^= 0x40
+    let checkpoint = try Checkpoint(.memory(toy.files))
+    #expect(!checkpoint.configuration.tiesHead)
+    #expect(checkpoint.notes.count == 1 && checkpoint.notes[0].contains("lm_head.weight differs"))
+    #expect(checkpoint.notes.allSatisfy(\.isOneLine))
+    var untied = toy
+    untied.configuration = untied.configuration.replacing("}", with: #","tie_word_embeddings":false}"#)
+    #expect(try Checkpoint(.memory(untied.files)).notes == [])
+    #expect(try logits(toy) == logits(untied))
+    #expect(try logits(toy) != logits(Self.toy()))
+    #expect(try checkpoint.fingerprint() == Checkpoint(.memory(untied.files)).fingerprint())
+  }
+
+  @Test("is the embedding too where only the head is stored")
+  func alone() throws {
+    var toy = Self.toy()
+    toy.tensors.remove(at: toy.index(of: "wte.weight"))
+    #expect(try logits(toy) == logits(Self.toy()))
     #expect(
-      throws: CheckpointError.tensor(
-        "lm_head.weight", file: "memory/model.safetensors", .notTied(embedding: "wte.weight"))
-    ) { try load(toy) }
+      try Checkpoint(.memory(toy.files)).fingerprint() == Checkpoint(.memory(Self.toy().files)).fingerprint())
+    toy.configuration = toy.configuration.replacing("}", with: #","tie_word_embeddings":false}"#)
+    let error = #expect(throws: CheckpointError.self) { _ = try Checkpoint(.memory(toy.files)) }
+    #expect(error == .tensor("wte.weight", file: "memory/model.safetensors", .missing))
   }
 }
