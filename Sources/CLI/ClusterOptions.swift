@@ -30,13 +30,15 @@ struct ClusterOptions: ParsableArguments {
       "Most seconds to wait until all workers have joined. (default: 300; with --spawn 30)", valueName: "seconds"))
   var wait: Int?
 
-  @Option(help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"))
+  @Option(
+    help: ArgumentHelp("Write a timeline that Perfetto and chrome://tracing open.", valueName: "file.json"),
+    completion: .file())
   var trace: String?
 
   @Option(
     help: ArgumentHelp(
       "With --listen and --key: let in only the public keys of this file, the lines of .pub files; read again when it changes.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var allowedKeys: String?
 
   @OptionGroup var security: SecurityOptions
@@ -110,7 +112,7 @@ struct SecurityOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The key of this member, made by gpt2 keygen, or one that all share. (default on loopback: a key of this user)",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var key: String?
 
   @Flag(

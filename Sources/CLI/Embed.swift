@@ -22,7 +22,7 @@ struct Embed: AsyncParsableCommand {
   @OptionGroup var cluster: ClusterOptions
   @OptionGroup var input: InputOptions
 
-  @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
+  @Option(help: ArgumentHelp("Where to write.", valueName: "file.safetensors"), completion: .file())
   var output: String
 
   @Option(help: "One vector a text: the mean over its tokens, or that of its last token.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildRevision
 import Dispatch
 import GPT2
 import Pipeline
@@ -29,11 +30,17 @@ struct GPT2Command: ParsableCommand {
       Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage.
       The environment variable GPT2_KERNELS (avx512, avx2, portable) forces an instruction set; all give the same bits.
       """,
-    version: ProgramVersion.current,
+    version: version,
     subcommands: [
       Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self, WorkerCommand.self, Plan.self, Bench.self,
       Keygen.self,
     ])
+
+  /// The version, and the commit where it is known.
+  private static var version: String {
+    let revision = String(cString: gpt2_revision)
+    return "gpt2 \(ProgramVersion.current)" + (revision.isEmpty ? "" : " (\(revision))")
+  }
 
   static func main() async {
     holdStandardDescriptors()

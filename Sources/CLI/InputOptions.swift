@@ -3,7 +3,7 @@ import GPT2
 
 /// What a command works on: text from the command line, a file or standard input, or token ids.
 struct InputOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("File with one prompt a line.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one prompt a line.", valueName: "file"), completion: .file())
   var prompts: String?
 
   @Option(
@@ -11,7 +11,7 @@ struct InputOptions: ParsableArguments {
       "Token ids instead of text, as 1,2,3. Repeat it for a batch; needs no tokenizer.", valueName: "ids"))
   var tokenIds: [String] = []
 
-  @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"), completion: .file())
   var tokenIdsFile: String?
 
   @Flag(help: "Read a typed <|endoftext|> as the end-of-text token, not as ordinary text.")

@@ -20,7 +20,7 @@ struct Keygen: ParsableCommand {
       with --key FILE. Then any member can pose as any other, the coordinator too, and read what the others send each other.
       """)
 
-  @Argument(help: "Where to write it; nothing is overwritten.")
+  @Argument(help: "Where to write it; nothing is overwritten.", completion: .file())
   var file: String
 
   @Option(help: ArgumentHelp("Whose it is; a worker of this --name. (default: the file's name)", valueName: "name"))

@@ -4,7 +4,9 @@ import GPT2
 
 /// Which model answers, and with how many threads.
 struct ModelOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Folder with the checkpoint. Without it, the built-in demo model.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder with the checkpoint. Without it, the built-in demo model.", valueName: "dir"),
+    completion: .directory)
   var model: String?
 
   @Option(help: ArgumentHelp("Threads that compute. (default: the cores this process may use)", valueName: "n"))

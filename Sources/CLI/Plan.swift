@@ -37,7 +37,8 @@ struct Plan: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Folder with a checkpoint, for its shape. Without it and --shape, the built-in demo model.", valueName: "dir"))
+      "Folder with a checkpoint, for its shape. Without it and --shape, the built-in demo model.", valueName: "dir"),
+    completion: .directory)
   var model: String?
 
   @Option(help: "A shape of the family, instead of a checkpoint.")

@@ -22,7 +22,7 @@ struct Score: AsyncParsableCommand {
         gpt2 score --model ~/gpt2 --window 1024 --stride 512 --json - < book.txt
       """)
 
-  @Argument(help: "File with the text; - or nothing reads standard input.")
+  @Argument(help: "File with the text; - or nothing reads standard input.", completion: .file())
   var file: String?
 
   @OptionGroup var model: ModelOptions

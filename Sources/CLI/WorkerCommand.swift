@@ -39,13 +39,16 @@ struct WorkerCommand: ParsableCommand {
   var advertise: String?
 
   @Option(
-    help: ArgumentHelp("Folder with the checkpoint. Without it, the coordinator sends the blocks.", valueName: "dir"))
+    help: ArgumentHelp("Folder with the checkpoint. Without it, the coordinator sends the blocks.", valueName: "dir"),
+    completion: .directory)
   var model: String?
 
   @Flag(help: ArgumentHelp("Use the built-in demo model as --model.", visibility: .hidden))
   var demo = false
 
-  @Option(help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"),
+    completion: .directory)
   var cache: String?
 
   @Option(help: ArgumentHelp("Threads that compute. (default: the cores this process may use)", valueName: "n"))
