@@ -1,11 +1,12 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients soak lint check tsan bench lab fuzz clean build setup
+.PHONY: help demo test clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
 
 GPT2 := .build/release/gpt2
+PREFIX ?= /usr/local
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, then write text with a coordinator and two worker processes
 	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
@@ -57,8 +58,19 @@ fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
 clean: ## Remove everything that was built
 	rm -rf .build .build-* .venv-clients
 
-build: setup
-	@./quietly swift build -c release
+# With Swift's runtime in the program, so that it runs where Swift is not.
+build: setup ## Build the program, .build/release/gpt2, which runs on hosts without Swift too
+	@GPT2_REVISION="$$(deploy/install/revision)" ./quietly swift build -c release --product gpt2 --static-swift-stdlib
+
+# Under sudo it copies what is there: root often has no Swift, and what it built would be its own.
+install: $(if $(SUDO_UID),,build) ## Install the program, its manual page and shell completions under PREFIX=/usr/local
+	@deploy/install/install install '$(PREFIX)' '$(DESTDIR)'
+
+uninstall: ## Remove what make install put under PREFIX=/usr/local
+	@deploy/install/install uninstall '$(PREFIX)' '$(DESTDIR)'
+
+install-check: build ## Try the installed program without Swift, as another user (root)
+	deploy/install/check
 
 setup:
 	@./setup

@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The commit that `make build` builds; a build without make has none.
+let revision = Context.environment["GPT2_REVISION"] ?? ""
+
 let package = Package(
   name: "gpt2-cluster",
   platforms: [.macOS(.v15)],
@@ -14,13 +17,18 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    // Without its traits, which bring the whole of Foundation and swift-configuration for what is not used here.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
     // The loops are worth nothing without optimisation, in debug builds too.
     .target(
       name: "CKernels", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(
+      name: "BuildRevision",
+      cSettings: revision.isEmpty
+        ? [] : [.define("GPT2_REVISION", to: "\"\(revision)\"", .when(configuration: .release))]),
     .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
     .target(name: "DemoModel", exclude: ["checkpoint", "train.py", "check.py"]),
     .target(name: "MicroBatching", swiftSettings: .house),
@@ -58,7 +66,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server", "Worker",
+        "BuildRevision", "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server",
+        "Worker",
         "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),

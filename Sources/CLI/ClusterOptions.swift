@@ -31,13 +31,13 @@ struct ClusterOptions: ParsableArguments {
       "Seconds to wait for workers. (default: 300; with --spawn 30)", valueName: "seconds"))
   var wait: Int?
 
-  @Option(help: ArgumentHelp("Write a timeline for ui.perfetto.dev.", valueName: "file.json"))
+  @Option(help: ArgumentHelp("Write a timeline for ui.perfetto.dev.", valueName: "file.json"), completion: .file())
   var trace: String?
 
   @Option(
     help: ArgumentHelp(
       "Let in only the public keys in this file, the lines of .pub files. It is read again when it changes.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var allowedKeys: String?
 
   @OptionGroup var security: SecurityOptions
@@ -112,7 +112,7 @@ struct SecurityOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The secret key of this member, made by gpt2 keygen. (default on one machine: a key of this user)",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var key: String?
 
   @Flag(

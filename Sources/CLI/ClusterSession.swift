@@ -1,6 +1,6 @@
 import Cluster
 import Coordinator
-import Foundation
+import FoundationEssentials
 import GPT2
 import Pipeline
 import Worker
@@ -150,9 +150,10 @@ final class ClusterSession {
   deinit { engine.stop() }
 
   /// The program that is running.
-  private static func program() throws -> URL {
-    guard let url = Bundle.main.executableURL else { throw InputError.unreadable("gpt2", "its own path is not known") }
-    return url
+  private static func program() throws -> String {
+    do { return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") } catch {
+      throw InputError.unreadable("/proc/self/exe", "it says where this program is; mount /proc")
+    }
   }
 
   /// Says when nobody from outside can reach the address that was meant for them: Debian gives a machine's own name to loopback.

@@ -25,7 +25,9 @@ struct Embed: AsyncParsableCommand {
   @OptionGroup(title: "Cluster Options") var cluster: ClusterOptions
   @OptionGroup(title: "Output Options") var saying: OutputOptions
 
-  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Where to write.", valueName: "file.safetensors"))
+  @Option(
+    name: [.customShort("o"), .long], help: ArgumentHelp("Where to write.", valueName: "file.safetensors"),
+    completion: .file())
   var output: String
 
   @Option(help: "One vector a text: the mean over its tokens, or that of its last token.")

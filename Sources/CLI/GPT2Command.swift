@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildRevision
 import Dispatch
 import GPT2
 import Pipeline
@@ -29,13 +30,19 @@ struct GPT2Command: ParsableCommand {
       Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage. \
       GPT2_KERNELS=avx512, avx2 or portable in the environment forces an instruction set; all give the same bits.
       """,
-    version: ProgramVersion.current,
+    version: version,
     groupedSubcommands: [
       CommandGroup(
         name: "Model", subcommands: [Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self]),
       CommandGroup(name: "Cluster", subcommands: [WorkerCommand.self, Keygen.self]),
       CommandGroup(name: "Speed", subcommands: [Bench.self, Plan.self]),
     ])
+
+  /// The version, and the commit where it is known.
+  private static var version: String {
+    let revision = String(cString: gpt2_revision)
+    return "gpt2 \(ProgramVersion.current)" + (revision.isEmpty ? "" : " (\(revision))")
+  }
 
   static func main() async {
     holdStandardDescriptors()

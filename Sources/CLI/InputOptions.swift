@@ -8,7 +8,9 @@ struct InputOptions: ParsableArguments {
     help: ArgumentHelp("A text, which may begin with a hyphen. Repeat it for a batch.", valueName: "text"))
   var prompt: [String] = []
 
-  @Option(help: ArgumentHelp("File with one prompt a line; in a .jsonl file each is a JSON string.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("File with one prompt a line; in a .jsonl file each is a JSON string.", valueName: "file"),
+    completion: .file())
   var prompts: String?
 
   @Option(
@@ -16,7 +18,7 @@ struct InputOptions: ParsableArguments {
       "Token ids instead of text, as 1,2,3. Repeat it for a batch; needs no tokenizer.", valueName: "ids"))
   var tokenIds: [String] = []
 
-  @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"))
+  @Option(help: ArgumentHelp("File with one list of token ids a line.", valueName: "file"), completion: .file())
   var tokenIdsFile: String?
 
   @OptionGroup var special: SpecialOptions
@@ -71,7 +73,8 @@ struct InputOptions: ParsableArguments {
     guard let tokenizer else { throw InputError.noTokenizer(model.name) }
     if !prompt.isEmpty {
       return prompt.enumerated().map { index, text in
-        Item(text: text, tokens: tokenizer.encode(text, allowSpecial: special.readsSpecial), place: "prompt \(index + 1)")
+        Item(
+          text: text, tokens: tokenizer.encode(text, allowSpecial: special.readsSpecial), place: "prompt \(index + 1)")
       }
     }
     if let prompts {

@@ -24,7 +24,7 @@ struct Keygen: ParsableCommand {
           --key worker.key --coordinator-key coordinator.key.pub
       """)
 
-  @Argument(help: "Where to write it; nothing is overwritten.")
+  @Argument(help: "Where to write it; nothing is overwritten.", completion: .file())
   var file: String
 
   @Option(help: ArgumentHelp("Whose it is: a worker's --name. (default: the file's name)", valueName: "name"))

@@ -7,7 +7,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: [.customShort("m"), .long],
     help: ArgumentHelp(
-      "The model's folder. (default: a demo that is built in; for bench random weights)", valueName: "dir"))
+      "The model's folder. (default: a demo that is built in; for bench random weights)", valueName: "dir"),
+    completion: .directory)
   var model: String?
 
   @Option(

@@ -22,7 +22,8 @@ struct Plan: ParsableCommand {
 
   @Option(
     name: [.customShort("m"), .long],
-    help: ArgumentHelp("A model's folder, for its shape, instead of --shape.", valueName: "dir"))
+    help: ArgumentHelp("A model's folder, for its shape, instead of --shape.", valueName: "dir"), completion: .directory
+  )
   var model: String?
 
   @Option(help: "One of OpenAI's shapes. (default: gpt2)")

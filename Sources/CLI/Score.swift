@@ -25,7 +25,7 @@ struct Score: AsyncParsableCommand {
       the window before it as context.
       """)
 
-  @Argument(help: "File with the text; - or nothing reads standard input.")
+  @Argument(help: "File with the text; - or nothing reads standard input.", completion: .file())
   var file: String?
 
   @OptionGroup(title: "Model Options") var model: ModelOptions

@@ -1,13 +1,21 @@
 import ArgumentParser
 import Coordinator
 import Dispatch
-import Foundation
+import FoundationEssentials
 import GPT2
 import Logging
 import Pipeline
 import Server
 import Synchronization
 import ZeroMQ
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,7 +38,8 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The model's name for clients. (default: the folder's)", valueName: "name"))
   var modelName: String?
 
-  @Option(help: ArgumentHelp("Let in only who names a key of this file, one a line.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Let in only who names a key of this file, one a line.", valueName: "file"), completion: .file())
   var apiKeyFile: String?
 
   @Option(help: ArgumentHelp("Most texts written or waiting at once; beyond, requests get 429.", valueName: "n"))

@@ -55,7 +55,8 @@ struct Tokenize: ParsableCommand {
   }
 
   private func write(_ tokens: [Int]) throws {
-    try Terminal.write(json ? jsonLine(Result(tokens: tokens)) : tokens.map { String($0) }.joined(separator: " ") + "\n")
+    try Terminal.write(
+      json ? jsonLine(Result(tokens: tokens)) : tokens.map { String($0) }.joined(separator: " ") + "\n")
   }
 
   private struct Result: Encodable {

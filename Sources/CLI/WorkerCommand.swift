@@ -44,7 +44,8 @@ struct WorkerCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("m"), .long],
-    help: ArgumentHelp("The model's folder. (default: the coordinator sends the blocks)", valueName: "dir"))
+    help: ArgumentHelp("The model's folder. (default: the coordinator sends the blocks)", valueName: "dir"),
+    completion: .directory)
   var model: String?
 
   @Flag(help: ArgumentHelp("Use the built-in demo model as --model.", visibility: .hidden))
@@ -53,7 +54,9 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Use random weights of this shape as --model.", visibility: .hidden))
   var shape: ModelShape?
 
-  @Option(help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder for blocks that were sent. (default: ~/.cache/gpt2-cluster)", valueName: "dir"),
+    completion: .directory)
   var cache: String?
 
   @Option(

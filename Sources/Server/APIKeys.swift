@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// Who may use the server: whoever names one of these keys.
 public struct APIKeys: Sendable {
@@ -16,7 +16,7 @@ public struct APIKeys: Sendable {
     } catch {
       throw .keys(path: path, reason: "it is not there, cannot be read, or is not UTF-8 text")
     }
-    let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+    let lines = text.split(whereSeparator: \.isNewline).map(Self.trimmed)
     let keys = lines.filter { !$0.isEmpty && !$0.hasPrefix("#") }
     guard !keys.isEmpty else { throw .keys(path: path, reason: "it has no key; give one a line") }
     guard keys.count <= Self.limit else {
@@ -26,6 +26,12 @@ public struct APIKeys: Sendable {
       throw .keys(path: path, reason: "key \(short + 1) has fewer than 16 characters and could be guessed")
     }
     self.keys = keys.map { Array($0.utf8) }
+  }
+
+  /// The line without white space around it.
+  private static func trimmed(_ line: Substring) -> Substring {
+    let rest = line.drop(while: \.isWhitespace)
+    return rest.lastIndex { !$0.isWhitespace }.map { rest[...$0] } ?? ""
   }
 
   /// Which key it is; nil for none of them.

@@ -1,5 +1,5 @@
 internal import Coordinator
-internal import Foundation
+internal import FoundationEssentials
 internal import GPT2
 internal import HTTPTypes
 internal import Hummingbird

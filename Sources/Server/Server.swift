@@ -1,5 +1,5 @@
 public import Coordinator
-internal import Foundation
+internal import FoundationEssentials
 public import GPT2
 internal import Hummingbird
 internal import HummingbirdCore
@@ -7,6 +7,14 @@ public import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
 
 /// How a server listens and whom it lets in.
 public struct ServerOptions: Sendable {

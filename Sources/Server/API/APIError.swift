@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import Hummingbird
 
 /// An answer that says what is wrong with a request, in the shape that OpenAI's clients read.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// What `POST /v1/embeddings` asks for.
 struct EmbeddingRequest {

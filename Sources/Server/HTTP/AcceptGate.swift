@@ -1,6 +1,13 @@
-internal import Foundation
 internal import HummingbirdCore
 internal import NIOCore
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
 
 /// Lets a listener wait while there are more connections than may be.
 struct AcceptGate: AvailableConnectionsDelegate {
