@@ -33,7 +33,7 @@ final class ClusterSession {
     observer: @escaping @Sendable (EngineNotice) -> Void = { _ in }
   ) throws {
     let checkpoint = try model.checkpoint()
-    for note in checkpoint.notes { Terminal.note("gpt2: \(note)") }
+    for note in checkpoint.notes { Terminal.note(note) }
     let split = try flags.split.map { try StagePlan.parts(of: $0) }
     if let split {
       try StagePlan.check(
@@ -105,7 +105,7 @@ final class ClusterSession {
   /// Says so when the model has other tokens than its tokenizer.
   func compare(_ tokenizer: Tokenizer?) {
     guard let note = tokenizer?.note(on: configuration) else { return }
-    Terminal.note("gpt2: \(checkpoint.folder.name): \(note)")
+    Terminal.note("\(checkpoint.folder.name): \(note)")
   }
 
   /// Waits until every stage is ready, and says so.

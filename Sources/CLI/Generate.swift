@@ -48,6 +48,7 @@ struct Generate: AsyncParsableCommand {
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     session.compare(tokenizer)
+    let settings = ModelSettings(session.checkpoint, tokenizer)
     let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     let generations = try items.map { item in
       do throws(SamplingError) {
@@ -94,7 +95,9 @@ struct Generate: AsyncParsableCommand {
         while let result = finished[printed] {
           if json {
             try Terminal.write(
-              jsonLine(GenerateResult(items[printed], result.generation, result.timing, loadTime: session.loadTime)))
+              jsonLine(
+                GenerateResult(
+                  items[printed], result.generation, result.timing, loadTime: session.loadTime, model: settings)))
           } else if !streams {
             if items.count > 1 { try Terminal.write((printed > 0 ? "\n" : "") + "==> \(items[printed].place) <==\n") }
             try Terminal.write((echo ? items[printed].text ?? "" : "") + readable(result.generation, tokenizer) + "\n")

@@ -17,6 +17,7 @@ struct GenerateResult: Encodable {
   var finishReason: String
   var seed: UInt64
   var timings: Timings
+  var model: ModelSettings
 
   struct TopToken: Encodable {
     var token: Int
@@ -45,10 +46,13 @@ struct GenerateResult: Encodable {
     case text, tokens, logprobs
     case topLogprobs = "top_logprobs"
     case finishReason = "finish_reason"
-    case seed, timings
+    case seed, timings, model
   }
 
-  init(_ item: InputOptions.Item, _ generation: Generation, _ timing: Timing, loadTime: Duration) {
+  init(
+    _ item: InputOptions.Item, _ generation: Generation, _ timing: Timing, loadTime: Duration, model: ModelSettings
+  ) {
+    self.model = model
     prompt = item.text
     promptTokens = item.tokens
     text = generation.text
