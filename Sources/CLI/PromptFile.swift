@@ -12,7 +12,9 @@ struct PromptFile {
   /// The prompts, each with its place for messages.
   func texts() throws -> [(text: String, place: String)] {
     let input = TextInput.file(path)
-    guard path.hasSuffix(".jsonl") else { return try InputOptions.lines(of: input) }
+    guard path.hasSuffix(".jsonl") else {
+      return try InputOptions.lines(of: input).map { (text: $0.line, place: $0.place) }
+    }
     var texts: [(text: String, place: String)] = []
     let lines = try input.bytes().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {

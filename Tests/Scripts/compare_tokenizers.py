@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Holds `gpt2 tokenize` against transformers 5, over folders of many kinds and random texts.
 
-    compare_tokenizers.py [--program .build/release/gpt2] [--texts 100000] [--random 0]
+    compare_tokenizers.py [--program .build/release/gpt2] [--texts 100000] [--random 0] [--odd]
 
 Needs transformers 5 and tokenizers. Prints the number of differences for each folder, and ends with 1 if there is one.
---random makes so many folders more, with settings thrown with dice, and 60 texts for each.
+--random makes so many folders more, with settings thrown with dice, and 60 texts for each. --odd tries wrong folders
+alone: each has to end in one line within ten seconds, or in the ids that transformers makes.
 """
 
 import argparse
@@ -20,15 +21,16 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import odd_tokenizer_folders as odd  # noqa: E402
 import tokenizer_folders as folders  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
 
-def ours(program, folder, texts, *flags):
+def ours(program, folder, texts, *flags, timeout=None):
     file = folder.parent / "texts.jsonl"
     file.write_text("".join(json.dumps(text) + "\n" for text in texts))
     run = subprocess.run([program, "tokenize", "--json", "--model", folder, "--prompts", file, *flags],
-                         capture_output=True, text=True)
+                         capture_output=True, text=True, timeout=timeout)
     if run.returncode:
         return run.stderr.strip() or f"ended with {run.returncode}"
     return [json.loads(line)["tokens"] for line in run.stdout.splitlines()]
@@ -70,14 +72,41 @@ def compare(name, files, texts, program, show=3):
     return differences
 
 
+def try_odd(program):
+    """The number of odd folders that end in anything but one line or the right ids."""
+    faults = 0
+    texts = [folders.END, "hello the worker", " x\n\n<x><s>", "naïve zz", ""]
+    for name, files in odd.odd_folders().items():
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory) / "model"
+            folders.write(files, folder)
+            try:
+                found = ours(program, folder, texts, timeout=10)
+            except subprocess.TimeoutExpired:
+                found = [[], ["takes longer than ten seconds"]]
+            right = theirs(folder, texts)
+        if isinstance(found, str):
+            is_fine = len(found.split("\n")) == 1 and len(found) < 2000 and "Fatal" not in found and "ended with" not in found
+            verdict = found.replace(str(folder), "MODEL")[:230]
+        else:
+            is_fine = isinstance(right, str) and len(found) == len(texts) or found == right
+            verdict = f"{found[1]}; transformers {right[:90] if isinstance(right, str) else right[1]}"
+        faults += not is_fine
+        print(f"{'' if is_fine else 'FAULT '}{name}: {verdict}")
+    return faults
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", default=".build/release/gpt2")
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--random", type=int, default=0)
+    parser.add_argument("--odd", action="store_true")
     parser.add_argument("--only")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if options.odd:
+        sys.exit(1 if try_odd(options.program) else 0)
     total = 0
     for name, files in folders.fixed_folders().items():
         if options.only and name != options.only:

@@ -30,6 +30,8 @@ extension TokenTemplate {
     let special = try template["special_tokens"]
     let single = try template["single"]
     var isAfterText = false
+    // More than a text ever begins or ends with, and few enough to look each up.
+    guard try single.elements().count <= 1024 else { throw single.refused(expected: "at most 1024 pieces") }
     for (index, value) in try single.elements().enumerated() {
       let piece = single.element(index, value)
       if try piece.object()["Sequence"] != nil {

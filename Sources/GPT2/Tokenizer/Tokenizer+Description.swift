@@ -1,4 +1,6 @@
 extension Tokenizer {
+  private static let longestMarked = 4096
+
   /// Makes a tokenizer of a description that holds together, and throws what is wrong with any other.
   init(_ description: TokenizerDescription) throws(TokenizerError) {
     let model = try ModelVocabulary(description)
@@ -26,6 +28,8 @@ extension Tokenizer {
     var tokens: [Int] = []
     vocabulary.markWords { word, token in
       if description.ignoresMerges { return true }
+      // No word of a text that is worth the time.
+      if word.count > Self.longestMarked { return false }
       tokens.removeAll(keepingCapacity: true)
       encoder.encode(word, into: &tokens)
       return tokens.count == 1 && tokens[0] == Int(token)
@@ -93,13 +97,15 @@ extension Tokenizer {
 
   /// Whether every token decodes to the bytes that it is made of.
   private static func isLossless(_ model: ModelVocabulary, _ added: AddedVocabulary) -> Bool {
-    var bytes: [Int: [UInt8]] = [:]
-    for entry in model.entries where bytes.updateValue(entry.bytes, forKey: entry.token) != nil { return false }
-    return added.tokens.allSatisfy { token, rules in
-      let content = Array(rules.content.utf8)
-      return !rules.stripsLeft && !rules.stripsRight && text(of: content) == content
-        && bytes[token, default: content] == content
+    var contents = added.tokens.mapValues { Array($0.content.utf8) }
+    if added.tokens.values.contains(where: { $0.stripsLeft || $0.stripsRight }) { return false }
+    if contents.values.contains(where: { text(of: $0) != $0 }) { return false }
+    var seen: Set<Int> = []
+    for entry in model.entries {
+      guard seen.insert(entry.token).inserted else { return false }
+      if let content = contents.removeValue(forKey: entry.token), content != entry.bytes { return false }
     }
+    return true
   }
 
   /// The text that an added token stands for.

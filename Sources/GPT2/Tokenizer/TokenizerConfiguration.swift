@@ -50,7 +50,7 @@ struct TokenizerConfiguration {
     var byID: [Int: AddedToken] = [:]
     if decoder.value != nil {
       for member in try decoder.object().members {
-        let entry = try decoder[member.key]
+        let entry = decoder.member(member)
         guard let id = Int(member.key) else { throw entry.refused(name: member.key, expected: "a token id as its name") }
         byID[id] = try AddedToken(entry)
       }
@@ -64,7 +64,7 @@ struct TokenizerConfiguration {
         if isMapped || name == .content(name.content) { special.insert(ExactString(name.content)) }
       }
       for member in try added.object().members {
-        let entry = try added[member.key]
+        let entry = added.member(member)
         guard let id = member.value.integer else { throw entry.refused(expected: "an integer") }
         let isSpecial = special.contains(ExactString(member.key))
         byID[id] = AddedToken(
@@ -80,8 +80,9 @@ struct TokenizerConfiguration {
   func additions(to known: [AddedToken]) -> [AddedToken] {
     var adding = listed.map { Name.token($0) }
     let contents = Set((known.map(\.content) + adding.map(\.content)).map(ExactString.init))
-    for name in names.map(\.name) + extras where !contents.contains(ExactString(name.content)) && !adding.contains(name) {
-      adding.append(name)
+    var seen = Set(adding)
+    for name in names.map(\.name) + extras where !contents.contains(ExactString(name.content)) {
+      if seen.insert(name).inserted { adding.append(name) }
     }
     let named = Set(names.map { ExactString($0.name.content) })
     return adding.map { name in
@@ -141,23 +142,29 @@ extension TokenizerConfiguration {
     }
     // Names of the model's own: those of objects and of special_tokens_map.json come first.
     var own: [(key: String, name: Name)] = []
+    var places: [ExactString: Int] = [:]
     func add(_ key: String, _ name: Name) {
-      if let index = own.firstIndex(where: { $0.key == key }) { own[index].name = name } else { own.append((key, name)) }
+      if let place = places[ExactString(key)] {
+        own[place].name = name
+      } else {
+        places[ExactString(key)] = own.count
+        own.append((key, name))
+      }
     }
     func isOwn(_ key: String) -> Bool { key.hasSuffix("_token") && !Self.attributes.contains(key) }
     for member in try config.object().members where isOwn(member.key) {
-      if member.value.object?["__type"] != nil { add(member.key, try read(config[member.key], isSpecial: false)) }
+      if member.value.object?["__type"] != nil { add(member.key, try read(config.member(member), isSpecial: false)) }
     }
     for member in try map.object().members where isOwn(member.key) {
       if member.value.string ?? member.value.object.map({ _ in "" }) != nil {
-        add(member.key, try read(map[member.key], isSpecial: true))
+        add(member.key, try read(map.member(member), isSpecial: true))
       }
     }
     for member in try config.object().members where isOwn(member.key) && member.value.string != nil {
-      add(member.key, try read(config[member.key], isSpecial: false))
+      add(member.key, try read(config.member(member), isSpecial: false))
     }
     for setting in try [config["extra_special_tokens"], map["extra_special_tokens"]] {
-      for member in setting.value?.object?.members ?? [] { add(member.key, try read(setting[member.key], isSpecial: false)) }
+      for member in setting.value?.object?.members ?? [] { add(member.key, try read(setting.member(member), isSpecial: false)) }
     }
     return names + own
   }
@@ -181,7 +188,8 @@ extension TokenizerConfiguration {
       let more = try map["extra_special_tokens"]
       let names = try list(more, isSpecial: true)
       listed += names
-      extras = more.value?.object == nil ? names.reduce(extras ?? []) { $0.contains($1) ? $0 : $0 + [$1] } : nil
+      var seen = Set(extras ?? [])
+      extras = more.value?.object == nil ? (extras ?? []) + names.filter { seen.insert($0).inserted } : nil
     }
     if mapped["additional_special_tokens"] != nil {
       additional = try map["additional_special_tokens"]

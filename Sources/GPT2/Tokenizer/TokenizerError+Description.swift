@@ -14,9 +14,12 @@ extension TokenizerError: CustomStringConvertible {
         + "tokenizer and give token ids instead"
     case .setting(let path, let file, let found, let expected):
       place = file
-      problem =
-        "\(path.oneLine(limit: 200)) is \(found), expected \(expected); only byte-level BPE is supported, as GPT-2 has "
-        + "it; use the tokenizer that the model was trained with"
+      // What tokenizer.json says otherwise is mostly another tokenizer; the other files are at fault themselves.
+      let advice =
+        file.hasSuffix("tokenizer.json")
+        ? "only byte-level BPE is supported, as GPT-2 has it; use the tokenizer that the model was trained with"
+        : "correct the file or fetch it again"
+      problem = "\(path.oneLine(limit: 200)) is \(found), expected \(expected); \(advice)"
     case .unknownToken(let token, let vocabularySize):
       return vocabularySize == 0
         ? "token \(token) is not in the vocabulary, which is empty"

@@ -19,6 +19,11 @@ struct TokenizerSetting {
     }
   }
 
+  /// A member of the object that this is, without looking it up.
+  func member(_ member: (key: String, value: JSONValue)) -> TokenizerSetting {
+    TokenizerSetting(path: path.isEmpty ? member.key : "\(path).\(member.key)", file: file, value: member.value)
+  }
+
   func object() throws(TokenizerError) -> JSONObject {
     guard let object = value?.object else { throw refused(expected: "an object") }
     return object
