@@ -102,14 +102,14 @@ def main():
     parser.add_argument("--texts", type=int, default=100_000)
     parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--odd", action="store_true")
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="names with commas between them")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.odd:
         sys.exit(1 if try_odd(options.program) else 0)
     total = 0
     for name, files in folders.fixed_folders().items():
-        if options.only and name != options.only:
+        if options.only and name not in options.only.split(","):
             continue
         count = compare(name, files, folders.texts(files, options.texts, seed=options.seed), options.program)
         print(f"{name}: {count} differences in {options.texts} texts")

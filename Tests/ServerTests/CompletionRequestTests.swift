@@ -77,6 +77,19 @@ struct CompletionJobTests {
     #expect(job.prompts[0].text == "ROMEO:")
   }
 
+  @Test("reads special tokens in a prompt as tokens, and as text when asked to")
+  func special() throws {
+    let tokenizer = try Demo.tokenizer.get()
+    let end = try #require(tokenizer.endOfText)
+    let text = #""prompt":"ROMEO:<|endoftext|>""#
+    #expect(try job(text).prompts[0].tokens == tokenizer.encode("ROMEO:") + [end])
+    #expect(try job(text + #","allow_special":true"#).prompts[0].tokens.last == end)
+    let plain = try job(text + #","allow_special":false,"add_special_tokens":false"#).prompts[0]
+    #expect(!plain.tokens.contains(end) && plain.text == "ROMEO:<|endoftext|>")
+    let error = #expect(throws: APIError.self) { try job(text + #","allow_special":"no""#) }
+    #expect(error?.param == "allow_special")
+  }
+
   @Test("begins an empty text with the token that begins texts, and echoes nothing of it")
   func empty() throws {
     let beginning = try #require(try Demo.tokenizer.get().endOfText)

@@ -12,7 +12,9 @@ extension TokenTemplate {
       default: throw type.refused(expected: "\"ByteLevel\" or \"TemplateProcessing\"")
       }
       // A second one would find two texts, the first one's tokens and the text.
-      guard self == TokenTemplate() else { throw type.refused(expected: "nothing after what adds tokens but ByteLevel") }
+      guard self == TokenTemplate() else {
+        throw type.refused(expected: "nothing after what adds tokens but ByteLevel")
+      }
       self = step
     }
   }

@@ -13,7 +13,8 @@ extension Tokenizer {
       let path = folder.path(of: name)
       guard folder.contains(name) else { return .none(file: path) }
       files.append(name)
-      return TokenizerSetting(path: "", file: path, value: try TokenizerDescription.json(Self.read(name, folder), file: path))
+      return TokenizerSetting(
+        path: "", file: path, value: try TokenizerDescription.json(Self.read(name, folder), file: path))
     }
     let isSingleFile = folder.contains("tokenizer.json")
     if !isSingleFile { try Self.checkFiles(folder) }
@@ -50,7 +51,8 @@ extension Tokenizer {
     let file = "config.json"
     // What is wrong with config.json is for who reads the model to tell.
     guard name.value == nil, folder.contains(file),
-      let bytes = try? folder.read(file, limit: fileLimit), let model = (try? JSONValue(parsing: bytes))?.object
+      let bytes = try? folder.read(file, limit: fileLimit),
+      let model = (try? TokenizerDescription.json(bytes, file: file))?.object
     else { return name }
     let path = folder.path(of: file)
     if let value = model["tokenizer_class"], value.string != nil {

@@ -16,7 +16,9 @@ enum TokenizerClass: Equatable {
     let stem = family.hasSuffix("Tokenizer") ? String(family.dropLast(9)) : ""
     if Self.wordPiece.contains(stem) { throw .kind(file: name.file, .wordPiece) }
     if Self.sentencePiece.contains(stem) { throw .kind(file: name.file, .sentencePiece) }
-    if Self.others.contains(stem) { throw name.refused(expected: "GPT2Tokenizer or PreTrainedTokenizerFast, as only byte-level BPE is supported") }
+    if Self.others.contains(stem) {
+      throw name.refused(expected: "GPT2Tokenizer or PreTrainedTokenizerFast, as only byte-level BPE is supported")
+    }
     self = stem == "GPT2" || stem == "CodeGen" ? .gpt2 : .generic
   }
 

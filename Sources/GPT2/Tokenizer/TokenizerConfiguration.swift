@@ -51,7 +51,9 @@ struct TokenizerConfiguration {
     if decoder.value != nil {
       for member in try decoder.object().members {
         let entry = decoder.member(member)
-        guard let id = Int(member.key) else { throw entry.refused(name: member.key, expected: "a token id as its name") }
+        guard let id = Int(member.key) else {
+          throw entry.refused(name: member.key, expected: "a token id as its name")
+        }
         byID[id] = try AddedToken(entry)
       }
     } else {
@@ -164,7 +166,9 @@ extension TokenizerConfiguration {
       add(member.key, try read(config.member(member), isSpecial: false))
     }
     for setting in try [config["extra_special_tokens"], map["extra_special_tokens"]] {
-      for member in setting.value?.object?.members ?? [] { add(member.key, try read(setting.member(member), isSpecial: false)) }
+      for member in setting.value?.object?.members ?? [] {
+        add(member.key, try read(setting.member(member), isSpecial: false))
+      }
     }
     return names + own
   }

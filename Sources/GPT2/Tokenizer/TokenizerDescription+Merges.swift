@@ -19,7 +19,8 @@ extension TokenizerDescription {
   static func json(_ bytes: [UInt8], file: String) throws(TokenizerError) -> JSONValue {
     do throws(JSONError) {
       // Room for as many entries as are allowed, and as many merges written as arrays of two.
-      return try JSONValue(parsing: bytes, limits: JSONLimits(valueCount: 4 * MergeTable.limit))
+      return try JSONValue(
+        parsing: bytes, limits: JSONLimits(valueCount: 4 * MergeTable.limit, allowsNonFinite: true))
     } catch {
       throw .json(file: file, error)
     }

@@ -80,7 +80,8 @@ struct TokenizerFilesTests {
   @Test(
     "tokenizers of other kinds are named",
     arguments: [
-      (["spiece.model": "x"], "spiece.model", .sentencePiece), (["tokenizer.model": "x"], "tokenizer.model", .sentencePiece),
+      (["spiece.model": "x"], "spiece.model", .sentencePiece),
+      (["tokenizer.model": "x"], "tokenizer.model", .sentencePiece),
       (["vocab.txt": "x", "vocab.json": "{}"], "vocab.txt", .wordPiece),
       (["tiktoken.model": "x"], "tiktoken.model", .tiktoken),
       (["tokenizer.json": ToyTokenizer.json(type: #""Unigram""#)], "tokenizer.json", .sentencePiece),
@@ -96,7 +97,10 @@ struct TokenizerFilesTests {
         ["tokenizer.json": ToyTokenizer.json(), "tokenizer_config.json": #"{"tokenizer_class":"BertTokenizer"}"#],
         "tokenizer_config.json", .wordPiece
       ),
-      (["tokenizer.json": ToyTokenizer.json(), "config.json": #"{"tokenizer_class":"T5Tokenizer"}"#], "config.json", .sentencePiece),
+      (
+        ["tokenizer.json": ToyTokenizer.json(), "config.json": #"{"tokenizer_class":"T5Tokenizer"}"#], "config.json",
+        .sentencePiece
+      ),
     ] as [([String: String], String, TokenizerKind)])
   func kinds(files: [String: String], file: String, kind: TokenizerKind) {
     Self.check(.memory(files.mapValues { Array($0.utf8) }), .kind(file: "memory/\(file)", kind))
@@ -182,7 +186,10 @@ struct TokenizerFilesTests {
     ("{}", "model", "absent", "an object"),
     (ToyTokenizer.json(type: #""Best""#), "model.type", "the string \"Best\"", "\"BPE\""),
     (ToyTokenizer.json(type: "7"), "model.type", "the integer 7", "\"BPE\""),
-    (ToyTokenizer.json(top: #""version":"2","#).replacing(#""version":"1.0","#, with: ""), "version", "the string \"2\"", "\"1.0\""),
+    (
+      ToyTokenizer.json(top: #""version":"2","#).replacing(#""version":"1.0","#, with: ""), "version",
+      "the string \"2\"", "\"1.0\""
+    ),
     (ToyTokenizer.json(model: #""dropout":0.1,"#), "model.dropout", "the number 0.1", "null"),
     (
       ToyTokenizer.json(model: #""continuing_subword_prefix":"\#u{23}\#u{23}","#), "model.continuing_subword_prefix",
@@ -272,6 +279,28 @@ struct TokenizerFilesTests {
     #expect(tokenizer.bytes(of: 256) == Array("old".utf8))
     #expect(tokenizer.encode("he") == [256])
     #expect(throws: TokenizerError.unknownToken(300, vocabularySize: 5001)) { try tokenizer.decode([300]) }
+  }
+
+  @Test("entries and added tokens without number or end take little time", .timeLimit(.minutes(2)))
+  func large() throws {
+    let long = String(repeating: "x", count: 2_000_000)
+    let many = (0..<5_000).map { "\"<extra \($0)>\"" }.joined(separator: ",")
+    let folder = CheckpointFolder.memory([
+      "vocab.json": Array(ToyTokenizer.vocabularyJSON([long: .integer(Self.size)]).utf8),
+      "merges.txt": Array(ToyTokenizer.mergesText().utf8),
+      "tokenizer_config.json": Array("{\"additional_special_tokens\":[\(many)]}".utf8),
+    ])
+    let tokenizer = try Tokenizer(folder)
+    #expect(tokenizer.bytes(of: Self.size)?.count == 2_000_000)
+    #expect(tokenizer.encode("<extra 0><extra 4999>") == [Self.size + 1, Self.size + 5_000])
+    Self.check(
+      .memory([
+        "vocab.json": Array(ToyTokenizer.vocabularyJSON().utf8), "merges.txt": Array(ToyTokenizer.mergesText().utf8),
+        "tokenizer_config.json": Array("{\"bos_token\":\"\(long)\"}".utf8),
+      ]),
+      .setting(
+        path: "bos_token", file: "memory/tokenizer_config.json", found: "2000000 bytes long",
+        expected: "at most 1024 bytes"))
   }
 
   @Test("a template's token that there is not is told of")
