@@ -22,7 +22,7 @@ test: setup ## Build in debug and run the tests: 15 minutes on two cores
 	@echo "Builds in debug, beside what make demo built, and runs the tests: about 15 minutes on two cores."
 	$(call tests)
 
-clients: build ## Try the server with OpenAI's client, lm-evaluation-harness and a browser
+clients: build ## Try the server with the clients that people have, and a browser
 	Tests/Clients/run $(GPT2)
 
 soak: build ## Let clients come, go and misbehave for MINUTES=10

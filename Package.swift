@@ -39,6 +39,8 @@ let package = Package(
         "CKernels", "CSodium", "MicroBatching",
       ],
       swiftSettings: .house),
+    // Linked in whole, so that the program asks for no zlib where it runs.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // Without pkgConfig: Debian's libzmq.pc brings flags that SwiftPM warns about; the module map links it.
     .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
     .target(name: "ZeroMQ", dependencies: ["CZMQ"], swiftSettings: .house),
@@ -51,7 +53,7 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "Coordinator", "GPT2", "ServerPage",
+        "CZlib", "Coordinator", "GPT2", "ServerPage",
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -62,7 +64,10 @@ let package = Package(
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      swiftSettings: .house),
+      swiftSettings: .house,
+      linkerSettings: [
+        .linkedLibrary(":libz.a", .when(platforms: [.linux])), .linkedLibrary("z", .when(platforms: [.macOS])),
+      ]),
     .executableTarget(
       name: "CLI",
       dependencies: [

@@ -52,12 +52,11 @@ struct Generate: AsyncParsableCommand {
     let items = try input.items(text, tokenizer: tokenizer, model: try model.folder)
     let generations = try items.map { item in
       do throws(SamplingError) {
-        return try Generation(
-          GenerationRequest(
-            prompt: prompt(item, configuration), options: options, maximumTokens: sampling.maxTokens,
-            stops: sampling.stop,
-            endOfTextTokens: sampling.ignoreEos ? [] : nil),
-          configuration: configuration, tokenizer: tokenizer)
+        var request = GenerationRequest(
+          prompt: prompt(item, configuration), options: options, maximumTokens: sampling.maxTokens,
+          stops: sampling.stop, endOfTextTokens: sampling.ignoreEos ? [] : nil)
+        request.hidesSpecialTokens = !sampling.showSpecial
+        return try Generation(request, configuration: configuration, tokenizer: tokenizer)
       } catch {
         throw PromptError(place: item.place, error: error)
       }

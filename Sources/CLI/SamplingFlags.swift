@@ -54,6 +54,9 @@ struct SamplingFlags: ParsableArguments {
   @Flag(help: "Go on after the end-of-text token.")
   var ignoreEos = false
 
+  @Flag(help: "Show special tokens in the text, as <|endoftext|> with --ignore-eos.")
+  var showSpecial = false
+
   @Option(help: ArgumentHelp("With --json, also give the N likeliest tokens of each step.", valueName: "n"))
   var logprobs: Int = 0
 

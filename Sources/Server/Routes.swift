@@ -18,6 +18,12 @@ struct Routes {
     return Dictionary(uniqueKeysWithValues: read.map { ($0, "GET, HEAD") } + asked.map { ($0, "POST") })
   }()
 
+  /// What there is, for who asks for something else.
+  static let index: String = ["GET, HEAD", "POST"].map { allowed in
+    let paths = methods.filter { $0.value == allowed }.keys.sorted()
+    return allowed.prefix { $0 != "," } + " " + paths.joined(separator: ", ")
+  }.joined(separator: "; ")
+
   /// The answer to a method that there is nothing for at a path that there is; nil for other errors.
   static func methodMismatch(_ request: Request, _ error: any Error) -> APIError? {
     let path = request.uri.path
@@ -36,6 +42,7 @@ struct Routes {
     router.add(middleware: RequestRecorder(metrics: server.metrics, logger: server.logger))
     router.add(middleware: DoorCheck(hosts: hosts, origins: server.options.origins))
     router.add(middleware: KeyCheck(keys: server.options.keys))
+    router.add(middleware: ExpectCheck())
     router.get("/") { _, _ in page() }
     router.get("/health") { _, _ in Response.json(["status": "ok"]) }
     router.get("/ready") { _, _ in ready() }
@@ -54,8 +61,8 @@ struct Routes {
         code: "unsupported_endpoint")
     }
     router.post("/v1/embeddings") { request, context in try await embeddings(request, context) }
-    router.post("/tokenize") { request, _ in try await tokenize(request) }
-    router.post("/detokenize") { request, _ in try await detokenize(request) }
+    router.post("/tokenize") { request, context in try await tokenize(request, context) }
+    router.post("/detokenize") { request, context in try await detokenize(request, context) }
     return router
   }
 
@@ -90,7 +97,7 @@ extension Routes {
   private func completions(_ request: Request, _ context: ServerContext) async throws -> Response {
     var request = request
     let limits = server.options.limits
-    let asked = try CompletionRequest(try await request.boundedBody(limits), limits: limits)
+    let asked = try await server.bodies.read(&request, context) { try CompletionRequest($0, limits: limits) }
     try check(model: asked.model)
     let job = try CompletionJob(
       asked, configuration: server.engine.configuration, tokenizer: server.tokenizer, limits: limits)
@@ -99,7 +106,7 @@ extension Routes {
     let service = CompletionService(engine: server.engine, tokenizer: server.tokenizer, metrics: server.metrics)
     let caller = CompletionService.Caller(client: context.client)
     let frame = CompletionResponse(
-      id: "cmpl-" + context.requestID.dropFirst(4), created: Int(Date().timeIntervalSince1970),
+      id: "cmpl-" + (asked.id ?? String(context.requestID.dropFirst(4))), created: Int(Date().timeIntervalSince1970),
       model: server.options.model, choices: [])
     guard asked.streams else {
       let outcome = try await whileConnected(request) { try await service.complete(job, for: caller) }
@@ -111,13 +118,13 @@ extension Routes {
     }
     let body = EventStream.body(of: request) { send in
       defer { withExtendedLifetime(place) {} }
-      let usage = try await service.stream(job, for: caller) { choice in
+      let usage = try await service.stream(job, for: caller) { piece in
         var event = frame
-        event.choices = [choice]
-        if asked.includesUsage { event.usage = .some(nil) }
+        event.choices = [piece.choice]
+        if asked.usage != .none { event.usage = .some(asked.usage == .always ? piece.usage : nil) }
         await send(JSON.text(event))
       }
-      if asked.includesUsage {
+      if asked.usage != .none {
         var event = frame
         event.usage = usage
         await send(JSON.text(event))
@@ -132,45 +139,28 @@ extension Routes {
   private func embeddings(_ request: Request, _ context: ServerContext) async throws -> Response {
     var request = request
     let limits = server.options.limits
-    let asked = try EmbeddingRequest(try await request.boundedBody(limits), limits: limits)
+    let engine = server.engine
+    let configuration = engine.configuration
+    let asked = try await server.bodies.read(&request, context, limit: limits.embeddingBodyBytes) {
+      try EmbeddingRequest($0, width: configuration.width, limits: limits)
+    }
     try check(model: asked.model)
-    let (engine, tokenizer, metrics) = (server.engine, server.tokenizer, server.metrics)
-    let readings = try asked.inputs.enumerated().map { index, input in
-      let tokens =
-        switch input {
-        case .text(let text): asked.reading.tokens(of: text, tokenizer)
-        case .tokens(let tokens): tokens
-        }
-      guard !tokens.isEmpty else { throw APIError.invalid("input", "input \(index) has no tokens") }
-      do {
-        return try Reading(tokens, configuration: engine.configuration)
-      } catch {
-        throw APIError.invalid("input", "input \(index): \(error)")
-      }
-    }
+    let texts = try asked.tokens(server.tokenizer, configuration)
     try checkReady()
-    let place = try server.admission.enter(readings.count)
-    let tokenCount = readings.reduce(0) { $0 + $1.tokens.count }
-    metrics.read(tokens: tokenCount)
-    let vectors = try await whileConnected(request) {
-      let results = readings.map { engine.embed($0, client: context.client) }
-      var vectors: [[Float]] = []
-      for result in results {
-        var mean = MeanPool(width: engine.configuration.width)
-        for try await states in result {
-          if let position = states.firstNotFinite { throw SamplingError.notFinite(position: position) }
-          mean.add(states)
-        }
-        vectors.append(mean.value)
-      }
-      return vectors
-    }
+    let place = try server.admission.enter(min(texts.count, limits.embeddingsAtOnce))
+    let tokenCount = texts.reduce(0) { $0 + $1.count }
+    server.metrics.read(tokens: tokenCount)
+    let service = EmbeddingService(engine: engine, limit: limits.embeddingsAtOnce)
+    let vectors = try await whileConnected(request) { try await service.vectors(of: texts, for: context.client) }
     withExtendedLifetime(place) {}
-    return Response.json(
-      EmbeddingResponse(
-        data: vectors.enumerated().map { index, vector in
-          .init(index: index, embedding: .init(vector, isBase64: asked.isBase64))
-        }, model: server.options.model, usage: .init(promptTokens: tokenCount, totalTokens: tokenCount))
+    let answer = EmbeddingResponse(
+      vectors: vectors, isBase64: asked.isBase64, model: server.options.model, tokenCount: tokenCount)
+    return Response(
+      status: .ok, headers: [.contentType: "application/json"],
+      body: ResponseBody { writer in
+        for piece in answer.pieces { try await writer.write(ByteBuffer(string: piece)) }
+        try await writer.finish(nil)
+      }
     ).closing
   }
 
@@ -187,27 +177,33 @@ extension Routes {
     }
   }
 
-  private func tokenize(_ request: Request) async throws -> Response {
+  private func tokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
     var request = request
-    let limits = server.options.limits
-    let fields = try RequestFields(try await request.boundedBody(limits))
-    try fields.allow(only: TextReading.names.union(["model", "prompt"]))
+    let fields = try await server.bodies.read(&request, context) { try RequestFields($0) }
+    guard fields["messages"] == nil else {
+      throw APIError.invalid("messages", "messages are for chat, which GPT-2 does not know; give a prompt")
+    }
+    try fields.allow(only: TextReading.names.union(["model", "prompt", "return_token_strs"]))
     try check(model: try fields.string("model"))
     guard let prompt = try fields.string("prompt") else { throw APIError.invalid("prompt", "prompt is missing") }
     let tokens = try TextReading(fields).tokens(of: prompt, server.tokenizer)
+    var spellings: [String]?
+    if try fields.boolean("return_token_strs") == true {
+      spellings = tokens.map { server.tokenizer.spelling(of: $0) ?? "" }
+    }
     return .json(
       TokenizeResponse(
-        tokens: tokens, count: tokens.count, contextLength: server.engine.configuration.positionCount))
+        count: tokens.count, contextLength: server.engine.configuration.positionCount, tokens: tokens,
+        spellings: spellings))
   }
 
-  private func detokenize(_ request: Request) async throws -> Response {
+  private func detokenize(_ request: Request, _ context: ServerContext) async throws -> Response {
     var request = request
-    let limits = server.options.limits
-    let fields = try RequestFields(try await request.boundedBody(limits))
+    let fields = try await server.bodies.read(&request, context) { try RequestFields($0) }
     try fields.allow(only: ["model", "tokens"])
     try check(model: try fields.string("model"))
-    guard case .tokens(let tokens)? = try fields.inputs("tokens", limit: 1)?.first else {
-      throw APIError.invalid("tokens", "tokens has to be a list of token ids")
+    guard let tokens = try fields.tokens("tokens", limit: .max) else {
+      throw APIError.invalid("tokens", "tokens has to be a list of token ids, and is missing")
     }
     do throws(TokenizerError) {
       return .json(DetokenizeResponse(prompt: String(decoding: try server.tokenizer.decode(tokens), as: UTF8.self)))

@@ -59,6 +59,7 @@ public final class Server: Sendable {
   let admission: Admission
   let pipeline: PipelineView
   let connections: Connections
+  let bodies: BodyReader
   let created: Int
   /// What the cluster has seen of workers that came, went and were turned away.
   let notices = Mutex(ClusterCounts())
@@ -76,6 +77,7 @@ public final class Server: Sendable {
     admission = Admission(limit: options.textLimit)
     pipeline = PipelineView(engine, metrics)
     connections = Connections(options.limits, logger)
+    bodies = BodyReader(options.limits)
   }
 
   /// Hears how the cluster comes together, and of its end: nothing new begins from then on, and ``run(listening:)`` throws why a

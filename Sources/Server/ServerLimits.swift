@@ -3,6 +3,13 @@ public struct ServerLimits: Sendable {
   /// Bytes of a request's body: enough for all prompts of a request at GPT-2's context, as token ids.
   public var bodyBytes = 1 << 20
   public var prompts = 128
+  /// Texts of a request for embeddings, as many as OpenAI takes, and the bytes for all of them at GPT-2's context.
+  public var embeddingInputs = 2048
+  public var embeddingBodyBytes = 16 << 20
+  /// How many of them are in the pipe or wait for it at once.
+  public var embeddingsAtOnce = 32
+  /// Bytes of all bodies together that are read and not yet understood.
+  public var allBodyBytes = 256 << 20
   /// `n` and `best_of`.
   public var choices = 32
   /// Texts that one request writes: prompts times `best_of`.

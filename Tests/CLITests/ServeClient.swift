@@ -91,10 +91,19 @@ final class Connection {
 
   deinit { close(descriptor) }
 
+  /// Has it end by a reset instead of in good order, once it is let go of.
+  func reset() {
+    var now = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+  }
+
   /// Whether all of it was taken.
   @discardableResult
-  func send(_ text: String) -> Bool {
-    var bytes = Array(text.utf8)[...]
+  func send(_ text: String) -> Bool { send(Data(text.utf8)) }
+
+  @discardableResult
+  func send(_ data: Data) -> Bool {
+    var bytes = Array(data)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return false }

@@ -19,6 +19,7 @@ import check_doors
 import check_harness
 import check_lifecycle
 import check_load
+import check_others
 import check_refusals
 import check_sampling
 import check_streams
@@ -98,7 +99,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="gpt2-clients-") as folder:
         for name, flags, modules in (
             ("one stage", ["--stages", "1"], answers),
-            ("two workers", ["--spawn", "2"], [*answers, check_harness, check_docs, check_load]),
+            ("two workers", ["--spawn", "2"], [*answers, check_harness, check_others, check_docs, check_load]),
         ):
             todo = [(f"{name}: {key}", check) for module in modules for key, check in checks(module)]
             if name == "two workers":

@@ -72,9 +72,10 @@ struct GuardedChannelTests {
     arguments: [
       "", "Content-Length: 2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
       "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n",
-    ])
-  func behind(body: String) throws {
-    try send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\n" + (body.isEmpty ? "\r\n" : body) + "GET /hea")
+      "Transfer-Encoding: chunked\r\n\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n\r\n",
+    ], ["GET /hea", "GET /health HTTP/1.1\r\n", "GET /health HTTP/1.1\r\nHost: localhost\r\n"])
+  func behind(body: String, rest: String) throws {
+    try send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\n" + (body.isEmpty ? "\r\n" : body) + rest)
     #expect(try requests().count == 1)
     pass(Self.limits.head)
     // What came before is answered first.
@@ -193,6 +194,94 @@ struct GuardedChannelTests {
     try answer([:])
     let text = try written()
     #expect(text.contains("Connection: close\r\n") && !text.contains("chunked"), "\(text)")
+    #expect(!channel.isActive)
+  }
+
+  @Test("answers HEAD without a body, whatever the answer, and HTTP/1.1 with chunks where no length is known")
+  func framing() throws {
+    let json: HTTPFields = [.contentLength: "5"]
+    for (method, version, fields, wanted) in [
+      ("HEAD", "1.1", json, "Content-Length: 5\r\n\r\n"), ("HEAD", "1.1", [:], "OK\r\n\r\n"),
+      ("GET", "1.1", json, "Content-Length: 5\r\n\r\nHello"),
+      ("GET", "1.1", [:], "transfer-encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"),
+      ("HEAD", "1.0", json, "Connection: close\r\n\r\n"), ("GET", "1.0", [:], "Connection: close\r\n\r\nHello"),
+    ] as [(String, String, HTTPFields, String)] {
+      let other = try Self()
+      try other.send("\(method) / HTTP/\(version)\r\nHost: a\r\n\r\n")
+      try other.channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok, headerFields: fields)))
+      try other.channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(string: "Hello")))
+      try other.channel.writeOutbound(HTTPResponsePart.end(nil))
+      let text = try other.written()
+      #expect(text.hasSuffix(wanted), "\(method) HTTP/\(version) \(fields): \(text)")
+      #expect(text.contains("chunked") == wanted.contains("chunked"))
+    }
+  }
+
+  @Test("answers a HEAD that is no request without a body too, and each of several requests in its own way")
+  func headErrors() throws {
+    for head in [
+      "HEAD / HTTP/1.1\r\n\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+      "HEAD / HTTP/1.1\r\nHost: a\r\nno\r\n\r\n",
+      "HEAD / HTTP/1.1\r\nX: \(String(repeating: "y", count: 40_000))\r\n\r\n",
+    ] {
+      for size in [1, 7, 100_000] {
+        let other = try Self()
+        for begin in stride(from: 0, to: head.utf8.count, by: size) {
+          // What comes after the answer is read for nobody.
+          try? other.channel.writeInbound(ByteBuffer(bytes: Array(head.utf8)[begin...].prefix(size)))
+        }
+        let text = try other.written()
+        #expect(text.hasPrefix("HTTP/1.1 4") && text.hasSuffix("\r\n\r\n") && !text.contains("{"), "\(text)")
+        #expect(text.contains("Content-Length: "))
+      }
+    }
+    let late = try Self()
+    try late.send("HEAD /hea")
+    late.pass(Self.limits.head)
+    #expect(try late.written().hasSuffix("\r\n\r\n"))
+    try send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + "NONSENSE\r\n\r\n")
+    try answer()
+    let text = try written()
+    #expect(text.hasPrefix("HTTP/1.1 200 ") && text.contains(" 400 ") && text.hasSuffix("}\n"), "\(text)")
+  }
+
+  @Test("asks for a body that waits to be asked for, once, and for no other")
+  func asks() throws {
+    func ask() throws -> String {
+      channel.triggerUserOutboundEvent(RequestCodec.Continue(), promise: nil)
+      return try written()
+    }
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    try send(head)
+    #expect(try ask() == "HTTP/1.1 100 Continue\r\n\r\n")
+    #expect(try ask() == "")
+    try send("{}")
+    try answer()
+    #expect(try written().hasPrefix("HTTP/1.1 200 OK\r\n"))
+    for bytes in [head + "{", head + "{}", Self.whole, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"] {
+      let other = try Self()
+      try other.send(bytes)
+      other.channel.triggerUserOutboundEvent(RequestCodec.Continue(), promise: nil)
+      #expect(try other.written() == "", "\(bytes)")
+    }
+    // Of HTTP/1.0 there is nobody who waits.
+    let old = try Self()
+    try old.send(head.replacing("HTTP/1.1", with: "HTTP/1.0"))
+    #expect(try old.requests().first?.headerFields[.expect] == nil)
+  }
+
+  @Test(
+    "refuses what says not clearly how long a body is",
+    arguments: [
+      ("HTTP/1.1", "Transfer-Encoding: gzip, chunked", 501), ("HTTP/1.1", "Transfer-Encoding: chunked, chunked", 400),
+      ("HTTP/1.1", "Transfer-Encoding: identity", 400), ("HTTP/1.0", "Transfer-Encoding: chunked", 400),
+      ("HTTP/1.1", "Transfer-Encoding: chunked\r\nContent-Length: 4", 400), ("HTTP/1.1", "Content-Length: 4, 4", 400),
+      ("HTTP/1.1", "Content-Length: 4\r\nContent-Length: 4", 400), ("HTTP/1.1", "Content-Length: +4", 400),
+    ])
+  func length(version: String, field: String, status: Int) throws {
+    try? send("POST / \(version)\r\nHost: a\r\n\(field)\r\n\r\n0\r\n\r\n" + Self.whole)
+    #expect(try requests().isEmpty)
+    #expect(try written().contains(" \(status) "))
     #expect(!channel.isActive)
   }
 

@@ -62,7 +62,9 @@ final class Finisher {
   /// Each row's target with log p in nats, and the `top` tokens most probable in its place.
   ///
   /// - Parameter start: index in the text of the first row's token, for messages.
-  func score(_ rows: Range<Int>, targets: ArraySlice<Int>, top: Int, start: Int) throws -> [SampledToken] {
+  func score(
+    _ rows: Range<Int>, targets: ArraySlice<Int>, top: Int, ranks: Bool, start: Int
+  ) throws -> [SampledToken] {
     var scores: [SampledToken] = []
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.logitRows) {
       let part = first..<min(first + Self.logitRows, rows.upperBound)
@@ -76,7 +78,8 @@ final class Finisher {
         let target = targets[targets.startIndex + offset + index]
         return SampledToken(
           token: target, logProbability: probabilities.logProbability(ofLogit: row[target]),
-          top: probabilities.top(top, of: row))
+          top: probabilities.top(top, of: row), rank: ranks ? LogProbabilities.rank(ofLogit: row[target], in: row) : nil
+        )
       }.map { try $0.get() }
     }
     return scores

@@ -217,9 +217,10 @@ final class Pipe {
   private func read(_ arrival: Arrival, _ culprit: StageDescription?) throws {
     switch arrival.output {
     case .nothing, .nextToken, .probe: break
-    case .scores(let targets, let top):
+    case .scores(let targets, let top, let ranks):
       do {
-        let scores = try finisher.score(arrival.rows, targets: targets, top: top, start: arrival.start)
+        let scores = try finisher.score(
+          arrival.rows, targets: targets, top: top, ranks: ranks, start: arrival.start)
         outbox.append((arrival.request, .result(.scores(scores))))
       } catch let error as SamplingError { return fail(arrival.request, Self.blaming(culprit, error)) }
     case .hidden:

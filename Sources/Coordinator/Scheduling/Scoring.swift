@@ -11,6 +11,8 @@ public struct Scoring: Sendable {
   public let stride: Int
   /// How many of the most probable tokens to report with each scored one.
   public let topLogProbabilities: Int
+  /// Whether to report the rank of each scored token.
+  public let ranks: Bool
 
   /// Where the window being read begins.
   private var begin = 0
@@ -28,7 +30,8 @@ public struct Scoring: Sendable {
   /// - Throws: ``ModelError/tokenOutOfRange(token:vocabularySize:)``.
   /// - Precondition: the three are in range.
   public init(
-    _ tokens: [Int], window: Int, stride: Int, topLogProbabilities: Int = 0, configuration: Configuration
+    _ tokens: [Int], window: Int, stride: Int, topLogProbabilities: Int = 0, ranks: Bool = false,
+    configuration: Configuration
   ) throws(ModelError) {
     precondition(window >= 2 && window <= configuration.positionCount && stride >= 1 && stride <= window)
     precondition(SamplingOptions.Name.topLogProbabilities.range.contains(Double(topLogProbabilities)))
@@ -37,6 +40,7 @@ public struct Scoring: Sendable {
     self.window = window
     self.stride = stride
     self.topLogProbabilities = topLogProbabilities
+    self.ranks = ranks
     guard tokens.count > 1 else { return }
     var begin = 0
     while true {
@@ -69,7 +73,8 @@ public struct Scoring: Sendable {
       tokens: tokens[rows], position: position,
       rows: (meant.lowerBound - rows.lowerBound)..<(meant.upperBound - rows.lowerBound), start: meant.lowerBound,
       output: isScored
-        ? .scores(targets: tokens[(targets.lowerBound + 1)..<(targets.upperBound + 1)], top: topLogProbabilities)
+        ? .scores(
+          targets: tokens[(targets.lowerBound + 1)..<(targets.upperBound + 1)], top: topLogProbabilities, ranks: ranks)
         : .nothing)
   }
 }

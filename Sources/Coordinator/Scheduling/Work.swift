@@ -85,8 +85,8 @@ enum Output: Hashable, Sendable {
   case nothing
   /// The logits of the one row decide the request's next token.
   case nextToken
-  /// Each row's logits say how likely its target is, and which `top` tokens are likeliest.
-  case scores(targets: ArraySlice<Int>, top: Int)
+  /// Each row's logits say how likely its target is, its rank if that is asked for, and which `top` tokens are likeliest.
+  case scores(targets: ArraySlice<Int>, top: Int, ranks: Bool)
   /// The rows themselves are asked for.
   case hidden
   /// They came back, which is all that was asked; see ``Reading/isProbe``.

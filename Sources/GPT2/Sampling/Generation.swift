@@ -18,7 +18,7 @@ public struct Generation: Sendable {
   public enum FinishReason: String, Hashable, Sendable, CaseIterable {
     /// The most tokens asked for are there, or the model's context is full.
     case length
-    /// A stop string was found. The text ends before it; the tokens include those that made it.
+    /// A stop string was found, or a stop token came. The text ends before it; the tokens include those that made it.
     case stop
     /// An end-of-text token came. It is the last of the tokens, as in transformers, and no part of the text.
     case endOfText = "eos"
@@ -31,6 +31,14 @@ public struct Generation: Sendable {
     public var text: String
     /// Set with the last token.
     public var finishReason: FinishReason?
+    /// Set when ``FinishReason/stop`` is the reason.
+    public var stop: Stop?
+  }
+
+  /// Which of the request's stops ended it.
+  public enum Stop: Hashable, Sendable {
+    case text(String)
+    case token(Int)
   }
 
   /// Consecutive tokens for a model to compute.
@@ -52,10 +60,19 @@ public struct Generation: Sendable {
   /// The generated text as far as it is certain; empty without a tokenizer.
   public private(set) var text = ""
   public private(set) var finishReason: FinishReason?
+  public private(set) var stop: Stop?
   /// How many tokens of the sequence were taken as input.
   public private(set) var takenCount = 0
 
   private let endOfTextTokens: Set<Int>
+  private let stopTokens: Set<Int>
+  private let stops: [String]
+  private let minimumTokens: Int
+  private let keepsStops: Bool
+  /// Tokens that are no part of the text.
+  private let hiddenTokens: Set<Int>
+  /// Tokens that may not come before there are ``minimumTokens``.
+  private let lateTokens: Set<Int>
   private let sampler: Sampler
   private var decoder: StreamingDecoder?
   private var stopMatcher: StopMatcher
@@ -79,6 +96,9 @@ public struct Generation: Sendable {
     let room = limit - request.prompt.count
     let maximum = request.maximumTokens ?? room
     guard maximum >= 0 else { throw .negativeMaximumTokens(maximum) }
+    guard 0...maximum ~= request.minimumTokens else {
+      throw .minimumTokens(request.minimumTokens, maximum: maximum)
+    }
     guard request.stops.isEmpty || tokenizer != nil else { throw .stopsWithoutTokenizer }
 
     sampler = try Sampler(request.options)
@@ -86,9 +106,23 @@ public struct Generation: Sendable {
     if let token = biased.filter({ $0 < 0 || $0 >= configuration.vocabularySize }).min() {
       throw .unknownBiasToken(token, vocabularySize: configuration.vocabularySize)
     }
-    stopMatcher = try StopMatcher(request.stops)
+    if let token = request.options.allowedTokens.filter({ $0 < 0 || $0 >= configuration.vocabularySize }).min() {
+      throw .unknownAllowedToken(token, vocabularySize: configuration.vocabularySize)
+    }
+    stopMatcher = try StopMatcher(request.stops, keepsStop: request.keepsStops)
+    stops = request.stops
     decoder = tokenizer.map { StreamingDecoder($0) }
     endOfTextTokens = Set(request.endOfTextTokens ?? configuration.endOfTextTokens)
+    stopTokens = Set(request.stopTokens)
+    minimumTokens = request.minimumTokens
+    keepsStops = request.keepsStops
+    hiddenTokens = request.hidesSpecialTokens ? tokenizer?.specialTokens ?? [] : []
+    // As in vLLM, the model's own end-of-text tokens too, where they end nothing.
+    lateTokens =
+      minimumTokens == 0
+      ? []
+      : endOfTextTokens.union(stopTokens).union(configuration.endOfTextTokens)
+        .filter { 0..<configuration.vocabularySize ~= $0 }
     promptCount = request.prompt.count
     sequence = request.prompt
     lengthLimit = request.prompt.count + min(maximum, room)
@@ -132,7 +166,9 @@ extension Generation {
   ///
   /// Throws `SamplingError.notFinite` or `.everythingBlocked`.
   public func sample(_ logits: Span<Float>, kernels: Kernels) throws(SamplingError) -> SampledToken {
-    try sampler.sample(logits, history: sequence, promptCount: promptCount, position: position, kernels: kernels)
+    try sampler.sample(
+      logits, history: sequence, promptCount: promptCount, position: position,
+      excluding: samples.count < minimumTokens ? lateTokens : [], kernels: kernels)
   }
 
   /// Adds the token for `position`. Traps when the generation has finished.
@@ -142,15 +178,27 @@ extension Generation {
     samples.append(token)
 
     var certain = ""
-    if endOfTextTokens.contains(token.token) {
-      finishReason = .endOfText
+    if let reason = ending(by: token.token) {
+      if keepsStops { certain = decode(token.token) }
+      certain += flush()
+      // A stop string may have come first, of what was only now certain.
+      if finishReason == nil {
+        finishReason = reason
+        if reason == .stop { stop = .token(token.token) }
+      }
     } else {
-      if let piece = decoder?.append(token.token) { certain = match(piece) }
-      if finishReason == nil, sequence.count == lengthLimit { finishReason = .length }
+      certain = decode(token.token)
+      if finishReason == nil, sequence.count == lengthLimit {
+        certain += flush()
+        if finishReason == nil { finishReason = .length }
+      }
     }
-    if let finishReason, finishReason != .stop { certain += flush() }
     text += certain
-    return Update(token: token, text: certain, finishReason: finishReason)
+    return Update(token: token, text: certain, finishReason: finishReason, stop: stop)
+  }
+
+  private func ending(by token: Int) -> FinishReason? {
+    endOfTextTokens.contains(token) ? .endOfText : stopTokens.contains(token) ? .stop : nil
   }
 
   /// Ends the text: half a character becomes U+FFFD, and may complete a stop string itself.
@@ -159,9 +207,17 @@ extension Generation {
     return rest + stopMatcher.finish()
   }
 
+  private mutating func decode(_ token: Int) -> String {
+    guard !hiddenTokens.contains(token), let piece = decoder?.append(token) else { return "" }
+    return match(piece)
+  }
+
   private mutating func match(_ piece: String) -> String {
-    let output = stopMatcher.append(piece)
-    if output.stop != nil { finishReason = .stop }
+    let output = stopMatcher.append(piece, mayStop: samples.count > minimumTokens)
+    if let index = output.stop, finishReason == nil {
+      finishReason = .stop
+      stop = .text(stops[index])
+    }
     return output.text
   }
 }

@@ -9,6 +9,14 @@ public struct GenerationRequest: Hashable, Sendable {
   public var stops: [String]
   /// Tokens that end the text; nil means those of the model's configuration, an empty list none.
   public var endOfTextTokens: [Int]?
+  /// Tokens that end the text besides those. Tokens that the model does not have end nothing.
+  public var stopTokens: [Int] = []
+  /// Tokens that are there before the text may end otherwise than by ``maximumTokens``.
+  public var minimumTokens = 0
+  /// Whether what ended the text, a stop string or a token, is part of it.
+  public var keepsStops = false
+  /// Whether special tokens are no part of the text.
+  public var hidesSpecialTokens = true
 
   public init(
     prompt: [Int], options: SamplingOptions = SamplingOptions(), maximumTokens: Int? = nil, stops: [String] = [],

@@ -25,6 +25,11 @@ public struct LogProbabilities: Hashable, Sendable {
     Float(Double(logit) - Double(maximum) - logSum)
   }
 
+  /// How many tokens of the row have this logit or a greater one.
+  public static func rank(ofLogit logit: Float, in logits: Span<Float>) -> Int {
+    logits.withUnsafeBufferPointer { logits in logits.reduce(0) { $0 + ($1 >= logit ? 1 : 0) } }
+  }
+
   /// The `count` most probable tokens of the row this was made from, most probable first, lowest id first among equals.
   ///
   /// Fewer when the row has fewer; tokens of probability 0 (logit −∞) are left out.

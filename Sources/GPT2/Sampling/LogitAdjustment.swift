@@ -31,6 +31,11 @@ enum LogitAdjustment {
     }
   }
 
+  /// Sets to −∞ the logit of every token but those in `allowed`.
+  static func block(_ logits: inout [Float], except allowed: Set<Int>) {
+    for token in logits.indices where !allowed.contains(token) { logits[token] = -.infinity }
+  }
+
   /// Sets to −∞ the logit of every token that would complete a run of `size` tokens which `history` has already.
   ///
   /// One scan over the history with at most `size` comparisons at each place.

@@ -18,10 +18,13 @@ public struct SampledToken: Hashable, Sendable {
   public var logProbability: Float
   /// The most probable tokens, most probable first, lowest id first among equals; as many as the options ask for.
   public var top: [TokenLogProbability]
+  /// How many tokens are at least as probable, itself included; nil unless it was asked for.
+  public var rank: Int?
 
-  public init(token: Int, logProbability: Float, top: [TokenLogProbability] = []) {
+  public init(token: Int, logProbability: Float, top: [TokenLogProbability] = [], rank: Int? = nil) {
     self.token = token
     self.logProbability = logProbability
     self.top = top
+    self.rank = rank
   }
 }

@@ -23,13 +23,15 @@ public struct Sampler: Hashable, Sendable {
   ///   - history: The sequence so far, prompt included: what must not be repeated. Tokens outside 0 ..< V trap.
   ///   - promptCount: How much of `history` is the prompt, which presence and frequency penalty leave out.
   ///   - position: Where the token will stand; the first of a sequence stands at 0.
+  ///   - excluded: Tokens that may not come. Those outside 0 ..< V trap.
   /// - Throws: `SamplingError.notFinite`, `SamplingError.everythingBlocked`.
   public func sample(
-    _ logits: Span<Float>, history: [Int], promptCount: Int, position: Int, kernels: Kernels
+    _ logits: Span<Float>, history: [Int], promptCount: Int, position: Int, excluding excluded: Set<Int> = [],
+    kernels: Kernels
   ) throws(SamplingError) -> SampledToken {
     guard let probabilities = LogProbabilities(logits, kernels: kernels) else { throw .notFinite(position: position) }
     let token =
-      if let adjusted = adjusted(logits, history: history, generated: history[promptCount...]) {
+      if let adjusted = adjusted(logits, history: history, generated: history[promptCount...], excluded: excluded) {
         try choose(
           adjusted.span, maximum: kernels.maximum(adjusted.span), position: position, kernels: kernels)
       } else {
@@ -42,10 +44,13 @@ public struct Sampler: Hashable, Sendable {
   }
 
   /// The logits before temperature; nil when the options leave them as they are.
-  private func adjusted(_ logits: Span<Float>, history: [Int], generated: ArraySlice<Int>) -> [Float]? {
+  private func adjusted(
+    _ logits: Span<Float>, history: [Int], generated: ArraySlice<Int>, excluded: Set<Int>
+  ) -> [Float]? {
     let penalisesCounts = options.frequencyPenalty != 0 || options.presencePenalty != 0
     guard
       penalisesCounts || !options.logitBias.isEmpty || options.repetitionPenalty != 1 || options.noRepeatNGram > 0
+        || !options.allowedTokens.isEmpty || !excluded.isEmpty
     else { return nil }
     var adjusted = logits.withUnsafeBufferPointer { Array($0) }
     LogitAdjustment.bias(&adjusted, by: options.logitBias)
@@ -57,6 +62,8 @@ public struct Sampler: Hashable, Sendable {
         &adjusted, generated: generated, frequency: options.frequencyPenalty, presence: options.presencePenalty)
     }
     LogitAdjustment.block(&adjusted, repeating: history, runsOf: options.noRepeatNGram)
+    if !options.allowedTokens.isEmpty { LogitAdjustment.block(&adjusted, except: options.allowedTokens) }
+    for token in excluded { adjusted[token] = -.infinity }
     return adjusted
   }
 

@@ -4,15 +4,18 @@ public enum SamplingError: Error, Hashable, Sendable {
   case tooManyBiases(Int, limit: Int)
   /// A bias is for a token that the model does not have.
   case unknownBiasToken(Int, vocabularySize: Int)
+  /// One of the only tokens that may come is none that the model has.
+  case unknownAllowedToken(Int, vocabularySize: Int)
   /// A logit for the token at `position` is NaN or +∞, or so large that the temperature makes it so.
   case notFinite(position: Int)
-  /// The n-gram block forbids every token there is.
+  /// The request leaves no token that may come.
   case everythingBlocked(position: Int, noRepeatNGram: Int)
 
   case emptyPrompt
   case promptTooLong(tokens: Int, limit: Int)
   case unknownToken(Int, index: Int, vocabularySize: Int)
   case negativeMaximumTokens(Int)
+  case minimumTokens(Int, maximum: Int)
 
   case emptyStop(index: Int)
   case stopTooLong(index: Int, bytes: Int, limit: Int)
@@ -29,9 +32,13 @@ extension SamplingError: CustomStringConvertible {
       "logit-bias has \(count) tokens; give at most \(limit)"
     case .unknownBiasToken(let token, let size):
       "logit-bias is given for token \(token); the model knows 0 to \(size - 1)"
+    case .unknownAllowedToken(let token, let size):
+      "allowed-token-ids has token \(token); the model knows 0 to \(size - 1)"
     case .notFinite(let position):
       "the logits for the token at position \(position) are not finite; "
         + "check the checkpoint's weights, or compute in a wider type"
+    case .everythingBlocked(let position, 0):
+      "no token may come at position \(position); allow more tokens, or let the text end sooner"
     case .everythingBlocked(let position, let size):
       "no-repeat-ngram \(size) leaves no token to choose at position \(position); "
         + "give a greater number, or 0 to allow all"
@@ -45,6 +52,8 @@ extension SamplingError: CustomStringConvertible {
         + "belong together"
     case .negativeMaximumTokens(let found):
       "max-tokens is \(found); give 0 or more"
+    case .minimumTokens(let found, let maximum):
+      "min-tokens is \(found); give 0 to max-tokens, which is \(maximum)"
     case .emptyStop(let index):
       "stop string \(index + 1) is empty; give at least one character, or leave it out"
     case .stopTooLong(let index, let bytes, let limit):

@@ -24,6 +24,8 @@ public struct SamplingOptions: Hashable, Sendable {
   public var presencePenalty: Double = 0
   /// Added to the logits of these tokens, before all penalties; at most ``logitBiasLimit`` of −100 … 100 each.
   public var logitBias: [Int: Float] = [:]
+  /// The only tokens that may come; none allows all.
+  public var allowedTokens: Set<Int> = []
   /// Never complete a run of this many tokens that is in the sequence already; 0 blocks nothing.
   public var noRepeatNGram: Int = 0
   /// Names the stream of random numbers: number `position` of it decides the token at `position` of the sequence.

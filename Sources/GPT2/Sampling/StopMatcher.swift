@@ -18,13 +18,16 @@ public struct StopMatcher: Hashable, Sendable {
   /// Most bytes a stop string may have.
   public static let maximumStopBytes = 1024
 
+  /// Whether the text ends behind the stop string instead of before it.
+  private let keepsStop: Bool
   private var automata: [Automaton]
   /// The end of the text so far, still to be decided on.
   private var held: [UInt8] = []
   private var found: Int?
 
   /// Throws `SamplingError.emptyStop`, `.stopTooLong` or `.tooManyStops`.
-  public init(_ stops: [String]) throws(SamplingError) {
+  public init(_ stops: [String], keepsStop: Bool = false) throws(SamplingError) {
+    self.keepsStop = keepsStop
     guard stops.count <= Self.maximumStops else { throw .tooManyStops(stops.count, limit: Self.maximumStops) }
     automata = []
     for (index, stop) in stops.enumerated() {
@@ -38,26 +41,28 @@ public struct StopMatcher: Hashable, Sendable {
   }
 
   /// Takes the next piece of text; after a stop string was found, pieces are dropped.
-  public mutating func append(_ piece: String) -> Output {
+  ///
+  /// - Parameter mayStop: whether a stop string that ends in this piece counts.
+  public mutating func append(_ piece: String, mayStop: Bool = true) -> Output {
     if let found { return Output(text: "", stop: found) }
     if automata.isEmpty { return Output(text: piece, stop: nil) }
     for byte in piece.utf8 {
       held.append(byte)
       var longest = 0
-      for index in automata.indices where automata[index].advance(by: byte) {
+      for index in automata.indices where automata[index].advance(by: byte) && mayStop {
         if automata[index].length > longest {
           longest = automata[index].length
           found = index
         }
       }
       if found != nil {
-        let text = String(decoding: held.dropLast(longest), as: UTF8.self)
+        let text = String(decoding: held.dropLast(keepsStop ? 0 : longest), as: UTF8.self)
         held = []
         return Output(text: text, stop: found)
       }
     }
     // A stop string begins with the first byte of a character, so the cut is between characters.
-    let waiting = automata.reduce(0) { max($0, $1.matched) }
+    let waiting = automata.reduce(0) { max($0, $1.pending) }
     let text = String(decoding: held.dropLast(waiting), as: UTF8.self)
     held.removeFirst(held.count - waiting)
     return Output(text: text, stop: nil)
@@ -80,6 +85,8 @@ extension StopMatcher {
     private(set) var matched = 0
 
     var length: Int { pattern.count }
+    /// Bytes that may still become the pattern.
+    var pending: Int { matched == pattern.count ? borders[matched - 1] : matched }
 
     init(_ pattern: [UInt8]) {
       var borders = [0]

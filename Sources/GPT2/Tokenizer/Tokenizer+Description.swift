@@ -68,7 +68,8 @@ extension Tokenizer {
     self.init(
       vocabulary: vocabulary, encoder: encoder, exact: AddedTokens(searched.exact),
       normalized: AddedTokens(searched.normalized), preTokenization: description.preTokenization,
-      normalizers: description.normalizers, settings: settings, endOfText: id(AddedToken.endOfText))
+      normalizers: description.normalizers, settings: settings, endOfText: id(AddedToken.endOfText),
+      specialTokens: Set(added.tokens.filter { added.special.contains(ExactString($0.value.content)) }.keys))
   }
 
   /// The added tokens as they are looked for: in the text itself, and then in what is left of it, normalized.

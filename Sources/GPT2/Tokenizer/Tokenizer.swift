@@ -16,10 +16,13 @@ public struct Tokenizer: Sendable {
   public internal(set) var settings: Settings
   /// The token `<|endoftext|>`, if there is one.
   public let endOfText: Int?
+  /// Tokens that are no text, as `<|endoftext|>`.
+  public let specialTokens: Set<Int>
 
   init(
     vocabulary: Vocabulary, encoder: BytePairEncoder, exact: AddedTokens, normalized: AddedTokens,
-    preTokenization: PreTokenization, normalizers: [TextNormalizer], settings: Settings, endOfText: Int?
+    preTokenization: PreTokenization, normalizers: [TextNormalizer], settings: Settings, endOfText: Int?,
+    specialTokens: Set<Int>
   ) {
     self.vocabulary = vocabulary
     self.encoder = encoder
@@ -29,6 +32,7 @@ public struct Tokenizer: Sendable {
     self.normalizers = normalizers
     self.settings = settings
     self.endOfText = endOfText
+    self.specialTokens = specialTokens
   }
 
   /// One more than the highest token. There need not be a token of every number below; see ``bytes(of:)``.
@@ -133,6 +137,14 @@ public struct Tokenizer: Sendable {
   /// The bytes of one token; nil for a number that is no token.
   public func bytes(of token: Int) -> [UInt8]? {
     slice(of: token).map { Array($0) }
+  }
+
+  /// A token as vocabularies spell it: a byte for a character, so that a space is `Ġ`; special tokens are as they are. Nil for
+  /// a number that is no token.
+  public func spelling(of token: Int) -> String? {
+    slice(of: token).map {
+      specialTokens.contains(token) ? String(decoding: $0, as: UTF8.self) : ByteAlphabet.spelling(of: $0)
+    }
   }
 
   func slice(of token: Int) -> ArraySlice<UInt8>? {

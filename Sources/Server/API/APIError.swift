@@ -13,6 +13,8 @@ struct APIError: Error {
   var retryAfter: Int?
   /// What may be done at the address, when this may not.
   var allow: String?
+  /// How bodies may be compressed, when this one was otherwise.
+  var acceptEncoding: String?
   /// Whether the connection is used up.
   var closes = false
 
@@ -72,6 +74,7 @@ struct APIError: Error {
     var response = Response.json(body, status: status)
     if let retryAfter { response.headers[.retryAfter] = "\(retryAfter)" }
     if let allow { response.headers[.allow] = allow }
+    if let acceptEncoding { response.headers[.acceptEncoding] = acceptEncoding }
     if closes { response.headers[.connection] = "close" }
     return response
   }

@@ -1,3 +1,5 @@
+internal import GPT2
+
 /// The answer to `POST /v1/completions`, whole or as one event of a stream.
 struct CompletionResponse: Encodable {
   struct Choice: Encodable {
@@ -5,19 +7,37 @@ struct CompletionResponse: Encodable {
     var text: String
     var logprobs: TokenLogProbabilities?
     var finishReason: String?
+    /// The stop text or token that ended it.
+    var stop: Generation.Stop?
+    /// Those below are left out unless the request asks for them.
+    var promptLogprobs: [[String: PromptLogProbability]?]?
+    var promptTokens: [Int]?
+    var tokens: [Int]?
 
     enum CodingKeys: String, CodingKey {
       case index, text, logprobs
       case finishReason = "finish_reason"
+      case stop = "stop_reason"
+      case promptLogprobs = "prompt_logprobs"
+      case promptTokens = "prompt_token_ids"
+      case tokens = "token_ids"
     }
 
-    // Clients read all of them, so that nil is written as null.
+    // Clients read the first of them always, so that nil is written as null.
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(index, forKey: .index)
       try container.encode(text, forKey: .text)
       try container.encode(logprobs, forKey: .logprobs)
       try container.encode(finishReason, forKey: .finishReason)
+      switch stop {
+      case .text(let text): try container.encode(text, forKey: .stop)
+      case .token(let token): try container.encode(token, forKey: .stop)
+      case nil: try container.encodeNil(forKey: .stop)
+      }
+      try container.encodeIfPresent(promptLogprobs, forKey: .promptLogprobs)
+      try container.encodeIfPresent(promptTokens, forKey: .promptTokens)
+      try container.encodeIfPresent(tokens, forKey: .tokens)
     }
   }
 
@@ -51,6 +71,19 @@ struct TokenLogProbabilities: Encodable {
     left.tokenLogprobs += right.tokenLogprobs
     left.topLogprobs += right.topLogprobs
     left.textOffset += right.textOffset
+  }
+}
+
+/// How likely a token was in its place of a prompt.
+struct PromptLogProbability: Encodable {
+  var logprob: Float
+  /// 1 for the likeliest.
+  var rank: Int
+  var decodedToken: String
+
+  enum CodingKeys: String, CodingKey {
+    case logprob, rank
+    case decodedToken = "decoded_token"
   }
 }
 

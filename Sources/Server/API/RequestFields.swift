@@ -4,14 +4,12 @@ internal import GPT2
 struct RequestFields {
   private let object: JSONObject
 
-  /// Nesting and values that a request may have; its bytes are bounded before.
-  private static let limits = JSONLimits(depth: 8, valueCount: 200_000)
-
+  /// - Parameter valueLimit: values that a request may have; its bytes are bounded before.
   /// - Throws: ``APIError`` for what is not a JSON object.
-  init(_ bytes: [UInt8]) throws(APIError) {
+  init(_ bytes: [UInt8], valueLimit: Int = 200_000) throws(APIError) {
     let value: JSONValue
     do {
-      value = try JSONValue(parsing: bytes, limits: Self.limits)
+      value = try JSONValue(parsing: bytes, limits: JSONLimits(depth: 8, valueCount: valueLimit))
     } catch {
       throw .invalid(nil, "the body is \(error)")
     }
@@ -21,9 +19,9 @@ struct RequestFields {
 
   private init(_ object: JSONObject) { self.object = object }
 
-  /// Refuses members that are not known, since what they ask for would not happen.
+  /// Refuses members that are not known, since what they ask for would not happen. What is null asks for nothing.
   func allow(only names: Set<String>) throws(APIError) {
-    if let stranger = object.members.first(where: { !names.contains($0.key) }) {
+    if let stranger = object.members.first(where: { !names.contains($0.key) && !$0.value.isNull }) {
       throw .invalid(
         String(stranger.key.prefix(100)), "unknown parameter \(quoted(stranger.key))", code: "unknown_parameter")
     }
@@ -31,10 +29,12 @@ struct RequestFields {
 
   /// The member; nil where it is missing or null.
   subscript(name: String) -> JSONValue? {
-    guard let value = object[name] else { return nil }
-    if case .null = value { return nil }
+    guard let value = object[name], !value.isNull else { return nil }
     return value
   }
+
+  /// Whether it has no members but such that ask for nothing.
+  var isEmpty: Bool { object.members.allSatisfy { $0.value.asksForNothing } }
 
   func string(_ name: String) throws(APIError) -> String? {
     guard let value = self[name] else { return nil }
@@ -79,6 +79,16 @@ struct RequestFields {
     return RequestFields(object)
   }
 
+  /// A list of token ids; nil where it is missing or null.
+  func tokens(_ name: String, limit: Int) throws(APIError) -> [Int]? {
+    guard let value = self[name] else { return nil }
+    guard let array = value.array else { throw wrong(name, value, "a list of token ids") }
+    guard array.count <= limit else {
+      throw .invalid(name, "\(name) has \(array.count) tokens; at most \(limit) are taken")
+    }
+    return try tokens(array, name)
+  }
+
   /// A text or tokens, or a list of either.
   func inputs(_ name: String, limit: Int) throws(APIError) -> [TextOrTokens]? {
     guard let value = self[name] else { return nil }
@@ -106,7 +116,7 @@ struct RequestFields {
   private func tokens(_ array: [JSONValue], _ name: String) throws(APIError) -> [Int] {
     var tokens: [Int] = []
     for value in array {
-      guard let token = Self.whole(value) else { throw wrong(name, value, "token ids") }
+      guard let token = Self.whole(value) else { throw wrong(name, value, "token ids, which are integers") }
       tokens.append(token)
     }
     return tokens
@@ -131,6 +141,23 @@ struct RequestFields {
   }
 
   private func quoted(_ text: String) -> String { "\u{201C}\(text.prefix(100))\u{201D}" }
+}
+
+extension JSONValue {
+  var isNull: Bool { if case .null = self { true } else { false } }
+
+  /// Whether it means the same as if it were not there: null, false, 0, what is empty, an object with only such members.
+  var asksForNothing: Bool {
+    switch self {
+    case .null: true
+    case .boolean(let value): !value
+    case .integer(let value): value == 0
+    case .number(let value): value == 0
+    case .string(let value): value.isEmpty
+    case .array(let values): values.isEmpty
+    case .object(let object): object.members.allSatisfy { $0.value.asksForNothing }
+    }
+  }
 }
 
 /// What a model is asked to read.

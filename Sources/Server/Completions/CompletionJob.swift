@@ -34,7 +34,7 @@ struct CompletionJob {
     var generations: [Generation] = []
     for (index, input) in inputs.enumerated() {
       let place = inputs.count == 1 ? "the prompt" : "prompt \(index)"
-      let prompt = try Self.prompt(input, place, request.reading, configuration, tokenizer)
+      let prompt = try Self.prompt(input, place, request, configuration, tokenizer)
       guard prompt.tokens.count + request.maximumTokens <= configuration.positionCount else {
         throw .invalid(
           prompt.tokens.count > configuration.positionCount ? "prompt" : "max_tokens",
@@ -45,12 +45,13 @@ struct CompletionJob {
       for candidate in 0..<request.candidateCount {
         var options = request.options
         options.seed = seed &+ UInt64(candidate)
+        var asked = GenerationRequest(
+          prompt: prompt.tokens, options: options, maximumTokens: request.maximumTokens, stops: request.stops,
+          endOfTextTokens: request.ignoresEndOfText ? [] : nil)
+        (asked.stopTokens, asked.minimumTokens) = (request.stopTokens, request.minimumTokens)
+        (asked.keepsStops, asked.hidesSpecialTokens) = (request.keepsStops, request.hidesSpecialTokens)
         do throws(SamplingError) {
-          generations.append(
-            try Generation(
-              GenerationRequest(
-                prompt: prompt.tokens, options: options, maximumTokens: request.maximumTokens, stops: request.stops),
-              configuration: configuration, tokenizer: tokenizer))
+          generations.append(try Generation(asked, configuration: configuration, tokenizer: tokenizer))
         } catch {
           throw APIError(error)
         }
@@ -61,6 +62,18 @@ struct CompletionJob {
   }
 
   /// - Parameter place: what the prompt is called in messages.
+  private static func prompt(
+    _ input: TextOrTokens, _ place: String, _ request: CompletionRequest, _ configuration: Configuration,
+    _ tokenizer: Tokenizer
+  ) throws(APIError) -> Prompt {
+    let prompt = try Self.prompt(input, place, request.reading, configuration, tokenizer)
+    guard let truncation = request.truncation else { return prompt }
+    let tokens = try truncation.apply(
+      to: prompt.tokens, room: max(1, configuration.positionCount - request.maximumTokens))
+    guard tokens.count < prompt.tokens.count else { return prompt }
+    return Prompt(tokens: tokens, text: tokenizer.text(of: tokens))
+  }
+
   private static func prompt(
     _ input: TextOrTokens, _ place: String, _ reading: TextReading, _ configuration: Configuration,
     _ tokenizer: Tokenizer
@@ -95,6 +108,8 @@ extension APIError {
       case .emptyStop, .stopTooLong, .tooManyStops, .stopsWithoutTokenizer: "stop"
       case .emptyPrompt, .promptTooLong, .unknownToken: "prompt"
       case .negativeMaximumTokens: "max_tokens"
+      case .unknownAllowedToken: "allowed_token_ids"
+      case .minimumTokens: "min_tokens"
       case .everythingBlocked: nil
       case .notFinite: nil
       }

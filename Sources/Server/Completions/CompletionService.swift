@@ -14,6 +14,12 @@ struct CompletionService: Sendable {
     let start = ContinuousClock.now
   }
 
+  /// What is new of a choice, and the tokens of its prompt and of its text so far.
+  struct Piece {
+    var choice: CompletionResponse.Choice
+    var usage: Usage
+  }
+
   /// What all choices of a request became.
   struct Outcome {
     var choices: [CompletionResponse.Choice]
@@ -26,9 +32,14 @@ struct CompletionService: Sendable {
     let collected = Mutex<[CompletionResponse.Choice]>(
       job.generations.indices.map { CompletionResponse.Choice(index: $0, text: "") })
     let totals = try await run(job, for: caller) { piece in
+      let piece = piece.choice
       collected.withLock { choices in
         choices[piece.index].text += piece.text
         choices[piece.index].finishReason = piece.finishReason
+        choices[piece.index].stop = piece.stop
+        if let prompt = piece.promptLogprobs { choices[piece.index].promptLogprobs = prompt }
+        if let prompt = piece.promptTokens { choices[piece.index].promptTokens = prompt }
+        if let tokens = piece.tokens { choices[piece.index].tokens = (choices[piece.index].tokens ?? []) + tokens }
         if let logprobs = piece.logprobs {
           if choices[piece.index].logprobs == nil { choices[piece.index].logprobs = TokenLogProbabilities() }
           choices[piece.index].logprobs! += logprobs
@@ -57,7 +68,7 @@ struct CompletionService: Sendable {
   ///
   /// - Parameter send: waits until its reader has taken the piece.
   func stream(
-    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (CompletionResponse.Choice) async throws -> Void
+    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (Piece) async throws -> Void
   ) async throws -> Usage {
     usage(job, try await run(job, for: caller, send: send))
   }
@@ -74,7 +85,7 @@ struct CompletionService: Sendable {
   }
 
   private func run(
-    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (CompletionResponse.Choice) async throws -> Void
+    _ job: CompletionJob, for caller: Caller, send: @escaping @Sendable (Piece) async throws -> Void
   ) async throws -> [Totals] {
     metrics.read(tokens: job.promptTokens)
     return try await withThrowingTaskGroup(of: (Int, Totals).self) { group in
@@ -94,30 +105,39 @@ struct CompletionService: Sendable {
   /// Writes one text.
   private func write(
     _ generation: Generation, _ index: Int, _ prompt: CompletionJob.Prompt, _ request: CompletionRequest,
-    _ caller: Caller, _ send: @Sendable (CompletionResponse.Choice) async throws -> Void
+    _ caller: Caller, _ send: @Sendable (Piece) async throws -> Void
   ) async throws -> Totals {
     var totals = Totals()
-    var trail = TokenTrail(tokenizer)
-    if request.echoes {
-      var choice = CompletionResponse.Choice(index: index, text: prompt.text)
-      if request.logProbabilities != nil {
-        choice.logprobs = try await echo(prompt, request, caller, &trail)
-      }
-      try await send(choice)
+    var trail = TokenTrail(
+      tokenizer, hidesSpecialTokens: request.hidesSpecialTokens, isByID: request.namesTokensByID)
+    // What is said of the prompt comes with the first piece.
+    var first = CompletionResponse.Choice(index: index, text: request.echoes ? prompt.text : "")
+    if request.returnsTokens { (first.promptTokens, first.tokens) = (prompt.tokens, []) }
+    try await read(prompt, request, caller, &trail, into: &first)
+    var lead: CompletionResponse.Choice? = first
+    func pass(_ choice: CompletionResponse.Choice) async throws {
+      var choice = choice
+      if let lead { (choice.promptTokens, choice.promptLogprobs) = (lead.promptTokens, lead.promptLogprobs) }
+      lead = nil
+      if request.returnsTokens, choice.tokens == nil { choice.tokens = [] }
+      try await send(
+        Piece(choice: choice, usage: Usage(promptTokens: prompt.tokens.count, completionTokens: totals.tokens)))
     }
+    if request.echoes { try await pass(first) }
     var end: Generation.FinishReason? = generation.finishReason
     for try await update in updates(of: generation, for: caller) {
       totals.tokens += 1
       totals.logProbability += Double(update.token.logProbability)
       end = update.finishReason
       var choice = CompletionResponse.Choice(
-        index: index, text: update.text, finishReason: update.finishReason?.apiName)
-      if request.logProbabilities != nil { choice.logprobs = trail.append(update.token) }
-      try await send(choice)
+        index: index, text: update.text, finishReason: update.finishReason?.apiName, stop: update.stop)
+      if request.logProbabilities != nil { choice.logprobs = trail.appendWritten(update.token) }
+      if request.returnsTokens { choice.tokens = [update.token.token] }
+      try await pass(choice)
     }
     // A text that has no room for a token ends without any.
     if totals.tokens == 0 {
-      try await send(CompletionResponse.Choice(index: index, text: "", finishReason: (end ?? .length).apiName))
+      try await pass(CompletionResponse.Choice(index: index, text: "", finishReason: (end ?? .length).apiName))
     }
     return totals
   }
@@ -147,20 +167,30 @@ struct CompletionService: Sendable {
     }
   }
 
-  /// A prompt's own log-probabilities.
-  private func echo(
-    _ prompt: CompletionJob.Prompt, _ request: CompletionRequest, _ caller: Caller, _ trail: inout TokenTrail
-  ) async throws -> TokenLogProbabilities {
-    var logprobs = trail.appendFirst(prompt.tokens[0])
-    guard prompt.tokens.count > 1 else { return logprobs }
-    let limit = engine.configuration.positionCount
+  /// A prompt's own log-probabilities, in the forms that are asked for.
+  private func read(
+    _ prompt: CompletionJob.Prompt, _ request: CompletionRequest, _ caller: Caller, _ trail: inout TokenTrail,
+    into choice: inout CompletionResponse.Choice
+  ) async throws {
+    let (isEchoed, ranked) = (request.echoes && request.logProbabilities != nil, request.promptLogProbabilities)
+    guard isEchoed || ranked != nil else { return }
+    if isEchoed { choice.logprobs = trail.appendFirst(prompt.tokens[0]) }
+    if ranked != nil { choice.promptLogprobs = [nil] }
+    guard prompt.tokens.count > 1 else { return }
+    let (limit, text) = (engine.configuration.positionCount, TokenText(tokenizer))
     let scoring = try Scoring(
-      prompt.tokens, window: limit, stride: limit, topLogProbabilities: request.options.topLogProbabilities,
+      prompt.tokens, window: limit, stride: limit,
+      topLogProbabilities: max(isEchoed ? request.options.topLogProbabilities : 0, ranked ?? 0), ranks: ranked != nil,
       configuration: engine.configuration)
     for try await scores in engine.score(scoring, client: caller.client) {
-      for score in scores { logprobs += trail.append(score) }
+      for score in scores {
+        if let ranked { choice.promptLogprobs?.append(text.ranked(score, top: ranked)) }
+        guard isEchoed else { continue }
+        var score = score
+        score.top = Array(score.top.prefix(request.options.topLogProbabilities))
+        choice.logprobs? += trail.append(score)
+      }
     }
-    return logprobs
   }
 }
 

@@ -3,11 +3,14 @@ internal import GPT2
 /// Tokens as a completion's log-probabilities show them.
 struct TokenText {
   private let tokenizer: Tokenizer
+  private let isByID: Bool
 
-  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  /// - Parameter isByID: whether tokens are shown by their ids, so that all differ.
+  init(_ tokenizer: Tokenizer, isByID: Bool = false) { (self.tokenizer, self.isByID) = (tokenizer, isByID) }
 
-  /// The token's text; `bytes:\xe2\x80` where it is not UTF-8 by itself.
+  /// The token's text; `bytes:\xe2\x80` where it is not UTF-8 by itself, or else `token_id:5`.
   func text(of token: Int) -> String {
+    if isByID { return "token_id:\(token)" }
     guard let bytes = tokenizer.bytes(of: token) else { return "token:\(token)" }
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     return "bytes:"
@@ -30,21 +33,53 @@ struct TokenText {
   }
 }
 
+extension TokenText {
+  /// What was likely in the place of a prompt's token, itself included, by id.
+  func ranked(_ token: SampledToken, top count: Int) -> [String: PromptLogProbability] {
+    func entry(_ token: Int, _ logProbability: Float, _ rank: Int) -> PromptLogProbability {
+      // As vLLM writes what cannot come, since JSON knows no infinity.
+      PromptLogProbability(
+        logprob: max(logProbability, -9999), rank: rank,
+        decodedToken: String(decoding: tokenizer.bytes(of: token) ?? [], as: UTF8.self))
+    }
+    var entries: [String: PromptLogProbability] = [:]
+    for (index, other) in token.top.prefix(count).enumerated() {
+      entries["\(other.token)"] = entry(other.token, other.logProbability, index + 1)
+    }
+    if entries["\(token.token)"] == nil {
+      entries["\(token.token)"] = entry(token.token, token.logProbability, token.rank ?? 0)
+    }
+    return entries
+  }
+}
+
 /// Log-probabilities of a text's tokens, one after the other.
 struct TokenTrail {
   private let text: TokenText
   private var decoder: StreamingDecoder
   /// Code points of the text before the next token.
   private var offset = 0
+  /// Tokens that are no part of the text that is written.
+  private let hidden: Set<Int>
 
-  init(_ tokenizer: Tokenizer) {
-    text = TokenText(tokenizer)
+  init(_ tokenizer: Tokenizer, hidesSpecialTokens: Bool = false, isByID: Bool = false) {
+    text = TokenText(tokenizer, isByID: isByID)
     decoder = StreamingDecoder(tokenizer)
+    hidden = hidesSpecialTokens ? tokenizer.specialTokens : []
   }
 
-  /// The next token, with what was likely in its place.
+  /// The next token of a prompt, with what was likely in its place.
   mutating func append(_ token: SampledToken) -> TokenLogProbabilities {
-    var entry = entry(token.token)
+    filled(entry(token.token), token)
+  }
+
+  /// The next token that was written.
+  mutating func appendWritten(_ token: SampledToken) -> TokenLogProbabilities {
+    filled(hidden.contains(token.token) ? place(token.token) : entry(token.token), token)
+  }
+
+  private func filled(_ entry: TokenLogProbabilities, _ token: SampledToken) -> TokenLogProbabilities {
+    var entry = entry
     entry.tokenLogprobs = [token.logProbability.isFinite ? token.logProbability : nil]
     entry.topLogprobs = [text.alternatives(of: token)]
     return entry
@@ -58,8 +93,12 @@ struct TokenTrail {
     return entry
   }
 
+  private func place(_ token: Int) -> TokenLogProbabilities {
+    TokenLogProbabilities(tokens: [text.text(of: token)], textOffset: [offset])
+  }
+
   private mutating func entry(_ token: Int) -> TokenLogProbabilities {
-    let entry = TokenLogProbabilities(tokens: [text.text(of: token)], textOffset: [offset])
+    let entry = place(token)
     offset += decoder.append(token).unicodeScalars.count
     return entry
   }

@@ -24,9 +24,20 @@ struct DoorCheck: RouterMiddleware {
     return Response(
       status: .noContent,
       headers: [
-        .accessControlAllowMethods: "GET, POST",
-        .accessControlAllowHeaders: "Authorization, Content-Type",
+        .accessControlAllowMethods: "GET, HEAD, POST",
+        .accessControlAllowHeaders: Self.fields(request.headers[values: .accessControlRequestHeaders]),
+        // The longest that Chromium keeps it.
+        .accessControlMaxAge: "7200",
       ])
+  }
+
+  /// What a page may send: what it asks for, since clients send fields of their own, and `*` does not cover Authorization.
+  private static func fields(_ asked: [String]) -> String {
+    let names = asked.flatMap { $0.split(separator: ",") }.map(\.trimmingSpaces).filter { !$0.isEmpty }
+    let isPlain =
+      names.count <= 100 && asked.reduce(0) { $0 + $1.utf8.count } <= 4096
+      && names.allSatisfy { HTTPField.Name($0) != nil }
+    return isPlain && !names.isEmpty ? names.joined(separator: ", ") : "Authorization, Content-Type"
   }
 }
 
@@ -44,6 +55,7 @@ struct CrossOrigin: RouterMiddleware {
       if listed.isEmpty { return response }
       response.headers[values: .vary].append("Origin")
     }
+    if request.method == .options { response.headers[values: .vary].append("Access-Control-Request-Headers") }
     let given = request.headers[values: .origin]
     guard given.count == 1, origins.contain(given[0]) else { return response }
     response.headers[.accessControlAllowOrigin] = if case .any = origins { "*" } else { given[0] }

@@ -18,14 +18,9 @@ enum ClientAddress: Hashable, Sendable {
 
   init(_ address: SocketAddress?) {
     switch address {
-    case .v4(let address): self = .ip4(UInt32(bigEndian: address.address.sin_addr.s_addr))
-    case .v6(let address):
-      let (high, low) = withUnsafeBytes(of: address.address.sin6_addr) { bytes in
-        (
-          UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
-          UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        )
-      }
+    case .v4: self = .ip4(address!.bits(at: 4))
+    case .v6:
+      let (high, low): (UInt64, UInt64) = (address!.bits(at: 8), address!.bits(at: 16))
       // ::ffff:a.b.c.d is how a listener of both kinds shows IPv4.
       if high == 0, low >> 32 == 0xFFFF {
         self = .ip4(UInt32(truncatingIfNeeded: low))
@@ -44,6 +39,14 @@ enum ClientAddress: Hashable, Sendable {
 }
 
 extension SocketAddress {
+  /// Bits of the address as the system lays it out, alike everywhere: IPv4's four bytes are at 4, IPv6's sixteen at 8.
+  fileprivate func bits<Bits: FixedWidthInteger>(at offset: Int) -> Bits {
+    withSockAddr { pointer, size in
+      precondition(offset + MemoryLayout<Bits>.size <= size)
+      return Bits(bigEndian: UnsafeRawPointer(pointer).loadUnaligned(fromByteOffset: offset, as: Bits.self))
+    }
+  }
+
   /// Whether only this machine can reach it.
   var isLoopback: Bool {
     if case .ip4(let bits) = ClientAddress(self) { return bits >> 24 == 127 }

@@ -27,8 +27,10 @@ struct GuardedChannel: HTTPChannelHandler {
     var bounds = NIOHTTPDecoderLimitConfiguration()
     (bounds.maxHeaderFieldSize, bounds.maxHeaderListSize, bounds.maxHeaderFieldCount) = (16 << 10, 32 << 10, 100)
     let watch = HeadWatch(limit: limits.bodyBytes)
+    var framing = HTTPResponseEncoder.Configuration()
+    framing.automaticallySetFramingHeaders = false
     return [
-      watch, HTTPResponseEncoder(),
+      watch, HTTPResponseEncoder(configuration: framing),
       ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: bounds)),
       RequestCodec(watch), ConnectionGuard(limits, logger, watch, place),
     ]

@@ -2,8 +2,8 @@ internal import NIOCore
 
 /// Sees, before the decoder, where the head of a request begins, which the decoder does not say before it is complete.
 ///
-/// It hands bytes on in pieces that no message ends within: lines of heads, and bodies by their length. What follows a chunked
-/// body in the same bytes is seen if it is not whole lines, or else when more comes.
+/// It hands bytes on in pieces that no message ends within: lines of heads, bodies by their length, and chunked ones up to each
+/// empty line, since they end with one.
 final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -25,18 +25,29 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
 
   private var stage = Stage.head(hasBegun: false)
   private let limit: Int
+  /// The first bytes of the newest head.
+  private var method: [UInt8] = []
+  /// Of a chunked body: whether the line that comes has nothing yet but perhaps the first byte of its end.
+  private var isEmptyLine = false
 
   /// - Parameter limit: bytes that may come when nothing more is read, before the connection is closed.
   init(limit: Int) { self.limit = limit }
 
   /// The decoder has a whole head, and this comes after it.
-  func head(before body: Body) { if !isOver { stage = .body(body) } }
+  func head(before body: Body) {
+    guard !isOver else { return }
+    stage = .body(body)
+    isEmptyLine = false
+  }
 
   /// The decoder has a whole request.
   func end() { if !isOver { stage = .head(hasBegun: false) } }
 
   /// Whatever comes now is for nobody.
   func stop() { if !isOver { stage = .over(unread: 0) } }
+
+  /// Whether the newest head asks for a head alone.
+  var isHead: Bool { method.elementsEqual("HEAD ".utf8) }
 
   private var isOver: Bool { if case .over = stage { true } else { false } }
 
@@ -56,12 +67,14 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
           begin(context)
         }
         let view = rest.readableBytesView
+        method += view.prefix(5 - method.count)
         if let end = view.firstIndex(of: UInt8(ascii: "\n")) {
           piece = rest.getSlice(at: rest.readerIndex, length: end - view.startIndex + 1)!
         }
       case .body(.bytes(let count)) where count > 0:
         piece = rest.getSlice(at: rest.readerIndex, length: min(count, rest.readableBytes))!
         stage = .body(.bytes(count - piece.readableBytes))
+      case .body(.chunked): piece = rest.getSlice(at: rest.readerIndex, length: lengthToEmptyLine(in: rest))!
       case .body: break
       case .over(let unread):
         stage = .over(unread: unread + rest.readableBytes)
@@ -69,16 +82,31 @@ final class HeadWatch: ChannelInboundHandler, RemovableChannelHandler {
         return
       }
       rest.moveReaderIndex(forwardBy: piece.readableBytes)
-      var wasChunked = false
-      if case .body(.chunked) = stage { wasChunked = true }
-      let last = piece.readableBytesView.last
       context.fireChannelRead(wrapInboundOut(piece))
-      if wasChunked, case .head = stage, last != UInt8(ascii: "\n") { begin(context) }
+    }
+  }
+
+  /// Bytes up to the end of the first empty lines, or all.
+  private func lengthToEmptyLine(in buffer: ByteBuffer) -> Int {
+    buffer.withUnsafeReadableBytes { bytes in
+      var hasEnded = false
+      for (index, byte) in bytes.enumerated() {
+        switch byte {
+        case UInt8(ascii: "\n"):
+          hasEnded = hasEnded || isEmptyLine
+          isEmptyLine = true
+        case UInt8(ascii: "\r"): break
+        case _ where hasEnded: return index
+        default: isEmptyLine = false
+        }
+      }
+      return bytes.count
     }
   }
 
   private func begin(_ context: ChannelHandlerContext) {
     stage = .head(hasBegun: true)
+    method = []
     context.fireUserInboundEventTriggered(Began())
   }
 }

@@ -2,6 +2,7 @@ internal import Coordinator
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
@@ -108,13 +109,15 @@ extension APIError {
   init(_ error: any Error) {
     switch error {
     case let error as APIError: self = error
+    // Its end, or what the system says of it, came in the middle of a request.
+    case HTTPParserError.invalidEOFState, is IOError, is ChannelError: self = .clientGone
     case let error as HTTPParserError: self = APIError(malformed: error)
     case is CancellationError: self = .clientGone
     case let error as HTTPError:
       self = APIError(
         status: error.status,
         message: error.status == .notFound
-          ? "there is nothing at this address; docs/API.md says what there is"
+          ? "there is nothing at this address; there is \(Routes.index)"
           : error.body ?? error.status.reasonPhrase, code: error.status == .notFound ? "unknown_url" : nil)
     default: self = APIError.of(engine: error) ?? .failed
     }

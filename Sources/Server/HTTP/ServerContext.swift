@@ -15,7 +15,9 @@ public struct ServerContext: RequestContext {
   public init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
     channel = source.channel
-    requestID = "req-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let digits = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    // All equally long: there are tools that take answers of other lengths for failures.
+    requestID = "req-" + String(repeating: "0", count: 13 - digits.count) + digits
     client = ClientID(UInt64(truncatingIfNeeded: ClientAddress(source.channel.remoteAddress).hashValue))
   }
 

@@ -119,7 +119,7 @@ import Testing
       let update = scheduler.accept(token, for: arrival.request)
       requests[index].results.append(UInt64(token.token))
       requests[index].isOver = update.finishReason != nil
-    case .scores(let targets, _):
+    case .scores(let targets, _, _):
       #expect(arrival.rows.count == targets.count && arrival.start == requests[index].results.count)
       requests[index].results += zip(arrival.rows, targets).map { FakeModel.score(hidden[$0], target: $1) }
     case .hidden:

@@ -25,7 +25,7 @@ import Testing
         previous = chunk.position + chunk.tokens.count
         sent += chunk.tokens.count
         #expect(scoring.remainingRows == total - sent)
-        guard case .scores(let targets, top: rows) = chunk.output else { continue }
+        guard case .scores(let targets, top: rows, ranks: false) = chunk.output else { continue }
         #expect(chunk.start == scored && chunk.rows.upperBound == chunk.tokens.count)
         #expect(Array(targets) == Array(tokens[(scored + 1)...].prefix(targets.count)))
         scored += targets.count

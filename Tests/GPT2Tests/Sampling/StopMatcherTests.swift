@@ -20,6 +20,14 @@ import Testing
     #expect(matcher.finish() == "abcab")
   }
 
+  @Test func `what ends while nothing may stop is passed on, and what goes on from there is found`() throws {
+    var matcher = try StopMatcher(["aba"])
+    #expect(matcher.append("xaba", mayStop: false) == .init(text: "xab", stop: nil))
+    #expect(matcher.append("bac") == .init(text: "", stop: 0))
+    var kept = try StopMatcher(["aba"], keepsStop: true)
+    #expect(kept.append("xabac") == .init(text: "xaba", stop: 0))
+  }
+
   @Test func `without stop strings text passes as it is`() throws {
     var matcher = try StopMatcher([])
     #expect(matcher.append("any\u{301} text") == .init(text: "any\u{301} text", stop: nil))
