@@ -124,6 +124,7 @@ struct Serve: AsyncParsableCommand {
     let session = try ClusterSession(
       model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })
     session.compare(tokenizer)
+    options.settings = ModelSettings(session.checkpoint, tokenizer)
     let server = Server(
       options, engine: session.engine, tokenizer: tokenizer, created: Int(Date().timeIntervalSince1970), logger: logger)
     audience.relay { [weak server] in server?.note($0) }

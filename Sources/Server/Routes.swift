@@ -68,7 +68,8 @@ struct Routes {
 
   private var model: ModelResponse {
     ModelResponse(
-      id: server.options.model, created: server.created, contextLength: server.engine.configuration.positionCount)
+      id: server.options.model, created: server.created, contextLength: server.engine.configuration.positionCount,
+      settings: server.options.settings)
   }
 
   /// Refuses the name of another model; none at all means this one.

@@ -25,6 +25,8 @@ public struct ServerOptions: Sendable {
   public var version: String
   /// Whether the model is the toy that comes with the program.
   public var isDemo = false
+  /// What its files say of tokens, for clients to look at.
+  public var settings: ModelSettings?
   public var keys: APIKeys?
   /// Most texts that are written or wait at once.
   public var textLimit: Int

@@ -144,9 +144,10 @@ struct ModelResponse: Encodable {
   var ownedBy = "gpt2"
   /// Most tokens of prompt and answer together.
   var contextLength: Int
+  var settings: ModelSettings?
 
   enum CodingKeys: String, CodingKey {
-    case id, object, created
+    case id, object, created, settings
     case ownedBy = "owned_by"
     case contextLength = "max_model_len"
   }
