@@ -27,6 +27,14 @@ struct ProgramTests {
     }
   }
 
+  // That make build's has the commit in it is tried by deploy/install/check.
+  @Test("names its version, whatever the command", arguments: [["--version"], ["generate", "--version"]])
+  func version(arguments: [String]) throws {
+    let run = try Program(arguments)
+    #expect(run.status == 0)
+    #expect(run.output.wholeMatch(of: /gpt2 \d+\.\d+\.\d+( \([0-9a-f]{10}(\+changes)?\))?\n/) != nil, "\(run.output)")
+  }
+
   @Test("gives generate and score the same log-probabilities, as printed, for any threads and instruction set")
   func logProbabilities() throws {
     let generated = try Program(["generate", "KING", "--seed", "3", "--max-tokens", "30", "--ignore-eos", "--json"])
