@@ -23,8 +23,12 @@ struct MeasurementTests {
   @Test("is spread by as much as the middle half of the rounds, which one odd round does not change")
   func spread() {
     #expect([1.0, 1.0, 1.0, 1.0, 9.0].spread == 0)
-    #expect(abs([1.0, 1.1, 1.2, 1.3, 1.4].spread - 0.2 / 1.2) < 1e-9)
-    #expect([1.0].spread == 0 && [Double]().spread == 0)
+    let even: [Double] = [1.0, 1.1, 1.2, 1.3, 1.4]
+    let difference = abs(even.spread - 0.2 / 1.2)
+    #expect(difference < 1e-9)
+    let (one, none): ([Double], [Double]) = ([1.0], [])
+    #expect(one.spread == 0)
+    #expect(none.spread == 0)
   }
 
   private static func forecast(_ gains: [Double], workers: Int) -> ClusterForecast {
