@@ -9,8 +9,8 @@ help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Build, then write text with a coordinator and two worker processes
-	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39'
-	@$(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.8 --top-k 40 --seed 39
+	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.6 --top-p 0.9 --seed 8'
+	@$(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.6 --top-p 0.9 --seed 8
 
 # What starts processes and clusters runs by itself: it would hold up the others, and they its clocks.
 define tests
@@ -50,7 +50,7 @@ bench: build ## Measure GPT-2's shape with random weights, or MODEL=DIR, on all 
 	$(GPT2) bench $(if $(MODEL),--model $(MODEL)) $(if $(THREADS),--threads $(THREADS))
 
 lab: build ## Run a coordinator and two workers on three hosts of a network inside this machine (root)
-	deploy/lab/lab run 3 --rate 1gbit -- $(GPT2) generate "ROMEO:" --max-tokens 60 --temperature 0.8 --seed 11
+	deploy/lab/lab run 3 --rate 1gbit -- $(GPT2) generate "ROMEO:" --max-tokens 60 --temperature 0.6 --top-p 0.9 --seed 8
 
 fuzz: setup ## Fuzz the readers of files, SECONDS=60 each
 	Fuzz/run $(or $(SECONDS),60)

@@ -206,12 +206,3 @@ private final class SingleProcess {
     return (ContinuousClock.now - start).seconds / Double(prompts.count * (steps - 1))
   }
 }
-
-extension SamplingOptions {
-  /// Always the likeliest token.
-  static var greedy: SamplingOptions {
-    var options = SamplingOptions()
-    options.temperature = 0
-    return options
-  }
-}

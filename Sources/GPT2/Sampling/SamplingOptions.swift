@@ -66,6 +66,13 @@ public struct SamplingOptions: Hashable, Sendable {
     }
   }
 
+  /// Always the likeliest token.
+  public static var greedy: SamplingOptions {
+    var options = SamplingOptions()
+    options.temperature = 0
+    return options
+  }
+
   /// Throws `SamplingError.optionOutOfRange` for the first option outside its range, `SamplingError.tooManyBiases`.
   public func validate() throws(SamplingError) {
     guard logitBias.count <= Self.logitBiasLimit else {

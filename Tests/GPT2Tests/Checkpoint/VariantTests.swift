@@ -46,7 +46,7 @@ struct VariantTests {
   }
 
   private func greedy(_ checkpoint: Checkpoint, _ variant: CheckpointVariant) throws -> [Int] {
-    let kernels = Kernels.selected()
+    let kernels = try Kernels.selected()
     let model = try Model(checkpoint, slotCount: 1, kernels: kernels, pool: ThreadPool(threadCount: 1))
     let hidden = try Activations(width: model.configuration.width)
     let logits = try Activations(width: model.configuration.vocabularySize)
