@@ -23,7 +23,7 @@ VOCABULARY = 24
 CASES = [
     {},
     {"temperature": 0.4},
-    {"temperature": 3.0},
+    {"temperature": 1.9},
     {"top-k": 1},
     {"top-k": 5},
     {"top-p": 0.3},

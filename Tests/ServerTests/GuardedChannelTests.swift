@@ -274,7 +274,7 @@ struct GuardedChannelTests {
     "refuses what says not clearly how long a body is",
     arguments: [
       ("HTTP/1.1", "Transfer-Encoding: gzip, chunked", 501), ("HTTP/1.1", "Transfer-Encoding: chunked, chunked", 400),
-      ("HTTP/1.1", "Transfer-Encoding: identity", 400), ("HTTP/1.0", "Transfer-Encoding: chunked", 400),
+      ("HTTP/1.1", "Transfer-Encoding: identity", 501), ("HTTP/1.0", "Transfer-Encoding: chunked", 400),
       ("HTTP/1.1", "Transfer-Encoding: chunked\r\nContent-Length: 4", 400), ("HTTP/1.1", "Content-Length: 4, 4", 400),
       ("HTTP/1.1", "Content-Length: 4\r\nContent-Length: 4", 400), ("HTTP/1.1", "Content-Length: +4", 400),
     ])

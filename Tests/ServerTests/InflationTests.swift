@@ -46,6 +46,8 @@ struct InflationTests {
         var bytes = Self.gzip
         bytes[index] ^= 1 << bit
         if index == 3, bit == 0 { continue }
+        // Of the last byte before the check sums, the bits behind the end of the text mean nothing.
+        if index == Self.gzip.count - 9, (try? inflate(bytes)) == Self.text { continue }
         #expect(throws: InflationError.self, "bit \(bit) of byte \(index)") { try inflate(bytes) }
       }
     }

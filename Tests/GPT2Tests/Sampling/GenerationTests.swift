@@ -10,7 +10,8 @@ import Testing
     entries.append((spelling: "<|endoftext|>", token: 257))
     return try! Tokenizer(
       TokenizerDescription(
-        vocabularyFile: "vocab", entries: entries, mergesFile: "merges", merges: [(left: "h", right: "e")]))
+        vocabularyFile: "vocab", entries: entries, mergesFile: "merges", merges: [(left: "h", right: "e")],
+        added: [[AddedToken(content: AddedToken.endOfText, isSpecial: true)]]))
   }()
   static let endOfText = 257
 

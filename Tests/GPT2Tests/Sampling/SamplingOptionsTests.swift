@@ -22,8 +22,8 @@ import Testing
   @Test(
     "Values outside an option's range are refused by name",
     arguments: [
-      (.temperature, -0.1), (.temperature, 100.5), (.temperature, .nan), (.temperature, .infinity),
-      (.topK, -1), (.topP, -0.01), (.topP, 1.01), (.topP, .nan), (.minP, -0.01), (.minP, 2), (.minP, .nan),
+      (.temperature, -0.1), (.temperature, 2.01), (.temperature, .nan), (.temperature, .infinity),
+      (.topK, -2), (.topP, -0.01), (.topP, 1.01), (.topP, .nan), (.minP, -0.01), (.minP, 2), (.minP, .nan),
       (.repetitionPenalty, 0), (.repetitionPenalty, 101), (.repetitionPenalty, .nan),
       (.frequencyPenalty, -2.01), (.frequencyPenalty, 2.5), (.frequencyPenalty, .nan),
       (.presencePenalty, -3), (.presencePenalty, .infinity), (.presencePenalty, .nan),
