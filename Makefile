@@ -60,7 +60,7 @@ clean: ## Remove everything that was built
 
 # With Swift's runtime in the program, so that it runs where Swift is not.
 build: setup ## Build the program, .build/release/gpt2, which runs on hosts without Swift too
-	@GPT2_REVISION="$$(deploy/install/revision)" ./quietly swift build -c release --product gpt2 --static-swift-stdlib
+	@GPT2_REVISION="$$(deploy/install/revision)" ./quietly swift build -c release --product gpt2 --static-swift-stdlib --disable-local-rpath
 
 # Under sudo it copies what is there: root often has no Swift, and what it built would be its own.
 install: $(if $(SUDO_UID),,build) ## Install the program, its manual page and shell completions under PREFIX=/usr/local

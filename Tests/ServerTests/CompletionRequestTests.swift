@@ -80,7 +80,8 @@ struct CompletionRequestTests {
       "return_token_ids":true,"return_tokens_as_token_ids":true,"request_id":"mine","stop":["","x"]
       """#)
     #expect(request.maximumTokens == 9 && request.minimumTokens == 9 && request.stopTokens == [3, 198])
-    #expect(request.ignoresEndOfText && request.keepsStops && !request.hidesSpecialTokens && !request.reading.addSpecial)
+    #expect(request.ignoresEndOfText && request.keepsStops)
+    #expect(!request.hidesSpecialTokens && !request.reading.addSpecial)
     #expect(request.truncation?.count == 7 && request.truncation?.side == .right && request.promptLogProbabilities == 2)
     #expect(request.options.allowedTokens == [1, 2] && request.returnsTokens && request.namesTokensByID)
     #expect(request.id == "mine" && request.stops == ["x"])

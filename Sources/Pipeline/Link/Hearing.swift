@@ -1,4 +1,4 @@
-public import ZeroMQ
+internal import ZeroMQ
 
 /// How long nothing was heard of a peer, by the time in which this process listened: not while it was held up, say with all of
 /// its machine.

@@ -139,7 +139,8 @@ struct CompletionRequest {
       try fields.number("repetition_penalty", in: SamplingOptions.Name.repetitionPenalty.range) ?? 1
     options.allowedTokens = Set(try fields.tokens("allowed_token_ids", limit: 100_000) ?? [])
     options.presencePenalty = try fields.number("presence_penalty", in: SamplingOptions.Name.presencePenalty.range) ?? 0
-    options.frequencyPenalty = try fields.number("frequency_penalty", in: SamplingOptions.Name.frequencyPenalty.range) ?? 0
+    options.frequencyPenalty =
+      try fields.number("frequency_penalty", in: SamplingOptions.Name.frequencyPenalty.range) ?? 0
     for (key, value) in try fields.members("logit_bias") ?? [] {
       guard let token = Int(key), token >= 0, options.logitBias[token] == nil else {
         throw .invalid("logit_bias", "logit_bias has to name token ids, each once, and names \(key.prefix(20))")
