@@ -49,7 +49,7 @@ let package = Package(
     .target(name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
     .target(
       name: "Cluster", dependencies: ["Coordinator", "GPT2", "Pipeline", "Worker", "ZeroMQ"], swiftSettings: .house),
-    .target(name: "ServerPage", exclude: ["page.html"]),
+    .target(name: "ServerPage", exclude: ["page"]),
     .target(
       name: "Server",
       dependencies: [
