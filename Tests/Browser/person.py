@@ -10,6 +10,9 @@ PROMPT = "To be, or not"
 SAMPLING = {"max_tokens": 32, "temperature": 0.7, "top_k": 50, "top_p": 0.98, "seed": 11}
 FIELDS = {"max-tokens": "max_tokens", "temperature": "temperature", "top-k": "top_k", "top-p": "top_p", "seed": "seed"}
 STATE = "document.body.dataset.state"
+TEXT = "document.getElementById('continuation').textContent"
+TOKENS = "#continuation > span"
+IDLE = "!document.body.hasAttribute('data-running')"
 # What Chromium itself writes for an answer with an error status, or for none.
 LOAD_FAILED = "Failed to load resource"
 
@@ -20,17 +23,24 @@ class Server:
     def __init__(self, url, key):
         self.url, self.key = url.rstrip("/"), key
 
+    def headers(self):
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
     def call(self, path, body=None):
         """Status and JSON of the answer."""
-        headers = {"Content-Type": "application/json"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
+        headers = {"Content-Type": "application/json", **self.headers()}
         data = None if body is None else json.dumps(body).encode()
         try:
             with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
+
+    def metrics(self):
+        """The lines of /metrics, by name and labels."""
+        with urllib.request.urlopen(urllib.request.Request(self.url + "/metrics", None, self.headers()), timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def pipeline(self):
         status, answer = self.call("/pipeline")
@@ -48,9 +58,12 @@ class Session:
         self.browser, self.server = browser, server
         self.requests, self.complaints = [], []
 
-    def open(self, expects_errors=False, **context):
+    def open(self, expects_errors=False, prepare=None, **context):
+        """- prepare: called with the page before anything is loaded."""
         page = self.browser.new_context(**context).new_page()
         page.set_default_timeout(15_000)
+        if prepare:
+            prepare(page)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.on("console", lambda message: self.hear(message, expects_errors))
