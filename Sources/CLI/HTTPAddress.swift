@@ -43,7 +43,7 @@ struct HTTPAddress: Equatable {
   }
 
   static func isHost(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 255
+    !text.isEmpty && !text.hasPrefix("-") && text.utf8.count <= 255
       && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-._:%".contains($0)) }
   }
 

@@ -4,6 +4,7 @@ import GPT2
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn text into token ids, or back.",
+    usage: "gpt2 tokenize [<options>] [<text>]",
     discussion: """
         gpt2 tokenize "Hello world"
         gpt2 tokenize --json - < book.txt

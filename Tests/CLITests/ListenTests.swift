@@ -14,7 +14,7 @@ struct ListenTests {
       let first = try RunningProgram.worker("first", of: address, ["--cache", folder.path("first")])
       try first.note(with: "dialling \(address)")
       let coordinator = try RunningProgram(
-        ["generate", "--listen", address, "--workers", "2", "--threads", "1"] + Cluster.question)
+        ["generate", "--listen", address, "--workers", "2", "--threads", "1", "--stats"] + Cluster.question)
       try coordinator.note(with: "first joined")
       let last = try RunningProgram.worker("last", of: address, ["--cache", folder.path("last")])
       #expect(try (coordinator.end(), first.end(), last.end()) == (0, 0, 0), "\(coordinator.notes) \(first.notes)")
