@@ -83,6 +83,6 @@ struct OutputTests {
     let lines = table.text(width: width).split(separator: "\n")
     #expect(lines.count == 4)
     if width >= 20 { #expect(lines.allSatisfy { $0.count <= width }, "\(lines)") }
-    #expect(lines[0].contains("waited") == (width >= 60) && lines[0].contains("busy"))
+    #expect(lines[0].contains("waited") == (width > 60) && lines[0].contains("busy"))
   }
 }

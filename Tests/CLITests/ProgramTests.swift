@@ -93,7 +93,6 @@ struct ProgramTests {
     "ends bad calls with one line that says what, and the right code",
     arguments: [
       (["generate", "--model", "/nowhere", "x"], 1, "/nowhere"),
-      (["generate", ""], 1, "no tokens"),
       (["generate"], 1, "standard input: is empty"),
       (["score", "/dev/null"], 1, "/dev/null: is empty"),
       (["generate", "--token-ids", "5,1024"], 1, "1024"),

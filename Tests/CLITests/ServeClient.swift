@@ -57,7 +57,20 @@ struct Answer {
   }
 
   func object() throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any], "\(body)")
+    let whole = headers["transfer-encoding"] == "chunked" ? chunks : body
+    return try #require(try JSONSerialization.jsonObject(with: Data(whole.utf8)) as? [String: Any], "\(body)")
+  }
+
+  /// A chunked body, put together.
+  private var chunks: String {
+    var (rest, whole) = (Array(body.utf8)[...], [UInt8]())
+    while let end = rest.firstIndex(of: UInt8(ascii: "\r")),
+      let count = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16), count > 0
+    {
+      whole += rest[(end + 2)...].prefix(count)
+      rest = rest[(end + 2)...].dropFirst(count + 2)
+    }
+    return String(decoding: whole, as: UTF8.self)
   }
 
   func error() throws -> [String: Any] { try #require(try object()["error"] as? [String: Any], "\(body)") }

@@ -56,7 +56,9 @@ struct ServeFieldTests {
       #expect(ranks.isSuperset(of: [1, 2]) && (own["rank"] as? Int).map(ranks.contains) == true)
       #expect(own["decoded_token"] is String && (own["logprob"] as? Double ?? 1) <= 0)
     }
-    let score = try Program(["score", "--json", "--per-token", "--stages", "1", "To be, or not"]).objects()
+    let score = try Program([
+      "score", "--json", "--per-token", "--stages", "1", "--token-ids", tokens.map { "\($0)" }.joined(separator: ","),
+    ]).objects()
     let scored = try #require(score.first?["per_token"] as? [[String: Any]]).compactMap { $0["logprob"] as? Double }
     let found = zip(tokens, likely).dropFirst().compactMap { token, entry in
       (entry as? [String: [String: Any]])?["\(token)"]?["logprob"] as? Double
