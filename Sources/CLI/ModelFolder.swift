@@ -10,9 +10,14 @@ import GPT2
 
 /// The folder that `--model` names, looked at before anything is read from it.
 enum ModelFolder {
+  /// - Parameter isForTokenizer: whether only its tokenizer is asked for, which needs no `config.json`.
   /// - Throws: ``ModelFolderError`` for what is no folder with a `config.json`.
-  static func open(_ path: String) throws(ModelFolderError) -> CheckpointFolder {
-    if let problem = problem(with: path) { throw ModelFolderError(path: path, problem: problem) }
+  static func open(_ path: String, isForTokenizer: Bool = false) throws(ModelFolderError) -> CheckpointFolder {
+    switch problem(with: path) {
+    case nil: break
+    case .noConfiguration where isForTokenizer: break
+    case let problem?: throw ModelFolderError(path: path, problem: problem)
+    }
     return CheckpointFolder(path: path)
   }
 

@@ -50,7 +50,7 @@ struct ModelOptions: ParsableArguments {
 
   /// The checkpoint's tokenizer; nil where it has none, or where it cannot be used and need not be.
   func tokenizer(isNeeded: Bool = true) throws -> Tokenizer? {
-    let folder = try folder
+    let folder = try model.map { try ModelFolder.open($0, isForTokenizer: true) } ?? .demo
     do throws(TokenizerError) {
       return try Tokenizer(folder)
     } catch .folder(_, .noTokenizer) {

@@ -37,7 +37,7 @@ struct ModelFolderTests {
     try FileManager.default.createDirectory(at: snapshot, withIntermediateDirectories: true)
     try Data([1]).write(to: snapshot.appending(path: "config.json"))
     func here(_ text: String) -> String { text.replacing("FOLDER", with: folder.url.path) }
-    for verb in [["generate", "x"], ["score", "/dev/null"], ["plan"], ["tokenize", "x"], ["serve", "--port", "0"]] {
+    for verb in [["generate", "x"], ["score", "/dev/null"], ["plan"], ["serve", "--port", "0"]] {
       let run = try Program(verb + ["--model", here(model)])
       #expect(run.status == 1 && run.output.isEmpty)
       let lines = run.notes.split(separator: "\n")
@@ -45,6 +45,17 @@ struct ModelFolderTests {
       #expect(lines[0].hasPrefix("gpt2: --model ") && lines[0].contains(here(words)), "\(run.notes)")
       if let command { #expect(lines[1].hasPrefix("  ") && lines[1].contains(command), "\(run.notes)") }
     }
+  }
+
+  @Test("a folder without config.json has a tokenizer all the same")
+  func tokenizer() throws {
+    let folder = try TemporaryFolder()
+    let model = try Cluster.checkpoint(in: folder) {
+      try FileManager.default.removeItem(at: $0.appending(path: "config.json"))
+    }
+    let run = try Program(["tokenize", "--model", model, "ROMEO: hello"])
+    #expect(run.status == 0)
+    #expect(run.output == (try Program(["tokenize", "ROMEO: hello"]).output))
   }
 
   @Test("gives workers on one machine names that tell them apart, the same after each start")
