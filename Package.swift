@@ -78,7 +78,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: .house,
-      // The toolchain's own linker, which takes a quarter of the time that the system's gold does.
+      // The toolchain's own linker; the system's gold warns of mktemp in static Foundation.
       linkerSettings: [.unsafeFlags(["-use-ld=lld"], .when(platforms: [.linux]))]),
     .testTarget(
       name: "GPT2Tests", dependencies: ["GPT2", "CKernels", "MicroBatching"],
