@@ -48,7 +48,7 @@ private func check(_ tokenizer: Tokenizer, _ text: [UInt8]) {
     _ = try! tokenizer.decode(tokenizer.encode(text))
     var decoder = StreamingDecoder(tokenizer)
     var pieces = ""
-    for token in tokens { pieces += try! decoder.append(token) }
+    for token in tokens { pieces += decoder.append(token) }
     pieces += decoder.finish()
     precondition(pieces.utf8.elementsEqual(String(decoding: decoded, as: UTF8.self).utf8), "another text in pieces")
   }
