@@ -120,7 +120,7 @@ final class ClusterSession {
       return
     }
     Terminal.detail("\(name) in \(count(stages.count, "stage")), ready in \(loadTime.short)")
-    for stage in stages { Terminal.detail("  " + stage.line) }
+    for (index, stage) in stages.enumerated() { Terminal.detail("  stage \(index + 1), \(stage.line)") }
   }
 
   private var weightBytesRead: Int {

@@ -10,7 +10,8 @@ extension PipelineStatistics {
       TextTable.Column(title: title, rank: rank, cells: stations.map(cell))
     }
     let table = TextTable(columns: [
-      column("stage", 0) { $0.name },
+      TextTable.Column(title: "stage", rank: 0, cells: ["coordinator"] + stages.indices.map { "stage \($0 + 1)" }),
+      TextTable.Column(title: "worker", rank: 7, cells: ["-"] + stages.map(\.name)),
       column("blocks", 0) { $0.layers.isEmpty ? "-" : "\($0.layers.lowerBound)-\($0.layers.upperBound - 1)" },
       column("batches", 5) { "\($0.microBatches)" },
       column("tokens", 4) { "\($0.rows)" },

@@ -17,7 +17,7 @@ struct LabTests {
     #expect(try program.end() == 0, "\(program.notes)")
     #expect(program.output == Cluster.answer)
     try program.note(with: "\(Lab.name)-2 joined from tcp://10.77.0.2:7071")
-    for host in [2, 3] { #expect(try program.note(with: "  \(Lab.name)-\(host): blocks").contains("received")) }
+    for host in [2, 3] { #expect(try program.note(with: ", \(Lab.name)-\(host): blocks").contains("received")) }
   }
 
   @Test("are refused by name when they announce loopback to others, who wait for another")

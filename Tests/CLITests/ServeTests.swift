@@ -18,6 +18,12 @@ struct ServeTests {
     let usage = try #require(object["usage"] as? [String: Int])
     #expect(usage == ["prompt_tokens": 2, "completion_tokens": 24, "total_tokens": 26])
 
+    let models = try server.call("GET", "/v1/models").object()
+    let settings = try #require((models["data"] as? [[String: Any]])?.first?["settings"] as? [String: Any])
+    #expect(settings["eos_token_id"] as? [Int] == [1023] && settings["bos_token_id"] as? Int == 1023)
+    #expect((settings["tokenizer"] as? [String: Any])?["tokens"] as? Int == 1024)
+    #expect((alone["model"] as? [String: Any])?["eos_token_id"] as? [Int] == [1023])
+
     let stream = try server.complete(members + #","stream":true,"stream_options":{"include_usage":true}"#)
     #expect(stream.status == 200 && stream.headers["content-type"]?.hasPrefix("text/event-stream") == true)
     let events = stream.events

@@ -6,28 +6,7 @@ public struct ModelSettings: Encodable, Sendable {
   public let beginningOfTextToken: Int?
   /// The file that says both.
   public let endsFile: String
-  public let tokenizer: TokenizerSettings?
-
-  /// ``Tokenizer/Settings``, by the names that they have in the files.
-  public struct TokenizerSettings: Encodable, Sendable {
-    public let files: [String]
-    public let tokenCount: Int
-    public let addedTokenCount: Int
-    public let specialTokenCount: Int
-    public let addsPrefixSpace: Bool
-    public let prefix: [Int]
-    public let suffix: [Int]
-
-    enum CodingKeys: String, CodingKey {
-      case files
-      case tokenCount = "tokens"
-      case addedTokenCount = "added_tokens"
-      case specialTokenCount = "special_tokens"
-      case addsPrefixSpace = "add_prefix_space"
-      case prefix = "prefix_token_ids"
-      case suffix = "suffix_token_ids"
-    }
-  }
+  public let tokenizer: Tokenizer.Settings?
 
   enum CodingKeys: String, CodingKey {
     case endOfTextTokens = "eos_token_id"
@@ -40,12 +19,6 @@ public struct ModelSettings: Encodable, Sendable {
     endOfTextTokens = checkpoint.configuration.endOfTextTokens
     beginningOfTextToken = checkpoint.configuration.beginningOfTextToken
     endsFile = checkpoint.endsFile
-    self.tokenizer = tokenizer.map { tokenizer in
-      let settings = tokenizer.settings
-      return TokenizerSettings(
-        files: settings.files, tokenCount: settings.tokenCount, addedTokenCount: settings.addedTokenCount,
-        specialTokenCount: settings.specialTokenCount, addsPrefixSpace: settings.addsPrefixSpace,
-        prefix: settings.prefix, suffix: settings.suffix)
-    }
+    self.tokenizer = tokenizer?.settings
   }
 }

@@ -1,6 +1,8 @@
 extension Tokenizer {
   /// What a tokenizer's files make it do, in short.
-  public struct Settings: Hashable, Sendable {
+  ///
+  /// Encoded by the names that they have in the files, as far as a person may want to look at them.
+  public struct Settings: Hashable, Sendable, Encodable {
     /// The files it was made of, by name.
     public internal(set) var files: [String] = []
     /// Whether a text that begins with no space is given one.
@@ -24,5 +26,15 @@ extension Tokenizer {
     public let isLossless: Bool
     /// Whether special tokens in a text can be read as such at all; `split_special_tokens` says no.
     public let readsSpecial: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case files
+      case tokenCount = "tokens"
+      case addedTokenCount = "added_tokens"
+      case specialTokenCount = "special_tokens"
+      case addsPrefixSpace = "add_prefix_space"
+      case prefix = "prefix_token_ids"
+      case suffix = "suffix_token_ids"
+    }
   }
 }
