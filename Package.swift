@@ -21,6 +21,12 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
+    // Floors: the system, and a reader of JSON.
+    .target(name: "LibC", swiftSettings: .house),
+    .target(name: "CPlatform"),
+    // Not “System”: packages look whether there is a module of that name, and take it for Apple's.
+    .target(name: "Platform", dependencies: ["CPlatform", "LibC"], swiftSettings: .house),
+    .target(name: "JSON", swiftSettings: .house),
     // The loops are worth nothing without optimisation, in debug builds too.
     .target(
       name: "CKernels", cSettings: [.unsafeFlags(["-O3"])],
@@ -36,24 +42,29 @@ let package = Package(
       name: "GPT2",
       dependencies: [
         // libsodium hashes checkpoints (BLAKE2b): libzmq3-dev brings it anyway, and swift-crypto takes minutes to build.
-        "CKernels", "CSodium", "MicroBatching",
+        "CKernels", "CSodium", "JSON", "LibC", "MicroBatching", "Platform",
       ],
       swiftSettings: .house),
     // Linked in whole, so that the program asks for no zlib where it runs.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // Without pkgConfig: Debian's libzmq.pc brings flags that SwiftPM warns about; the module map links it.
     .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
-    .target(name: "ZeroMQ", dependencies: ["CZMQ"], swiftSettings: .house),
-    .target(name: "Pipeline", dependencies: ["ZeroMQ", "MicroBatching"], swiftSettings: .house),
-    .target(name: "Worker", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
-    .target(name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "ZeroMQ"], swiftSettings: .house),
+    .target(name: "ZeroMQ", dependencies: ["CZMQ", "LibC", "Platform"], swiftSettings: .house),
+    .target(name: "Pipeline", dependencies: ["MicroBatching", "Platform", "ZeroMQ"], swiftSettings: .house),
     .target(
-      name: "Cluster", dependencies: ["Coordinator", "GPT2", "Pipeline", "Worker", "ZeroMQ"], swiftSettings: .house),
+      name: "Worker", dependencies: ["GPT2", "JSON", "LibC", "MicroBatching", "Pipeline", "Platform", "ZeroMQ"],
+      swiftSettings: .house),
+    .target(
+      name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "Platform", "ZeroMQ"],
+      swiftSettings: .house),
+    .target(
+      name: "Cluster", dependencies: ["Coordinator", "GPT2", "LibC", "Pipeline", "Platform", "Worker", "ZeroMQ"],
+      swiftSettings: .house),
     .target(name: "ServerPage", exclude: ["page"]),
     .target(
       name: "Server",
       dependencies: [
-        "CZlib", "Coordinator", "GPT2", "ServerPage",
+        "CZlib", "Coordinator", "GPT2", "JSON", "LibC", "Platform", "ServerPage",
         .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -71,28 +82,38 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "BuildRevision", "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Server",
-        "Worker",
-        "ZeroMQ",
+        "BuildRevision", "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "JSON", "LibC", "MicroBatching",
+        "Pipeline",
+        "Platform", "Server", "Worker", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: .house,
       // The toolchain's own linker; the system's gold warns of mktemp in static Foundation.
       linkerSettings: [.unsafeFlags(["-use-ld=lld"], .when(platforms: [.linux]))]),
+    .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: .house),
+    .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: .house),
     .testTarget(
-      name: "GPT2Tests", dependencies: ["GPT2", "CKernels", "MicroBatching"],
+      name: "PlatformTests", dependencies: ["CPlatform", "LibC", "Platform", "TestSupport"], swiftSettings: .house),
+    .testTarget(
+      name: "GPT2Tests",
+      dependencies: ["GPT2", "CKernels", "JSON", "LibC", "MicroBatching", "Platform", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: .house),
-    .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ"], swiftSettings: .house),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "MicroBatching", "ZeroMQ"], swiftSettings: .house),
-    .testTarget(name: "WorkerTests", dependencies: ["Worker", "GPT2", "Pipeline"], swiftSettings: .house),
+    .testTarget(name: "ZeroMQTests", dependencies: ["Platform", "TestSupport", "ZeroMQ"], swiftSettings: .house),
     .testTarget(
-      name: "CoordinatorTests", dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline"],
+      name: "PipelineTests", dependencies: ["Pipeline", "MicroBatching", "Platform", "TestSupport", "ZeroMQ"],
+      swiftSettings: .house),
+    .testTarget(
+      name: "WorkerTests", dependencies: ["Worker", "GPT2", "LibC", "Pipeline", "Platform", "TestSupport"],
+      swiftSettings: .house),
+    .testTarget(
+      name: "CoordinatorTests",
+      dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport"],
       swiftSettings: .house),
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "DemoModel", "GPT2",
+        "Server", "DemoModel", "GPT2", "Platform", "TestSupport",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -102,11 +123,14 @@ let package = Package(
       ], swiftSettings: .house),
     .testTarget(
       name: "ClusterTests",
-      dependencies: ["Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Worker", "ZeroMQ"],
+      dependencies: [
+        "Cluster", "Coordinator", "DemoModel", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport", "Worker",
+        "ZeroMQ",
+      ],
       swiftSettings: .house),
     .testTarget(
-      name: "CLITests", dependencies: ["CLI", "GPT2", "Pipeline", "ZeroMQ"], resources: [.copy("demo-greedy.json")],
-      swiftSettings: .house),
+      name: "CLITests", dependencies: ["CLI", "GPT2", "LibC", "Pipeline", "Platform", "TestSupport", "ZeroMQ"],
+      resources: [.copy("demo-greedy.json")], swiftSettings: .house),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Whatever the bytes are, reading them ends; and what is read is written and read again as the same.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Opens a tokenizer whose files are the input, cut at its first two bytes 0xFF into `vocab.json` and `merges.txt`, or
 /// `tokenizer.json` if the second is empty, and encodes the rest as text. In the JSON, 0x01 stands for the entries of
 /// all single bytes. What follows a further 0xFF is `tokenizer_config.json`, and after one more special_tokens_map.json

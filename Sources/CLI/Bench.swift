@@ -1,6 +1,7 @@
 import ArgumentParser
 import GPT2
 import MicroBatching
+import Platform
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,7 +49,7 @@ struct Bench: AsyncParsableCommand {
     let bench = try ModelBench(
       Model(
         model.checkpoint(), slotCount: 32, kernels: Kernels.selected(),
-        pool: ThreadPool(threadCount: model.threads ?? ThreadPool.availableCores)), rounds: rounds)
+        pool: ThreadPool(threadCount: model.threads ?? Host.cores)), rounds: rounds)
     var result = BenchResult(model: name, threads: bench.model.pool.threadCount)
     for rows in [128, 512, 1024] {
       Terminal.progress("prefill of \(rows) tokens …")
@@ -77,7 +78,7 @@ struct Bench: AsyncParsableCommand {
       json
         ? jsonLine(["pipeline": result])
         : result.text(
-          of: name, cores: ThreadPool.availableCores, isOneHost: cluster.listen == nil, width: Self.width))
+          of: name, cores: Host.cores, isOneHost: cluster.listen == nil, width: Self.width))
     try session.close()
   }
 

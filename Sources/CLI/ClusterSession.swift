@@ -3,6 +3,7 @@ import Coordinator
 import FoundationEssentials
 import GPT2
 import Pipeline
+import Platform
 import Worker
 import ZeroMQ
 
@@ -17,7 +18,7 @@ final class ClusterSession {
   private let allowed: AllowedKeysFile?
   private let inProcess: InProcessWorkers?
   private let spawned: SpawnedWorkers?
-  private let started = ContinuousClock.now
+  private let started = Instant.now
   private var stages: [StageDescription] = []
   /// From the start until every stage was ready.
   private(set) var loadTime = Duration.zero
@@ -54,12 +55,12 @@ final class ClusterSession {
     }
     (self.allowed, self.authenticator) = (allowed, authenticator)
     // A stage a thread each would be more threads than cores: they share them.
-    let threads = model.threads ?? max(1, ThreadPool.availableCores / (flags.listen == nil ? flags.workerCount : 1))
+    let threads = model.threads ?? max(1, Host.cores / (flags.listen == nil ? flags.workerCount : 1))
     var options = EngineOptions(
       listen: flags.listen ?? (flags.spawn == nil ? "inproc://coordinator" : "tcp://127.0.0.1:0"),
       workerCount: flags.workerCount, credentials: key.map { Credentials($0) }, split: split,
       microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
-      threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? ThreadPool.availableCores : threads),
+      threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? Host.cores : threads),
       slotCount: slotCount, waitingLimit: waitingLimit,
       patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
       timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
@@ -84,7 +85,7 @@ final class ClusterSession {
         count: count, program: try Self.program(), key: key!,
         arguments: { _, name in
           ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
-            + ["--memory", "\(WorkerOptions.availableMemory / count)", "--key-from-input", "--quiet"]
+            + ["--memory", "\(Host.availableMemory / count)", "--key-from-input", "--quiet"]
             + model.workerFlags
         },
         ended: { engine.lose(worker: $0, reason: $1) })

@@ -1,13 +1,7 @@
 import Dispatch
+import LibC
+import Platform
 import ZeroMQ
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 extension DescriptorLimit {
   /// More is of no use, and starting a process takes time for each.

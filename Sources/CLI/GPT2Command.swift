@@ -2,16 +2,11 @@ import ArgumentParser
 import BuildRevision
 import Dispatch
 import GPT2
+import JSON
+import LibC
 import Pipeline
+import Platform
 import ZeroMQ
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @main
 struct GPT2Command: ParsableCommand {
@@ -78,7 +73,7 @@ struct GPT2Command: ParsableCommand {
   private static func descriptorCount(for command: any ParsableCommand) -> Int {
     guard let serve = command as? Serve else { return 64 }
     // NIO has a few for each core; and they must be left when the workers have theirs.
-    return 64 + 4 * ThreadPool.availableCores + 8 * serve.cluster.workerCount
+    return 64 + 4 * Host.cores + 8 * serve.cluster.workerCount
   }
 
   /// The command that is meant; nil when it is none of ours.

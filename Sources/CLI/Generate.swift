@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import GPT2
+import Platform
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -63,7 +64,7 @@ struct Generate: AsyncParsableCommand {
     }
     try await session.ready()
 
-    let start = ContinuousClock.now
+    let start = Instant.now
     let streams = items.count == 1 && !json
     if streams && echo { try Terminal.write(items[0].text ?? "") }
     let progress = PipelineProgress(session.engine)
@@ -107,7 +108,7 @@ struct Generate: AsyncParsableCommand {
       return finished
     }
     if streams { try Terminal.write("\n") }
-    let elapsed = ContinuousClock.now - start
+    let elapsed = Instant.now - start
     let tokenCount = finished.values.reduce(0) { $0 + $1.generation.tokens.count }
     let rate = Double(tokenCount) / max(elapsed.seconds, 1e-9)
     let seed = options.temperature > 0 ? ", seed \(options.seed)" : ""

@@ -1,4 +1,5 @@
 import GPT2
+import Platform
 
 /// When things happened to a request, from when the batch began.
 struct Timing {

@@ -1,5 +1,6 @@
 import CZMQ
 import GPT2
+import Platform
 import ZeroMQ
 
 /// A message of two frames there and back between two threads by libzmq alone: ROUTER and DEALER, as in the pipe, with calls
@@ -53,10 +54,10 @@ struct LibzmqRoundTrip: Sendable {
     _ = try receive(1, from: router, into: &buffer)
     return try (0..<count).map { _ in
       reader.read(for: pause)
-      let start = ContinuousClock.now
+      let start = Instant.now
       try send([peer, head, payload], on: router)
       _ = try receive(3, from: router, into: &buffer)
-      return (ContinuousClock.now - start - pause).seconds
+      return (Instant.now - start - pause).seconds
     }
   }
 

@@ -1,5 +1,6 @@
 import GPT2
 import Pipeline
+import Platform
 import Synchronization
 import ZeroMQ
 
@@ -30,7 +31,7 @@ struct MachineProfile {
   ///   caches and memory, so that many threads run blocks while the parts of the pipe are measured.
   /// - Throws: ``ModelError``, ``KernelsError``, ``ZeroMQError``.
   init(_ configuration: Configuration, threads: Int, company: Int = 0) throws {
-    let cores = ThreadPool.availableCores
+    let cores = Host.cores
     let kernels = try Kernels.selected()
     var rounds: [Int: [Costs]] = [:]
     // In company a number of threads is another measurement than alone: negative.

@@ -1,12 +1,5 @@
 import GPT2
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import LibC
 
 /// The folder that `--model` names, looked at before anything is read from it.
 enum ModelFolder {

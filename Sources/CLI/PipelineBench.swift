@@ -1,6 +1,7 @@
 import Coordinator
 import GPT2
 import MicroBatching
+import Platform
 
 /// Times a running pipe, in turns with the whole model in this process.
 final class PipelineBench {
@@ -17,7 +18,7 @@ final class PipelineBench {
     self.rounds = rounds
     let configuration = session.configuration
     oneThread = try SingleProcess(session.checkpoint, threads: 1)
-    allCores = try SingleProcess(session.checkpoint, threads: ThreadPool.availableCores)
+    allCores = try SingleProcess(session.checkpoint, threads: Host.cores)
     let context = configuration.positionCount
     steps = max(2, min(64, context / 2))
     func tokens(_ count: Int, _ salt: Int) -> [Int] {
@@ -97,10 +98,10 @@ final class PipelineBench {
 
   /// Seconds that the pipe takes for the hidden states of all texts.
   private func read() async throws -> Double {
-    let start = ContinuousClock.now
+    let start = Instant.now
     let results = try texts.map { session.engine.embed(try Reading($0, configuration: session.configuration)) }
     for result in results { for try await _ in result {} }
-    return (ContinuousClock.now - start).seconds
+    return (Instant.now - start).seconds
   }
 
   /// Seconds for each token, while all sequences are being written.
@@ -112,10 +113,10 @@ final class PipelineBench {
             prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
           configuration: session.configuration, tokenizer: nil))
     }
-    let times = try await withThrowingTaskGroup(of: [ContinuousClock.Instant].self) { group in
+    let times = try await withThrowingTaskGroup(of: [Instant].self) { group in
       for result in results {
         group.addTask {
-          var times: [ContinuousClock.Instant] = []
+          var times: [Instant] = []
           for try await _ in result { times.append(.now) }
           return times
         }
@@ -162,11 +163,11 @@ private final class SingleProcess {
   }
 
   func read(_ texts: [[Int]]) throws -> Double {
-    let start = ContinuousClock.now
+    let start = Instant.now
     for text in texts {
       try model.forward(text, MicroBatch([Segment(slot: 0, start: 0, count: text.count)]), into: hidden)
     }
-    return (ContinuousClock.now - start).seconds
+    return (Instant.now - start).seconds
   }
 
   /// Seconds for each token after the prompts.
@@ -177,7 +178,7 @@ private final class SingleProcess {
           prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
         configuration: model.configuration, tokenizer: nil)
     }
-    var start = ContinuousClock.now
+    var start = Instant.now
     for step in 0..<steps {
       var microBatch = MicroBatch()
       var tokens: [Int] = []
@@ -203,6 +204,6 @@ private final class SingleProcess {
       for (slot, token) in chosen.enumerated() { _ = generations[slot].accept(token!) }
       if step == 0 { start = .now }
     }
-    return (ContinuousClock.now - start).seconds / Double(prompts.count * (steps - 1))
+    return (Instant.now - start).seconds / Double(prompts.count * (steps - 1))
   }
 }

@@ -1,10 +1,11 @@
 import Coordinator
+import Platform
 import Synchronization
 
 /// One line about the pipe on a person's screen: tokens a second, and how busy each stage is.
 final class PipelineProgress: Sendable {
   private let engine: Engine
-  private let last: Mutex<(time: ContinuousClock.Instant, statistics: PipelineStatistics)>
+  private let last: Mutex<(time: Instant, statistics: PipelineStatistics)>
 
   init(_ engine: Engine) {
     self.engine = engine
@@ -14,7 +15,7 @@ final class PipelineProgress: Sendable {
   /// Draws the line, at most four times a second.
   func show() {
     guard Terminal.showsProgress else { return }
-    let now = ContinuousClock.now
+    let now = Instant.now
     let line: String? = last.withLock { last in
       let elapsed = now - last.time
       guard elapsed > .milliseconds(250) else { return nil }

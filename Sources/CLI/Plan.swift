@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import GPT2
 import Pipeline
+import Platform
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -89,7 +90,7 @@ struct Plan: ParsableCommand {
   func run() throws {
     let shape = shape ?? .gpt2
     let configuration = try model.map { try Checkpoint(ModelFolder.open($0)).configuration } ?? shape.configuration
-    let cores = ThreadPool.availableCores
+    let cores = Host.cores
     let threads = threads ?? (sameHost ? max(1, cores / workers) : cores)
     Terminal.progress("measuring this machine …")
     let machine = try MachineProfile(

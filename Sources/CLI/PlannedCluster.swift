@@ -1,6 +1,7 @@
 import Coordinator
 import GPT2
 import Pipeline
+import Platform
 
 /// Workers that do not exist yet, like this machine or so many times as fast.
 struct PlannedCluster {

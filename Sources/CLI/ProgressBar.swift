@@ -1,16 +1,18 @@
+import Platform
+
 /// A bar with rate and time left, drawn at most ten times a second.
 struct ProgressBar {
   private let unit: String
   private let total: Int
-  private let start = ContinuousClock.now
-  private var drawn: ContinuousClock.Instant?
+  private let start = Instant.now
+  private var drawn: Instant?
 
   init(_ total: Int, unit: String) {
     (self.total, self.unit) = (total, unit)
   }
 
   mutating func show(_ done: Int) {
-    let now = ContinuousClock.now
+    let now = Instant.now
     guard Terminal.showsProgress, done > 0, drawn.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
     drawn = now
     Terminal.progress(Self.line(done, of: total, unit: unit, elapsed: now - start, width: Terminal.width))

@@ -1,4 +1,5 @@
 import GPT2
+import JSON
 
 /// A file with a prompt a line: as it stands, or, where the name ends in `.jsonl`, as a JSON string, which can have line
 /// breaks in it and be empty.

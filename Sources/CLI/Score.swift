@@ -2,14 +2,8 @@ import ArgumentParser
 import Coordinator
 import FoundationEssentials
 import GPT2
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import LibC
+import Platform
 
 struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -93,7 +87,7 @@ struct Score: AsyncParsableCommand {
           item.tokens, window: window, stride: stride, topLogProbabilities: logprobs, configuration: configuration))
     }
     for (index, (item, result)) in zip(items, results).enumerated() {
-      let start = ContinuousClock.now
+      let start = Instant.now
       var bar = ProgressBar(item.tokens.count - 1, unit: "tokens")
       var scores: [SampledToken] = []
       for try await part in result {
@@ -101,7 +95,7 @@ struct Score: AsyncParsableCommand {
         bar.show(scores.count)
       }
       Terminal.clearProgress()
-      let seconds = (ContinuousClock.now - start).seconds
+      let seconds = (Instant.now - start).seconds
       let result = ScoreResult(scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds)
       if !json, items.count > 1 { try Terminal.write((index > 0 ? "\n" : "") + "==> \(item.place) <==\n") }
       try Terminal.write(json ? jsonLine(result) : result.text)

@@ -3,19 +3,12 @@ import Coordinator
 import Dispatch
 import FoundationEssentials
 import GPT2
+import LibC
 import Logging
 import Pipeline
 import Server
 import Synchronization
 import ZeroMQ
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

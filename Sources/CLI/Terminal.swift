@@ -1,13 +1,7 @@
 import FoundationEssentials
+import LibC
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Where results, notes and progress go.
 enum Terminal {
@@ -131,8 +125,6 @@ struct OutputError: Error, CustomStringConvertible {
 }
 
 extension Duration {
-  var seconds: Double { self / .seconds(1) }
-
   /// `4.2 ms`, `310 ms`, `1.5 s`, `12 s`, `3 min 20 s`.
   var short: String {
     let seconds = seconds

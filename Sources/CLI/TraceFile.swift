@@ -1,12 +1,5 @@
 import Coordinator
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import LibC
 
 /// The file that a timeline goes to when the work is done.
 struct TraceFile {

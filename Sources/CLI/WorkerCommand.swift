@@ -1,18 +1,12 @@
 import ArgumentParser
 import Dispatch
 import GPT2
+import LibC
 import Pipeline
+import Platform
 import Synchronization
 import Worker
 import ZeroMQ
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -145,8 +139,8 @@ struct WorkerCommand: ParsableCommand {
       name: name, coordinator: coordinator,
       listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise,
       credentials: credentials,
-      weights: source, threads: threads ?? ThreadPool.availableCores,
-      memory: memory?.bytes ?? WorkerOptions.availableMemory, patience: .seconds(wait))
+      weights: source, threads: threads ?? Host.cores,
+      memory: memory?.bytes ?? Host.availableMemory, patience: .seconds(wait))
     let handshakes = HandshakeLog()
     let hasJoined = Mutex(false)
     let failure = Failure()

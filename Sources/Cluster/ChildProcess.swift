@@ -1,13 +1,6 @@
 internal import FoundationEssentials
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// A program that runs as a child of this process, and a pipe to its standard input.
 ///

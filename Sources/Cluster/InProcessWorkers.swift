@@ -1,5 +1,6 @@
 internal import Coordinator
 public import GPT2
+internal import Platform
 internal import Worker
 public import ZeroMQ
 
@@ -27,7 +28,7 @@ public final class InProcessWorkers: Sendable {
         do {
           let options = WorkerOptions(
             name: name, coordinator: coordinator, listen: "\(coordinator)/\(number)", weights: .checkpoint(checkpoint),
-            threads: threadCount, memory: WorkerOptions.availableMemory / count)
+            threads: threadCount, memory: Host.availableMemory / count)
           try StageService(options, context: context, stopping: stopping) { _ in }.run()
         } catch {
           failed(name, error)

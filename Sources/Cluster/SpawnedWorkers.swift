@@ -1,13 +1,7 @@
+internal import LibC
+internal import Platform
 internal import Synchronization
 public import ZeroMQ
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Workers as child processes on this machine: started, watched, and ended with this process, however it ends.
 public final class SpawnedWorkers: Sendable {
@@ -74,7 +68,7 @@ public final class SpawnedWorkers: Sendable {
   private static func end(_ children: [Child], _ ending: Ending, within time: Duration) {
     ending.hasBegun.withLock { $0 = true }
     for child in children { child.process.closeInput() }
-    let limit = ContinuousClock.now + time
+    let limit = Instant.now + time
     for child in children {
       while child.process.isRunning, .now < limit { usleep(5000) }
       child.process.kill()

@@ -1,4 +1,5 @@
 public import Pipeline
+internal import Platform
 
 /// Why a cluster did not come to be, or ended.
 public enum ClusterError: Error, Hashable, Sendable {

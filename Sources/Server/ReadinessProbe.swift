@@ -1,6 +1,7 @@
 internal import Coordinator
 internal import GPT2
 internal import Logging
+internal import Platform
 
 /// Sees that tokens cross the pipe: by the work that is done, or with a token of its own when there is none.
 struct ReadinessProbe: Sendable {
@@ -54,7 +55,7 @@ struct ReadinessProbe: Sendable {
 
   /// Sees what crosses the pipe, also while the probe's own token waits its turn, and says so when nothing does.
   private func watch() async throws {
-    var (crossed, time) = (0, ContinuousClock.now)
+    var (crossed, time) = (0, Instant.now)
     while true {
       server.pipeline.look()
       let done = server.engine.statistics.crossings
@@ -63,7 +64,7 @@ struct ReadinessProbe: Sendable {
         server.state.become(.ready)
       } else if .now - time > Self.patience {
         server.state.become(
-          .stalled("nothing has crossed the pipe for \(Int((ContinuousClock.now - time) / .seconds(1))) s"))
+          .stalled("nothing has crossed the pipe for \(Int((Instant.now - time) / .seconds(1))) s"))
       }
       try await Task.sleep(for: Self.glance)
     }

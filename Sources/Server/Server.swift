@@ -3,18 +3,12 @@ internal import FoundationEssentials
 public import GPT2
 internal import Hummingbird
 internal import HummingbirdCore
+internal import LibC
 public import Logging
 internal import NIOCore
+internal import Platform
 internal import ServiceLifecycle
 internal import Synchronization
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// How a server listens and whom it lets in.
 public struct ServerOptions: Sendable {
@@ -184,7 +178,7 @@ public final class Server: Sendable {
     let hadCluster = if case .loading = state.value { false } else { true }
     admission.close()
     state.become(.draining)
-    let limit = ContinuousClock.now + options.drain
+    let limit = Instant.now + options.drain
     logger.info("draining", metadata: ["texts": "\(admission.texts)"])
     while admission.texts > 0, .now < limit, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
     // There may have been nothing more to do because nobody is left to do it.

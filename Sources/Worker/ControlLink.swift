@@ -1,4 +1,5 @@
 internal import Pipeline
+internal import Platform
 internal import ZeroMQ
 
 /// A worker's link to its coordinator: hello until welcome, messages both ways, heartbeats.
@@ -21,12 +22,12 @@ final class ControlLink {
   /// Whether the last handshake failed: libzmq does not try again by itself where a key was refused.
   private var hasFailed = false
   /// Since when there is a connection over which messages can go.
-  private var connected: ContinuousClock.Instant?
+  private var connected: Instant?
   private var number: UInt64 = 0
   private var hello: Hello?
-  private var lastDialed: ContinuousClock.Instant?
-  private var lastBeat = ContinuousClock.now
-  private var hearing = Hearing(now: MonotonicTime.now)
+  private var lastDialed: Instant?
+  private var lastBeat = Instant.now
+  private var hearing = Hearing(now: Instant.now.nanoseconds)
   private var pulse: (time: UInt64, arrival: UInt64) = (0, 0)
 
   private static let beatInterval = Duration.milliseconds(200)
@@ -65,9 +66,9 @@ final class ControlLink {
 
   var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
   /// How long nothing was heard.
-  var silence: Duration { hearing.silence(now: MonotonicTime.now) }
+  var silence: Duration { hearing.silence(now: Instant.now.nanoseconds) }
   /// For how long the coordinator has been heard without a pause: one that was stopped has not lost its links.
-  var steadiness: Duration { hearing.steadiness(now: MonotonicTime.now) }
+  var steadiness: Duration { hearing.steadiness(now: Instant.now.nanoseconds) }
   var timeToBeat: Duration { max(.zero, Self.beatInterval - (.now - lastBeat)) }
   /// Whether a heartbeat is due.
   var isBeatDue: Bool { .now - lastBeat >= Self.beatInterval }
@@ -132,11 +133,11 @@ final class ControlLink {
     case .frames(let received): frames = received
     }
     let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
-    hearing.heard(now: MonotonicTime.now)
+    hearing.heard(now: Instant.now.nanoseconds)
     connection = frames[0].connection
     connected = nil
     handshakeFailure = nil
-    if case .pulse(let beat) = message { pulse = (beat.time, MonotonicTime.now) }
+    if case .pulse(let beat) = message { pulse = (beat.time, Instant.now.nanoseconds) }
     return (header, message)
   }
 
@@ -167,7 +168,8 @@ final class ControlLink {
     send(
       .heartbeat(
         Heartbeat(
-          progress: progress, time: MonotonicTime.now, pulse: pulse.time, pulseArrival: pulse.arrival, taken: taken,
+          progress: progress, time: Instant.now.nanoseconds, pulse: pulse.time, pulseArrival: pulse.arrival,
+          taken: taken,
           passed: passed)),
       epoch: epoch)
   }

@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 internal import ZeroMQ
 
 /// A loaded stage between its two links: takes passes, runs them, hands them on.
@@ -16,7 +17,7 @@ final class StageRunner {
   private let buffers: ActivationsPool
   private let core: CoreClaim
   private var pending: (pass: Pass, header: Header, payload: Frame)?
-  private var idleSince = MonotonicTime.now
+  private var idleSince = Instant.now.nanoseconds
   private var lastSent: UInt64 = 0
   /// Micro-batches that have come, and that were handed on.
   private(set) var taken: UInt64 = 0
@@ -53,7 +54,7 @@ final class StageRunner {
     case .nothing: break
     case .opened(let answer): try answer.send(on: inbox)
     case .pass(let header, var pass, let payload, let answer):
-      let received = MonotonicTime.now
+      let received = Instant.now.nanoseconds
       taken += 1
       try answer?.send(on: inbox)
       guard pass.width == stage.configuration.width, pass.microBatch.rowCount <= rowLimit else {
@@ -70,7 +71,7 @@ final class StageRunner {
         if pass.microBatch.rowCount > 0 { passCount += 1 }
         pass.records.append(
           StageRecord(
-            received: received, computed: MonotonicTime.now, waited: received - min(received, idleSince),
+            received: received, computed: Instant.now.nanoseconds, waited: received - min(received, idleSince),
             sent: lastSent, isFiniteReceived: isFinite, isFiniteComputed: activations.isFinite))
         let (bytes, release) = buffers.lend(activations)
         pending = (pass, header, Frame(borrowing: bytes, release: release))
@@ -93,7 +94,7 @@ final class StageRunner {
   ///   its machine, has not lost its links; its control link says when it is gone.
   /// - Throws: ``WorkerError/link(_:_:)``, ``ZeroMQError``.
   func listen(steadiness: Duration) throws {
-    let now = MonotonicTime.now
+    let now = Instant.now.nanoseconds
     let mayHaveStopped = steadiness < patience
     do { try receiver.listen(now: now) } catch .silent where isFirst && mayHaveStopped {
     } catch { throw WorkerError.link(.incoming, error) }
@@ -115,12 +116,12 @@ final class StageRunner {
     guard let (pass, header, payload) = pending else { return true }
     if !next.canSend { try next.update() }
     guard next.canSend else { return false }
-    let start = MonotonicTime.now
+    let start = Instant.now.nanoseconds
     guard try next.send(pass, sequence: header.sequence, attempt: header.attempt, payload: payload) else {
       return false
     }
     pending = nil
-    idleSince = MonotonicTime.now
+    idleSince = Instant.now.nanoseconds
     lastSent = idleSince - start
     return true
   }

@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 public import ZeroMQ
 
 /// A worker: joins a coordinator, loads the slice it is given and serves it until the coordinator says goodbye.
@@ -24,13 +25,13 @@ public final class StageService {
   private var configuration: Configuration?
   private var epoch: UInt64 = 0
   /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
-  private var cut: (error: WorkerError, since: ContinuousClock.Instant)?
+  private var cut: (error: WorkerError, since: Instant)?
 
   private enum Phase {
     case dialing
     case joined
-    case fetching(Assignment, AssignedSlice, since: ContinuousClock.Instant)
-    case linking(Assignment, StageRunner, Ready, since: ContinuousClock.Instant)
+    case fetching(Assignment, AssignedSlice, since: Instant)
+    case linking(Assignment, StageRunner, Ready, since: Instant)
     case serving(StageRunner)
     case left
   }
@@ -67,8 +68,8 @@ public final class StageService {
     control.introduce(
       Hello(
         name: options.name, incarnation: control.incarnation, programVersion: ProgramVersion.current,
-        kernels: kernels.name, threads: pool.threadCount, memory: options.memory, cores: ThreadPool.availableCores,
-        host: HostIdentity.current, address: options.advertise ?? listening, folder: options.weights.folderName,
+        kernels: kernels.name, threads: pool.threadCount, memory: options.memory, cores: Host.cores,
+        host: Host.identity, address: options.advertise ?? listening, folder: options.weights.folderName,
         configuration: options.weights.configurationFingerprint))
     notify(.dialing(coordinator: options.coordinator, listening: listening))
   }
@@ -198,7 +199,7 @@ public final class StageService {
           lastBlock: assignment.layers.upperBound - 1))
       // As much as may wait while this thread computes.
       watch?.allow(unfinished: (assignment.credits / 8 + 1) * assignment.rowLimit * 4 * configuration!.width)
-      let start = ContinuousClock.now
+      let start = Instant.now
       let slice = try AssignedSlice(
         assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
       phase = .fetching(assignment, slice, since: start)
@@ -223,7 +224,7 @@ public final class StageService {
     let stage = try Stage(
       slice.checkpoint(), layers: assignment.layers, slotCount: assignment.slotCount, kernels: kernels, pool: pool,
       progress: progress)
-    let time = ContinuousClock.now - start
+    let time = Instant.now - start
     notify(
       .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
     // Behind the last stage is the coordinator, under the address by which this worker knows it.

@@ -1,4 +1,5 @@
 public import Pipeline
+internal import Platform
 
 /// Why a worker ended.
 public enum WorkerError: Error, Sendable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 extension Address {
   /// The address of this machine from which it would dial `peer`, with port 0: where the peer's network can reach it.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 extension Address {
   /// Whether `host`, a numeric address, is one of this machine's own: who dials in from there runs here.

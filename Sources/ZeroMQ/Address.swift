@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// Where a socket listens or dials: `tcp://HOST:PORT` or `inproc://NAME`.
 public enum Address: Hashable, Sendable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// The public keys that a coordinator lets in, and whose they are: a file of lines `KEY NAME`, as the `.pub` files of
 /// `gpt2 keygen` have one each.

@@ -1,3 +1,5 @@
+internal import Platform
+
 extension Authenticator {
   /// Proves over real connections that who is accepted is let in, that an unknown key and a connection without a key are not,
   /// and that nobody is where nobody answers for keys. Takes some milliseconds; blocks for at most eight seconds.
@@ -46,9 +48,9 @@ extension Authenticator {
     let monitor = try client.monitor()
     try client.connect(address)
     _ = try client.send([Frame([1])])
-    let end = ContinuousClock.now + .seconds(2)
-    while ContinuousClock.now < end {
-      _ = try Poll.wait([.socket(server), .monitor(monitor)], timeout: end - ContinuousClock.now)
+    let end = Instant.now + .seconds(2)
+    while Instant.now < end {
+      _ = try Poll.wait([.socket(server), .monitor(monitor)], timeout: end - Instant.now)
       if case .frames = try server.receive(atMost: 2) { return true }
       while let event = try monitor.next() {
         if case .handshakeFailed = event.kind { return false }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import Synchronization
 
 /// Says which keys the sockets of a context let in: libzmq asks it over ZAP (RFC 27) about everybody who dials in.
@@ -34,7 +35,7 @@ public final class Authenticator: Sendable {
   /// - Throws: ``ZeroMQError/system(call:code:)`` with `EADDRINUSE` when the context has one already.
   public init(
     _ context: Context, accepting keys: Set<CurveKey>, refused: @escaping @Sendable (Refusal) -> Void = { _ in }
-  ) throws(ZeroMQError) {
+  ) throws {
     let stopping = try Wakeup()
     let started = try Wakeup()
     let failure = Failure()

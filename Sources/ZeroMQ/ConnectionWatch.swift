@@ -1,14 +1,8 @@
 internal import CZMQ
 internal import Dispatch
+internal import LibC
+internal import Platform
 internal import Synchronization
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Watches the connections of a listening socket on a thread of its own, and ends those that ask for more than a member does:
 /// libzmq gathers the frames of a message without bound, and takes connections until there are no descriptors.
@@ -30,7 +24,7 @@ public final class ConnectionWatch: Sendable {
   private let thread: JoinableThread
 
   /// Begins to watch; to be made before the socket listens.
-  public init(_ socket: Socket) throws(ZeroMQError) {
+  public init(_ socket: Socket) throws {
     let (core, stopping) = (try Core(socket), try Wakeup())
     (self.core, self.stopping) = (core, stopping)
     // The thread keeps what it works on, and not this value, whose end ends it.

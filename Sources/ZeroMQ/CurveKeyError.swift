@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// What is wrong with a key file, and which; the description is one line that says what to do.
 public struct CurveKeyError: Error, Hashable, Sendable {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 extension CurveKeyPair {
   /// The key of this user's own clusters on this machine, for addresses that only the machine itself reaches. It lies in a file

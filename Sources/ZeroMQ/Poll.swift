@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
+internal import Platform
 
 /// Something to wait for.
 public enum PollItem {
@@ -25,7 +20,7 @@ public enum Poll {
   ///
   /// - Throws: ``ZeroMQError/terminated`` when the context of a socket among them is shut down.
   public static func wait(_ items: [PollItem], timeout: Duration?) throws(ZeroMQError) -> [Bool] {
-    let end = timeout.map { ContinuousClock.now + $0 }
+    let end = timeout.map { Instant.now + $0 }
     var entries = items.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     // A socket's descriptor tells of news, once, and not of messages that wait: so all are asked first. Afterwards only those
     // with news are, unlike in zmq_poll, where a message that ended the wait stands behind every question.

@@ -67,11 +67,11 @@ public final class Socket {
     Crossing.release()
     for (index, frame) in frames.enumerated() {
       let flags = ZMQ_DONTWAIT | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
-      var (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
+      var (_, code) = retryingLibzmq { zmq_msg_send(frame.message, pointer, flags) }
       if index == 0, code == EAGAIN || code == EHOSTUNREACH {
         // For up to a millisecond libzmq does not look whether there is room again or somebody new; now it must.
         _ = option(ZMQ_EVENTS, of: pointer)
-        (_, code) = retryingOnInterrupt { zmq_msg_send(frame.message, pointer, flags) }
+        (_, code) = retryingLibzmq { zmq_msg_send(frame.message, pointer, flags) }
       }
       switch code {
       case 0: frame.markSent()
@@ -113,7 +113,7 @@ public final class Socket {
 
   private func receiveFrame() throws(ZeroMQError) -> Frame? {
     let frame = Frame()
-    let (_, code) = retryingOnInterrupt { zmq_msg_recv(frame.message, pointer, ZMQ_DONTWAIT) }
+    let (_, code) = retryingLibzmq { zmq_msg_recv(frame.message, pointer, ZMQ_DONTWAIT) }
     switch code {
     case 0:
       Crossing.acquire()
@@ -138,6 +138,6 @@ extension Socket.Kind {
 private func option(_ name: Int32, of socket: UnsafeMutableRawPointer) -> (value: Int32, code: Int32) {
   var value: Int32 = -1
   var count = MemoryLayout.size(ofValue: value)
-  let (_, code) = retryingOnInterrupt { zmq_getsockopt(socket, name, &value, &count) }
+  let (_, code) = retryingLibzmq { zmq_getsockopt(socket, name, &value, &count) }
   return (value, code)
 }

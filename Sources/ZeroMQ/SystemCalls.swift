@@ -1,15 +1,8 @@
 internal import CZMQ
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// Makes a call of libzmq again as long as a signal interrupts it; returns what it returned and, if that is -1, the error.
-func retryingOnInterrupt(_ call: () -> Int32) -> (result: Int32, code: Int32) {
+func retryingLibzmq(_ call: () -> Int32) -> (result: Int32, code: Int32) {
   while true {
     let result = call()
     if result != -1 { return (result, 0) }

@@ -1,12 +1,5 @@
 internal import CZMQ
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// What failed in sending and receiving; the description is one line that says what to do.
 public enum ZeroMQError: Error, Hashable, Sendable {

@@ -1,13 +1,7 @@
 import Foundation
+import LibC
+import TestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @Suite("A pipe, where the program was given a file,", .timeLimit(.minutes(2)))
 struct FilePlaceTests {

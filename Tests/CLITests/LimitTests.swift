@@ -1,5 +1,7 @@
 import Foundation
 import GPT2
+import Platform
+import TestSupport
 import Testing
 
 @Suite("A limit of the system", .timeLimit(.minutes(3)))
@@ -29,7 +31,7 @@ struct LimitTests {
   func visitors() throws {
     let folder = try TemporaryFolder()
     // A little more than the server insists on.
-    let limit = 100 + 4 * ThreadPool.availableCores
+    let limit = 100 + 4 * Host.cores
     let server = try program("-n \(limit)", ["serve", "--http", "127.0.0.1:0", "--threads", "1"], in: folder)
     let line = try server.note(with: "listening")
     let port = try #require(line.split(separator: ":").last.flatMap { UInt16($0) })

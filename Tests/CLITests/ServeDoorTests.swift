@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 
 /// Who a server answers, and how many at once.

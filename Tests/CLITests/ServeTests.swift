@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("gpt2 serve", .serialized, .timeLimit(.minutes(3)))

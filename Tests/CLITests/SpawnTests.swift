@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Workers that a command starts", .serialized, .timeLimit(.minutes(5)))

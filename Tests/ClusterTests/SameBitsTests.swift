@@ -1,5 +1,6 @@
 import Coordinator
 import GPT2
+import TestSupport
 import Testing
 
 extension ClusterTests {

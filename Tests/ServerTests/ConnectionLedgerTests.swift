@@ -1,4 +1,5 @@
 import NIOCore
+import Platform
 import Testing
 
 @testable import Server
@@ -6,9 +7,9 @@ import Testing
 @Suite("The ledger of connections")
 struct ConnectionLedgerTests {
   private var ledger = ConnectionLedger(limit: 8, idleLimit: 3, grace: .seconds(1))
-  private let start = ContinuousClock.now
+  private let start = Instant.now
 
-  private func time(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+  private func time(_ seconds: Double) -> Instant { start + .seconds(seconds) }
 
   @discardableResult
   private mutating func open(_ address: UInt32, at seconds: Double = 0) -> (id: UInt64, leaving: UInt64?) {

@@ -1,6 +1,7 @@
 internal import Dispatch
 public import GPT2
 internal import Pipeline
+internal import Platform
 internal import Synchronization
 public import ZeroMQ
 

@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 internal import ZeroMQ
 
 /// The thread behind an ``Engine``: lets workers join, deals the blocks out, and drives the ``Pipe`` they make.
@@ -41,8 +42,8 @@ final class EngineLoop {
   private var loaded = (ready: 0, bytesSent: 0)
   private var bytesSent = 0
   private var lastPulse: UInt64 = 0
-  private var lastStep: UInt64 = MonotonicTime.now
-  private let started = ContinuousClock.now
+  private var lastStep: UInt64 = Instant.now.nanoseconds
+  private let started = Instant.now
 
   private static let pulseInterval: UInt64 = 200_000_000
   /// How long it waits to learn which worker is gone, when a link was cut.
@@ -208,7 +209,7 @@ final class EngineLoop {
       case .pass(let header, let pass, let payload, let answer):
         try answer?.send(on: inbox)
         // The clocks of processes on this host are one.
-        let offsets = roster.stages.map { $0.hello.host == HostIdentity.current ? 0 : $0.clockOffset }
+        let offsets = roster.stages.map { $0.hello.host == Host.identity ? 0 : $0.clockOffset }
         guard let pipe else {
           throw ClusterError.workerBroken(
             name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
@@ -218,7 +219,8 @@ final class EngineLoop {
     default:
       // What happened to connections before this message is looked at before it: their numbers are used again.
       guard let message = try resolved(message, from: id, frames[1]) else { return }
-      let events = roster.receive(message, header, from: id, caller(frames[1], of: message), now: MonotonicTime.now)
+      let events = roster.receive(
+        message, header, from: id, caller(frames[1], of: message), now: Instant.now.nanoseconds)
       for event in events { try handle(event, from: id, at: frames[1].peerAddress) }
     }
   }
@@ -342,7 +344,7 @@ final class EngineLoop {
 
   /// That a stage's worker is lost, if nothing is heard of it just now: then its links say nothing of their own.
   private func absent(_ stage: Int) -> ClusterError? {
-    let now = MonotonicTime.now
+    let now = Instant.now.nanoseconds
     guard let member = roster.stages.first(where: { $0.stage == stage }),
       case let silence = Duration.nanoseconds(now - min(now, member.lastHeard)), silence > Self.presence
     else { return nil }
@@ -478,7 +480,7 @@ final class EngineLoop {
   // MARK: - Time
 
   private func passTime() throws {
-    let now = MonotonicTime.now
+    let now = Instant.now.nanoseconds
     let isDue = now - lastPulse >= Self.pulseInterval
     beat()
     if isDue, pipe == nil, roster.isAssigned { tellLoading() }
@@ -503,7 +505,7 @@ final class EngineLoop {
 
   /// Says that this thread works, when that is due: to the workers, and over the coordinator's own data links.
   private func beat() {
-    let now = MonotonicTime.now
+    let now = Instant.now.nanoseconds
     guard now - lastPulse >= Self.pulseInterval else { return }
     lastPulse = now
     for member in roster.members { send(.pulse(Pulse(time: now)), to: member.id) }
@@ -529,7 +531,7 @@ final class EngineLoop {
   private func lose(_ error: ClusterError, _ stage: Int, _ reason: LinkError) throws {
     guard reason == .cut else { throw absent(stage) ?? error }
     guard cut == nil else { return }
-    cut = (error, MonotonicTime.now)
+    cut = (error, Instant.now.nanoseconds)
     notify(.ending("\(error)"))
   }
 

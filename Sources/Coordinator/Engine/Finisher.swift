@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 
 /// The coordinator's own part of the model: tokens into activations at one end, activations into hidden states, logits and
 /// tokens at the other.

@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 internal import ZeroMQ
 
 /// The running pipe as the coordinator sees it: sends micro-batches into the first stage, and makes results of what comes out
@@ -25,7 +26,7 @@ final class Pipe {
   private let statistics: StatisticsBox
   private let buffers: ActivationsPool
   private let core: CoreClaim
-  private let dialed = ContinuousClock.now
+  private let dialed = Instant.now
   private var scheduler: Scheduler
   /// Who gets what the requests bring.
   private var sinks: [RequestID: Sink] = [:]
@@ -108,7 +109,7 @@ final class Pipe {
     while first.canSend {
       if unsent == nil {
         guard let dispatch = scheduler.next() else { return }
-        let start = MonotonicTime.now
+        let start = Instant.now.nanoseconds
         let activations = try buffers.take(rowCount: dispatch.microBatch.rowCount)
         try finisher.embed(dispatch.tokens, dispatch.microBatch, into: activations)
         if !activations.isFinite { broken.insert(dispatch.sequence) }
@@ -117,7 +118,7 @@ final class Pipe {
         if dispatch.isWork {
           statistics.dispatched(
             dispatch.sequence, rows: dispatch.microBatch.rowCount, bytes: bytes.count, start: start,
-            end: MonotonicTime.now)
+            end: Instant.now.nanoseconds)
         }
       }
       let (dispatch, payload) = unsent!
@@ -126,7 +127,7 @@ final class Pipe {
       unsent = nil
       deadline.sent(
         seconds: predicted(dispatch.microBatch.rowCount), bytes: pass.payloadByteCount, hops: stages.count + 1,
-        now: MonotonicTime.now)
+        now: Instant.now.nanoseconds)
     }
   }
 
@@ -158,7 +159,7 @@ final class Pipe {
       throw ClusterError.workerBroken(
         name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another")
     }
-    let start = MonotonicTime.now
+    let start = Instant.now.nanoseconds
     deadline.arrived(now: start)
     let culprit = try culprit(header.sequence, pass, payload)
     let slowest = pass.records.map { $0.computed - min($0.received, $0.computed) }.max() ?? 0
@@ -169,7 +170,7 @@ final class Pipe {
     func goOn() throws {
       statistics.finished(
         header.sequence, records: pass.records, offsets: offsets, rows: pass.microBatch.rowCount, bytes: payload.count,
-        start: start, end: MonotonicTime.now)
+        start: start, end: Instant.now.nanoseconds)
       try advance()
     }
     if arrivals.isEmpty {

@@ -1,6 +1,7 @@
 internal import GPT2
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 
 /// How the blocks are dealt out to the workers that have joined, and how work is cut for the pipe they make.
 struct ClusterPlan {
@@ -29,7 +30,7 @@ struct ClusterPlan {
     let workers = candidates.sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
     let members = Self.members(workers)
     let coordinator = CoordinatorLoad(
-      host: HostIdentity.current, cores: ThreadPool.availableCores, threads: threads,
+      host: Host.identity, cores: Host.cores, threads: threads,
       seconds: edges?.head.seconds(rows: Self.plannedRows) ?? 0)
     let memory = StageMemory(configuration, rowLimit: Self.rowLimit)
     let plan: StagePlan

@@ -1,5 +1,6 @@
 internal import MicroBatching
 internal import Pipeline
+internal import Platform
 internal import ZeroMQ
 
 /// Who is of the cluster, and how far each has come: pure, with the time passed in.

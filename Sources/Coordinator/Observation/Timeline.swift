@@ -1,4 +1,5 @@
 internal import Pipeline
+internal import Platform
 
 /// When every micro-batch was where, on the coordinator's clock.
 public struct Timeline: Sendable {
@@ -13,7 +14,7 @@ public struct Timeline: Sendable {
   }
 
   /// The clock that all times are on.
-  public static var now: UInt64 { MonotonicTime.now }
+  public static var now: UInt64 { Instant.now.nanoseconds }
 
   public internal(set) var stages: [StageDescription] = []
   /// In the order in which they were finished.

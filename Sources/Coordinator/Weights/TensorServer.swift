@@ -2,6 +2,7 @@ internal import Dispatch
 public import GPT2
 public import MicroBatching
 public import Pipeline
+internal import Platform
 internal import Synchronization
 
 /// Describes the blocks' tensors of the coordinator's checkpoint to workers, and hands out their bytes.

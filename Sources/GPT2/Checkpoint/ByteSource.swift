@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import LibC
+internal import Platform
 
 /// Random access to the bytes of one file: an open descriptor, a path, or memory that lives as long as the process.
 ///

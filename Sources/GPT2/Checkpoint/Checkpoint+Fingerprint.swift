@@ -1,3 +1,4 @@
+public import Platform
 internal import Synchronization
 
 extension StoredTensor {

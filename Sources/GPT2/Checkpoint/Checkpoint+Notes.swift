@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Checkpoint {
   /// What a person should know of the files, one line each; of most checkpoints there is nothing to say.
   public var notes: [String] {

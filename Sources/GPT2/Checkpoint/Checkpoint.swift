@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A GPT-2 in Hugging Face's layout: its configuration, and its tensors ready to be read.
 ///
 /// Opening reads `config.json`, `generation_config.json` and the headers of the weights and checks the whole checkpoint by

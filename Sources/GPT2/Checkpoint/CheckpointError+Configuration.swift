@@ -1,3 +1,5 @@
+internal import JSON
+
 extension CheckpointError {
   /// What is wrong with `config.json`; `field` is always the name in the file.
   public enum ConfigurationProblem: Error, Hashable, Sendable {

@@ -1,3 +1,6 @@
+internal import JSON
+internal import Platform
+
 extension CheckpointError {
   public enum FolderProblem: Hashable, Sendable {
     case missing

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension CheckpointError {
   /// What breaks the safetensors format before any one tensor does.
   public enum HeaderProblem: Hashable, Sendable {

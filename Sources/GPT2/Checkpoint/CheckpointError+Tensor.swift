@@ -1,3 +1,5 @@
+internal import JSON
+
 extension CheckpointError {
   /// What is wrong with `model.safetensors.index.json`, or between it and the shards.
   public enum IndexProblem: Hashable, Sendable {

@@ -1,3 +1,5 @@
+public import JSON
+
 /// What is wrong with a checkpoint, and where; the description is one line that says what to do.
 ///
 /// Files are named by the path they were opened under, tensors by the name without `transformer.` unless the fault is

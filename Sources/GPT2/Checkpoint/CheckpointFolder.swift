@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import LibC
+internal import Platform
 
 /// Where the files of a checkpoint come from: a folder on disk, or bytes built into the program.
 public struct CheckpointFolder: Sendable {

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Configuration {
   /// Reads `config.json`; whatever it leaves out has the default of transformers' `GPT2Config`.
   ///

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Typed access to the fields of a `config.json`: nil when a field is absent, an error when it is something else.
 struct ConfigurationFields {
   private let object: JSONObject

@@ -1,4 +1,5 @@
 import CSodium
+internal import JSON
 
 /// What identifies a tensor, a slice of a model or a whole checkpoint: 32 bytes of BLAKE2b.
 ///

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension SafetensorsHeader.Entry {
   private static let fields = ["dtype", "shape", "data_offsets"].map(ExactString.init)
 

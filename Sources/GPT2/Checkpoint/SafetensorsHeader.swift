@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The table of tensors at the beginning of a safetensors file, checked against the whole file.
 ///
 /// The file is an unsigned 64-bit little-endian length, that many bytes of JSON, and the tensors' bytes, one behind

@@ -1,13 +1,6 @@
 internal import FoundationEssentials
+internal import LibC
 internal import Synchronization
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Writes tensors of known shapes to a safetensors file, in any order and in pieces; what is never written is zero.
 ///

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Which file of a checkpoint holds which tensor, as `model.safetensors.index.json` says.
 struct ShardIndex {
   static let file = "model.safetensors.index.json"

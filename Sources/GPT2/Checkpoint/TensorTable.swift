@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The tensors a configuration needs, being filled from the headers of a checkpoint's files.
 struct TensorTable {
   /// What was given, but for a head that turns out to be stored beside the embedding.

@@ -1,4 +1,5 @@
 internal import CKernels
+public import Platform
 internal import Synchronization
 
 /// What this machine does at most, on all threads of a pool at once: what a model's speed is held against.
@@ -20,7 +21,7 @@ public final class MachineLimits {
   /// fp32 fused multiply-adds in registers, in GFLOP/s, a multiply-add counting as two.
   public func fmaRate() -> Double {
     let operations = Mutex(0.0)
-    let time = ContinuousClock().measure {
+    let time = Duration.taken {
       pool.forEach(pool.threadCount) { _ in
         var sink: Float = 0
         let done = kernels.table.pointee.fma_peak(1_000_000, &sink)
@@ -32,7 +33,7 @@ public final class MachineLimits {
 
   /// Memory read from end to end, in GB/s.
   public func readRate() -> Double {
-    let time = ContinuousClock().measure {
+    let time = Duration.taken {
       pool.forEach(pool.threadCount) { thread in
         let part = share(thread, of: pool.threadCount, in: Self.readFloats)
         _ = kernels.table.pointee.read(memory.base + part.lowerBound, part.count)

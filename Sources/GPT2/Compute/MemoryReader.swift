@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Platform
 
 /// Reads memory from end to end, over and over: what one thread does with a model's weights for one row.
 public struct MemoryReader: ~Copyable {
@@ -21,7 +22,7 @@ public struct MemoryReader: ~Copyable {
 
   /// Reads on from where it was, for `duration` or a little longer.
   public mutating func read(for duration: Duration) {
-    let end = ContinuousClock.now + duration
+    let end = Instant.now + duration
     repeat {
       let count = min(Self.step, memory.floats.count - place)
       _ = kernels.table.pointee.read(memory.base + place, count)

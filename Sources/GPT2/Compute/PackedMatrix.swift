@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Platform
 internal import Synchronization
 
 /// A weight matrix `[inner, columns]` in the order in which the matrix product reads it.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// Zeroed fp32 memory straight from the system; pages of it are taken when they are first written.
 struct PageBuffer: ~Copyable, @unchecked Sendable {

@@ -1,5 +1,6 @@
 internal import CKernels
 internal import MicroBatching
+internal import Platform
 
 /// One transformer block: `x += attention(ln_1(x))`, then `x += mlp(ln_2(x))`.
 ///

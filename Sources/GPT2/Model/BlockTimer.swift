@@ -1,4 +1,5 @@
 internal import MicroBatching
+public import Platform
 
 /// Times transformer blocks of a model's shape on this machine, with the kernels and threads that will run them.
 ///

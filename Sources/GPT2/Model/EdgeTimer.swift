@@ -1,4 +1,5 @@
 internal import MicroBatching
+public import Platform
 
 /// Times what surrounds the blocks, on this machine: embedding and ln_f of every row, head and log-probabilities of those
 /// that a token follows.

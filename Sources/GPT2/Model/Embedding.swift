@@ -1,4 +1,5 @@
 public import MicroBatching
+public import Platform
 
 /// Tokens into activations: `wte[token] + wpe[position]`.
 public final class Embedding {

@@ -1,3 +1,5 @@
+public import Platform
+
 /// Activations into predictions: ln_f, which gives the model's hidden states, then the matrix that gives logits.
 public final class Head {
   private let norm: LayerNorm

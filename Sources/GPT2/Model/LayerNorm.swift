@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Platform
 
 /// `(x − mean) / √(variance + ε) · weight + bias` over each row.
 struct LayerNorm {

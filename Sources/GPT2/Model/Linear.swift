@@ -1,3 +1,5 @@
+internal import Platform
+
 /// `x·W + b`, the checkpoint's Conv1D: weight `[in, out]`, bias `[out]`.
 struct Linear {
   private let weight: PackedMatrix

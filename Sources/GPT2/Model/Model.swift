@@ -1,4 +1,5 @@
 public import MicroBatching
+public import Platform
 
 /// A whole GPT-2 in one process: embedding, all blocks, ln_f and head.
 ///

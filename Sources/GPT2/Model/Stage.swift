@@ -1,4 +1,5 @@
 public import MicroBatching
+public import Platform
 
 /// A contiguous slice of the stack of blocks with its KV cache: what one worker serves.
 ///

@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
+internal import Platform
 
 /// How long something takes for a micro-batch of so many rows.
 public struct TimedRows: Hashable, Sendable {

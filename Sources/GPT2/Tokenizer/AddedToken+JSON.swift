@@ -1,3 +1,5 @@
+internal import JSON
+
 extension AddedToken {
   /// Reads the object that tokenizers makes of an added token.
   init(_ entry: TokenizerSetting) throws(TokenizerError) {

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A token that is looked for in the text itself, before that is cut into words: what tokenizers calls an added token.
 struct AddedToken: Hashable, Sendable {
   /// What GPT-2 was taught to end a document with.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The tokens that are added to a model's vocabulary, with the ids they get: tokenizers' `AddedVocabulary`.
 ///
 /// An id that a file gives to an added token is not looked at. A content that is in the model's vocabulary has that id,

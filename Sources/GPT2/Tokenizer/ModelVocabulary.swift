@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The vocabulary of a tokenizer's model, looked up by spelling: what its files say before tokens are added to it.
 struct ModelVocabulary {
   /// As ``Vocabulary`` takes them.

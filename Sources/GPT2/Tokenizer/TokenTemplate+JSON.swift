@@ -1,3 +1,5 @@
+internal import JSON
+
 extension TokenTemplate {
   /// Reads the post-processor of `tokenizer.json`: what it puts before and after a single text.
   init(postProcessor: TokenizerSetting) throws(TokenizerError) {

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Tokenizer {
   private static let longestMarked = 4096
 

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Tokenizer {
   /// The largest file that is read, in bytes; GPT-2's are about one million.
   private static let fileLimit = 64 << 20

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// What stands beside a vocabulary: `tokenizer_config.json`, and where that has no `added_tokens_decoder`, as files of
 /// before 2023 have not, `special_tokens_map.json` and `added_tokens.json`.
 ///

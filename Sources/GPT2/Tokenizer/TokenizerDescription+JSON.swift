@@ -1,3 +1,5 @@
+internal import JSON
+
 extension TokenizerDescription {
   /// Reads what `tokenizer.json` of Hugging Face's tokenizers holds.
   ///

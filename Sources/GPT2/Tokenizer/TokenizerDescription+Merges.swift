@@ -1,3 +1,5 @@
+internal import JSON
+
 extension TokenizerDescription {
   /// Reads what `vocab.json` and `merges.txt` hold.
   ///

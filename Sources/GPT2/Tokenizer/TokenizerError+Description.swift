@@ -1,3 +1,5 @@
+internal import JSON
+
 extension TokenizerError: CustomStringConvertible {
   public var description: String {
     let (place, problem): (String, String)

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A value in a tokenizer's file of JSON, there or not, and the way to it.
 struct TokenizerSetting {
   /// As in `model.merges[3]`; empty for the whole.

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What is wrong with a message for the link it came on, though its bytes are sound.
 ///
 /// After ``staleEpoch(_:found:expected:)`` and ``futureEpoch(_:found:expected:)`` the link goes on, without the message;

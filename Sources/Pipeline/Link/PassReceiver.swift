@@ -1,3 +1,4 @@
+internal import Platform
 public import ZeroMQ
 
 /// The receiving end of the link that passes arrive on, behind a ROUTER socket that others may reach too.
@@ -76,7 +77,7 @@ public struct PassReceiver {
       sender = Sender(
         peer: peer, connection: frames[1].connection.map { Connection($0) },
         passes: IncomingLink(from: .sender, epoch: epoch),
-        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: MonotonicTime.now))
+        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: Instant.now.nanoseconds))
       try sender!.passes.receive(header, message.kind)
       return .opened(nextAnswer()!)
     case .pass(let pass):
@@ -88,13 +89,13 @@ public struct PassReceiver {
       try pass.checkPayload(byteCount: frames[2].count)
       // It leaves the link here: there is room for another while this one is computed.
       sender!.passes.consume(header)
-      sender!.hearing.heard(now: MonotonicTime.now)
+      sender!.hearing.heard(now: Instant.now.nanoseconds)
       sender!.hasPassed = true
       return .pass(header, pass, payload: frames[2], nextAnswer())
     case .beat:
       guard sender?.peer == peer else { return .stranger(reason: "sent a beat and has not opened this link") }
       try sender!.passes.receive(header, message.kind)
-      sender!.hearing.heard(now: MonotonicTime.now)
+      sender!.hearing.heard(now: Instant.now.nanoseconds)
       return .nothing
     default:
       if sender?.peer == peer { throw LinkError.unexpected(message.kind, from: .sender) }

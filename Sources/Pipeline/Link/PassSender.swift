@@ -1,3 +1,4 @@
+internal import Platform
 public import ZeroMQ
 
 /// The sending end of a link that passes travel on: a DEALER socket that dials one receiver.
@@ -16,10 +17,10 @@ public final class PassSender {
   private var credits: IncomingLink
   /// Connections dialled before this one.
   private var attempt = 0
-  private var hearing = Hearing(now: MonotonicTime.now)
+  private var hearing = Hearing(now: Instant.now.nanoseconds)
   /// Over which the receiver answers; nil within a process.
   private var connection: Connection?
-  private var lastOpened = ContinuousClock.now
+  private var lastOpened = Instant.now
   /// Whether the connection was lost, or refused, before the link was open.
   private var hasFailed = false
   /// Whether something was sent since the last beat.
@@ -79,7 +80,7 @@ public final class PassSender {
       let (header, message) = try frames[0].withUnsafeBytes { try Message.decode($0) }
       try credits.receive(header, message.kind)
       if connection == nil { connection = frames[0].connection.map { Connection($0) } }
-      hearing.heard(now: MonotonicTime.now)
+      hearing.heard(now: Instant.now.nanoseconds)
       guard case .credit(let credit) = message else { continue }
       try link.receive(credit)
       isOpen = true

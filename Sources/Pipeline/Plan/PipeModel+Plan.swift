@@ -1,3 +1,5 @@
+internal import Platform
+
 extension PipeModel {
   /// The pipe that a plan makes of its members.
   ///

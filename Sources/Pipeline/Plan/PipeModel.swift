@@ -1,3 +1,5 @@
+internal import Platform
+
 /// A cluster as far as its speed goes: processes on hosts, and links between them.
 public struct PipeModel: Hashable, Sendable {
   public struct Host: Hashable, Sendable {

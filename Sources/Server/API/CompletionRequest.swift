@@ -1,4 +1,5 @@
 internal import GPT2
+internal import JSON
 
 /// What `POST /v1/completions` asks for; documented in docs/API.md.
 struct CompletionRequest {

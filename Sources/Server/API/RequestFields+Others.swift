@@ -1,4 +1,5 @@
 internal import GPT2
+internal import JSON
 
 /// Fields that clients send to servers of this kind, and that change nothing here.
 extension RequestFields {

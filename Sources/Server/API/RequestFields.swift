@@ -1,4 +1,5 @@
 internal import GPT2
+internal import JSON
 
 /// The members of a request's JSON object, read by name and type; whatever is wrong names the field.
 struct RequestFields {

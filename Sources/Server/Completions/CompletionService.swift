@@ -1,5 +1,6 @@
 internal import Coordinator
 internal import GPT2
+internal import Platform
 internal import Synchronization
 
 /// Completions by an engine.
@@ -11,7 +12,7 @@ struct CompletionService: Sendable {
   /// Who asks, and since when.
   struct Caller: Sendable {
     var client: ClientID
-    let start = ContinuousClock.now
+    let start = Instant.now
   }
 
   /// What is new of a choice, and the tokens of its prompt and of its text so far.
@@ -150,10 +151,10 @@ struct CompletionService: Sendable {
   ) -> AsyncThrowingStream<Generation.Update, any Error> {
     AsyncThrowingStream { continuation in
       let writing = Task {
-        var last: ContinuousClock.Instant?
+        var last: Instant?
         do {
           for try await update in engine.generate(generation, client: caller.client) {
-            let now = ContinuousClock.now
+            let now = Instant.now
             metrics.wrote(after: now - (last ?? caller.start), isFirst: last == nil)
             last = now
             continuation.yield(update)

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Platform
 
 /// A host's name or address as a URL has it, without the differences that mean nothing: letter case, a trailing dot, the ways
 /// to write an address.

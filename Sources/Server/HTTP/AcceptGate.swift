@@ -1,13 +1,6 @@
 internal import HummingbirdCore
+internal import LibC
 internal import NIOCore
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Lets a listener wait while there are more connections than may be.
 struct AcceptGate: AvailableConnectionsDelegate {

@@ -1,12 +1,5 @@
+internal import LibC
 internal import NIOCore
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Whose connection it is: an IPv4 address, or the 64 bits of an IPv6 address that one client has to itself.
 enum ClientAddress: Hashable, Sendable {

@@ -1,10 +1,11 @@
+internal import Platform
+
 /// Which connections there are, what they do, and which of them go when there are too many: state, with the time passed in.
 ///
 /// A connection waits while it is its client's turn: for a request, or for the rest of a request's body. Bytes that come
 /// meanwhile are no excuse; a complete request is.
 struct ConnectionLedger {
   typealias ID = UInt64
-  typealias Instant = ContinuousClock.Instant
 
   enum Phase { case idle, receiving, working }
 

@@ -1,5 +1,6 @@
 internal import Logging
 internal import NIOCore
+internal import Platform
 internal import Synchronization
 
 /// The connections of a server: no more than it can hold, and none that waits at the cost of those that work.
@@ -8,8 +9,8 @@ final class Connections: Sendable {
     var ledger: ConnectionLedger
     var channels: [ConnectionLedger.ID: any Channel] = [:]
     /// Until when there are fewer than the limits say, since the process had no more descriptors.
-    var squeezed: ContinuousClock.Instant?
-    var said: ContinuousClock.Instant?
+    var squeezed: Instant?
+    var said: Instant?
   }
 
   private let state: Mutex<State>
@@ -82,7 +83,7 @@ final class Connections: Sendable {
   /// The process may open nothing more: makes do with fewer connections for a minute.
   func squeeze(_ error: IOError) {
     let (leaving, limit, isNews) = state.withLock { state in
-      let now = ContinuousClock.now
+      let now = Instant.now
       let count = state.ledger.count
       state.ledger.limit = max(8, min(Self.limit(limits), count - ConnectionLedger.reserve))
       state.squeezed = now + .seconds(60)

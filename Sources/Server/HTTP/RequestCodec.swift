@@ -2,6 +2,7 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import Platform
 
 /// Makes requests of what HTTP/1 says, and answers in the version that was asked in: to HEAD without a body, and to HTTP/1.0
 /// without chunks.

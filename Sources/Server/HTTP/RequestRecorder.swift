@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
+internal import Platform
 internal import Synchronization
 
 /// Outermost of all that happens to a request: gives it its id, answers errors in the API's shape, counts it and logs it when
@@ -55,7 +56,7 @@ private final class RequestRecord: Sendable {
   }
 
   private let state = Mutex(State())
-  private let start = ContinuousClock.now
+  private let start = Instant.now
   private let metrics: ServerMetrics
   private let logger: Logger
   private let route: String
@@ -84,7 +85,7 @@ private final class RequestRecord: Sendable {
   func note(_ error: any Error) { state.withLock { $0.error = String("\(error)".prefix(500)) } }
 
   deinit {
-    let time = ContinuousClock.now - start
+    let time = Instant.now - start
     let state = state.withLock { $0 }
     let status = state.status ?? .internalServerError
     let isWhole = state.isWhole && status.code != APIError.clientGone.status.code

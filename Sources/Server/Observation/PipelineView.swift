@@ -1,5 +1,6 @@
 internal import Coordinator
 internal import GPT2
+internal import Platform
 internal import Synchronization
 
 /// The pipeline as the page and `/metrics` see it: totals, and what went on in the last two seconds.
@@ -14,7 +15,7 @@ final class PipelineView: Sendable {
   private static let timelineCount = 2000
 
   private struct Look {
-    var time: ContinuousClock.Instant
+    var time: Instant
     var statistics: PipelineStatistics
     var tokensRead: Int
     var tokensWritten: Int

@@ -1,6 +1,7 @@
 public import GPT2
 internal import MicroBatching
 public import Pipeline
+public import Platform
 
 /// The weights of an assignment on their way to the worker, wherever they come from.
 ///

@@ -1,4 +1,5 @@
 internal import GPT2
+internal import JSON
 internal import MicroBatching
 internal import Pipeline
 

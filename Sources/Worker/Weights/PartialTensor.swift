@@ -1,12 +1,5 @@
 internal import GPT2
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 /// The file of a tensor that is being fetched: its first bytes, locked against other workers.
 ///

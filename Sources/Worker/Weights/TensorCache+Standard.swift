@@ -1,12 +1,5 @@
 internal import FoundationEssentials
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
 
 extension TensorCache {
   /// The cache where caches belong: `gpt2-cluster` in `$XDG_CACHE_HOME`, or else in `~/.cache`.

@@ -1,12 +1,6 @@
 internal import GPT2
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
+internal import LibC
+internal import Platform
 
 /// A folder of tensors named by their content: `<fingerprint>.tensor`, and `<fingerprint>.partial` of those being fetched.
 ///

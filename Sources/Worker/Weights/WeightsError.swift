@@ -1,14 +1,7 @@
 public import GPT2
+internal import LibC
 public import MicroBatching
 public import Pipeline
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 /// Why a worker cannot have the weights of its assignment.
 public enum WeightsError: Error, Hashable, Sendable {

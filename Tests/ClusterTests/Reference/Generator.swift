@@ -1,5 +1,6 @@
 import GPT2
 import MicroBatching
+import Platform
 
 /// Runs generations on a model in this process, several at once: what the cluster is held against.
 ///

@@ -1,5 +1,6 @@
 import GPT2
 import MicroBatching
+import Platform
 
 /// What jobs bring when each runs alone, on one thread, in one process, without any of the cluster's code.
 struct Reference {

@@ -1,5 +1,6 @@
 import GPT2
 import MicroBatching
+import Platform
 
 /// Log-likelihood of given tokens, by windows that slide over them, on a model in this process.
 final class Scorer {

@@ -1,5 +1,6 @@
 import Coordinator
 import GPT2
+import TestSupport
 
 /// Something to ask of a cluster.
 enum Job: Sendable {

@@ -2,6 +2,7 @@ import Cluster
 import Coordinator
 import GPT2
 import Pipeline
+import Platform
 import Synchronization
 import Testing
 import Worker

@@ -1,6 +1,7 @@
 import DemoModel
 import FoundationEssentials
 import GPT2
+import TestSupport
 
 /// Checkpoints in memory.
 enum TestModels {

@@ -1,5 +1,6 @@
 import GPT2
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Coordinator

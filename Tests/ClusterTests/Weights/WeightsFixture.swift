@@ -3,6 +3,8 @@ import FoundationEssentials
 import GPT2
 import MicroBatching
 import Pipeline
+import Platform
+import TestSupport
 
 @testable import Coordinator
 @testable import Worker

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import GPT2
 import Pipeline
+import Platform
+import TestSupport
 import Testing
 
 @testable import Coordinator

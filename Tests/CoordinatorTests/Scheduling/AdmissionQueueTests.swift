@@ -1,4 +1,5 @@
 import GPT2
+import TestSupport
 import Testing
 
 @testable import Coordinator

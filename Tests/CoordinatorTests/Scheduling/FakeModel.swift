@@ -1,4 +1,5 @@
 import GPT2
+import TestSupport
 
 @testable import Coordinator
 
@@ -60,4 +61,8 @@ enum FakeModel {
     }
     return scores
   }
+}
+
+extension SeededNumbers {
+  mutating func tokens(_ count: Int) -> [Int] { (0..<count).map { _ in number(0...(FakeModel.vocabularySize - 1)) } }
 }

@@ -1,6 +1,7 @@
 import GPT2
 import MicroBatching
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Coordinator

@@ -2,6 +2,7 @@ import Dispatch
 import FoundationEssentials
 import GPT2
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Coordinator

@@ -1,15 +1,9 @@
 import FoundationEssentials
+import LibC
+import TestSupport
 import Testing
 
 @testable import GPT2
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @Suite("Checkpoint folder")
 struct CheckpointFolderTests {
@@ -24,9 +18,9 @@ struct CheckpointFolderTests {
   @Test("says when there is no folder, or something else by its name")
   func noFolder() throws {
     let folder = try TemporaryFolder(["model.safetensors": [1], "config.json": [1]])
-    let absent = folder.path(of: "absent")
+    let absent = folder.path("absent")
     Self.expect(.folder(absent, .missing), opening: CheckpointFolder(path: absent))
-    let file = folder.path(of: "model.safetensors")
+    let file = folder.path("model.safetensors")
     Self.expect(.folder(file, .notAFolder), opening: CheckpointFolder(path: file))
     Self.expect(.folder("\(file)/x", .notAFolder), opening: CheckpointFolder(path: "\(file)/x"))
     #expect(throws: CheckpointError.folder(absent, .missing)) {
@@ -62,7 +56,7 @@ struct CheckpointFolderTests {
     let toy = ToyCheckpoint()
     for name in ["config.json", "model.safetensors"] {
       let folder = try TemporaryFolder(toy.files)
-      let path = folder.path(of: name)
+      let path = folder.path(name)
       try FileManager.default.removeItem(atPath: path)
       if name == "config.json" { Self.expect(.file(path, .missing), opening: folder.checkpointFolder) }
       try folder.write([], to: name)
@@ -79,7 +73,7 @@ struct CheckpointFolderTests {
     let padding = [UInt8](repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
     try folder.write(padding, to: "config.json")
     Self.expect(
-      .file(folder.path(of: "config.json"), .tooLarge(byteCount: (1 << 20) + 1, limit: 1 << 20)),
+      .file(folder.path("config.json"), .tooLarge(byteCount: (1 << 20) + 1, limit: 1 << 20)),
       opening: folder.checkpointFolder)
     Self.expect(
       .file("memory/config.json", .tooLarge(byteCount: (1 << 20) + 1, limit: 1 << 20)),
@@ -93,11 +87,11 @@ struct CheckpointFolderTests {
     let folder = try TemporaryFolder()
     for name in toy.files.keys {
       try FileManager.default.createSymbolicLink(
-        atPath: folder.path(of: name), withDestinationPath: blobs.path(of: name))
+        atPath: folder.path(name), withDestinationPath: blobs.path(name))
     }
     _ = try Checkpoint(folder.checkpointFolder)
-    try FileManager.default.removeItem(atPath: blobs.path(of: "config.json"))
-    Self.expect(.file(folder.path(of: "config.json"), .missing), opening: folder.checkpointFolder)
+    try FileManager.default.removeItem(atPath: blobs.path("config.json"))
+    Self.expect(.file(folder.path("config.json"), .missing), opening: folder.checkpointFolder)
   }
 
   // The superuser may read everything, so there is nothing to see as root.
@@ -105,11 +99,11 @@ struct CheckpointFolderTests {
   func permission() throws {
     let folder = try TemporaryFolder(ToyCheckpoint().files)
     for name in ["model.safetensors", "config.json"] {
-      #expect(chmod(folder.path(of: name), 0) == 0)
-      Self.expect(.file(folder.path(of: name), .permissionDenied), opening: folder.checkpointFolder)
+      #expect(chmod(folder.path(name), 0) == 0)
+      Self.expect(.file(folder.path(name), .permissionDenied), opening: folder.checkpointFolder)
     }
     #expect(chmod(folder.path, 0) == 0)
-    Self.expect(.file(folder.path(of: "config.json"), .permissionDenied), opening: folder.checkpointFolder)
+    Self.expect(.file(folder.path("config.json"), .permissionDenied), opening: folder.checkpointFolder)
     #expect(chmod(folder.path, 0o700) == 0)
   }
 
@@ -126,7 +120,7 @@ struct CheckpointFolderTests {
       let folder = try TemporaryFolder(toy.files)
       let tensor = try Checkpoint(folder.checkpointFolder).tensor("ln_f.bias", shape: [4])
       #expect(try tensor.bytes(0..<4) == toy.tensors.last?.bytes)
-      return (folder, folder.path(of: "model.safetensors"), tensor)
+      return (folder, folder.path("model.safetensors"), tensor)
     }
     do {
       // The tensor is the file's last; half of it goes.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -40,7 +41,7 @@ struct CheckpointTests {
       try Self.expectContents(try Checkpoint(.memory(toy.files)), of: toy, prefix: prefix)
       #expect(
         checkpoint.tensors(of: .embedding).map(\.file)
-          == Array(repeating: folder.path(of: "model.safetensors"), count: 2))
+          == Array(repeating: folder.path("model.safetensors"), count: 2))
     }
   }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -26,9 +27,9 @@ struct ConfigurationWritingTests {
   @Test("keeps every bit of the layer norms' epsilon")
   func epsilon() throws {
     var configuration = Self.examples[0]
-    var inputs = SeededInputs(17)
+    var inputs = SeededNumbers(17)
     for _ in 0..<500 {
-      configuration.layerNormEpsilon = Float(bitPattern: UInt32(inputs.integer(in: 1...0x3F80_0000)))
+      configuration.layerNormEpsilon = Float(bitPattern: UInt32(inputs.number(1...0x3F80_0000)))
       let read = try Configuration(json: configuration.json, file: "written")
       #expect(read.layerNormEpsilon.bitPattern == configuration.layerNormEpsilon.bitPattern)
     }

@@ -1,4 +1,6 @@
 import FoundationEssentials
+import JSON
+import TestSupport
 import Testing
 
 @testable import GPT2

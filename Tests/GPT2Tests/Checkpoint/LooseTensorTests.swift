@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Platform
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -18,7 +20,7 @@ struct LooseTensorTests {
     try layers.flatMap { whole.tensors(of: .block($0)) }.map { tensor in
       try folder.write(tensor.read(bytes: 0..<tensor.byteCount), to: tensor.name)
       return try StoredTensor(
-        name: tensor.name, elementType: tensor.elementType, shape: tensor.shape, path: folder.path(of: tensor.name))
+        name: tensor.name, elementType: tensor.elementType, shape: tensor.shape, path: folder.path(tensor.name))
     }
   }
 
@@ -30,7 +32,7 @@ struct LooseTensorTests {
   func sameBits(threads: Int) throws {
     let slice = try checkpoint(try loose(1..<3))
     let pool = ThreadPool(threadCount: threads)
-    var rows = SeededInputs(5)
+    var rows = SeededNumbers(5)
     let input = rows.floats(40 * whole.configuration.width)
     var progress = 0
     let stage = try Stage(
@@ -95,7 +97,7 @@ struct LooseTensorTests {
   @Test("refuses a file that has not exactly the tensor's bytes", arguments: [0, 83, 85])
   func wrongSize(byteCount: Int) throws {
     try folder.write(Array(repeating: 0, count: byteCount), to: "raw")
-    let path = folder.path(of: "raw")
+    let path = folder.path("raw")
     #expect(throws: CheckpointError.file(path, .wrongSize(found: byteCount, expected: 84))) {
       try StoredTensor(name: "h.0.ln_1.weight", elementType: .f32, shape: [21], path: path)
     }

@@ -1,22 +1,16 @@
 import FoundationEssentials
+import LibC
+import TestSupport
 import Testing
 
 @testable import GPT2
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @Suite("SafetensorsWriter")
 struct SafetensorsWriterTests {
   @Test("writes through no link at its unfinished name") func link() throws {
     let folder = try TemporaryFolder()
-    let victim = folder.path(of: "victim")
-    let path = folder.path(of: "out.safetensors")
+    let victim = folder.path("victim")
+    let path = folder.path("out.safetensors")
     try folder.write(Array("untouched".utf8), to: "victim")
     #expect(symlink(victim, "\(path).unfinished-\(getpid())") == 0)
 
@@ -32,7 +26,7 @@ struct SafetensorsWriterTests {
     throws
   {
     let folder = try TemporaryFolder()
-    let path = folder.path(of: "out.safetensors")
+    let path = folder.path("out.safetensors")
     try FileManager.default.createDirectory(
       atPath: "\(path).unfinished-\(getpid())", withIntermediateDirectories: false)
     #expect(throws: WriteError.self) { try SafetensorsWriter(path: path, []) }

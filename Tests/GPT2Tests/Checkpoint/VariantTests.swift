@@ -1,5 +1,8 @@
 import Foundation
+import JSON
 import MicroBatching
+import Platform
+import TestSupport
 import Testing
 
 @testable import GPT2

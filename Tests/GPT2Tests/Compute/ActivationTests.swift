@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -8,14 +9,14 @@ import Testing
 struct ActivationTests {
   /// Every size a float can have and both signs, zeros and subnormals; densest where the functions bend.
   private static let inputs: [Float] = {
-    var random = SeededInputs(1)
+    var random = SeededNumbers(1)
     let special: [Float] = [
       0, .leastNonzeroMagnitude, 0x1p-140, .leastNormalMagnitude, 1e-30, 1e-8, 0.5, 1, 3, 5, 8, 9, 10, 13, 13.2, 14, 20,
       50, 100, 1e4, 1e18, 1e19,
       1e30, .greatestFiniteMagnitude,
     ]
     let sweep = (0..<20_000).map { Float($0) * 0.0015 }
-    let anySize = (0..<20_000).map { _ in Float(bitPattern: UInt32(random.integer(in: 0...0x7F7F_FFFF))) }
+    let anySize = (0..<20_000).map { _ in Float(bitPattern: UInt32(random.number(0...0x7F7F_FFFF))) }
     return (special + sweep + anySize + random.floats(4096, scale: 6)).flatMap { [$0, -$0] }
   }()
 
@@ -96,7 +97,7 @@ struct ActivationTests {
 
   @Test("work on whole rows and parts of them alike", arguments: Kernels.available, Configuration.Activation.allCases)
   func shapes(kernels: Kernels, activation: Configuration.Activation) {
-    var random = SeededInputs(5)
+    var random = SeededNumbers(5)
     for columns in [1, 2, 15, 16, 17, 31, 33, 64, 70] {
       let values = random.floats(6 * columns, scale: 4)
       let together = PaddedRows(values, rowCount: 6, width: columns)

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -48,7 +49,7 @@ struct AttentionTests {
     let naive = NaiveAttention(headWidth: 23, start: 37, rows: 95, scale: 0.2, seed: 8)
     let whole = KernelAttention(naive, positions: 132, kernels: kernels)
     whole.run(rows: 0..<95)
-    var inputs = SeededInputs(3)
+    var inputs = SeededNumbers(3)
     for longest in [1, 2, 5, 6, 7, 48, 95] {
       let parts = KernelAttention(naive, positions: 132 + longest * 9, kernels: kernels)
       var begin = 0

@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -42,7 +43,7 @@ struct ConversionTests {
   @Test("is the same for many elements at once, aligned or not", arguments: ["F16", "BF16", "F32"])
   func manyElements(name: String) {
     let element = StoredTensor.ElementType(rawValue: name)!
-    var inputs = SeededInputs(1)
+    var inputs = SeededNumbers(1)
     for count in [0, 1, 7, 16, 33, 1000] {
       let patterns = (0..<count).map { _ in UInt32(truncatingIfNeeded: inputs.next()) & 0xBBFF_FFFF }
       let expected = patterns.map { pattern in
@@ -97,7 +98,7 @@ struct ConversionTests {
 
   @Test("rounds doubles to the nearest float, in place too, and stops at those that are none")
   func doubles() {
-    var inputs = SeededInputs(2)
+    var inputs = SeededNumbers(2)
     let values =
       (0..<1000).map { _ in Double(inputs.floats(1)[0]) * 1.000000037 } + [0, -0.0, 0x1p-149, 1e-300, 3.4e38]
     for count in [0, 1, 7, values.count] {

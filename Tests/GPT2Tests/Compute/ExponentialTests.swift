@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -54,7 +55,7 @@ struct ExponentialTests {
 
   @Test("scales and shifts with one rounding", arguments: Kernels.available)
   func scaleAndShift(kernels: Kernels) {
-    var random = SeededInputs(1)
+    var random = SeededNumbers(1)
     for count in [0, 1, 15, 16, 17, 40] {
       let x = random.floats(count, scale: 30)
       let (scale, shift): (Float, Float) = (0.37, 5.1)

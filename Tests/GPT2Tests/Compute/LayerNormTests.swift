@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -31,7 +32,7 @@ struct LayerNormTests {
 
   @Test("is near its formula, with equal bits on every instruction set", arguments: inputs)
   func formula(input: Input) throws {
-    var random = SeededInputs(input.width)
+    var random = SeededNumbers(input.width)
     let (rows, width) = (5, input.width)
     let x = PaddedRows(
       random.floats(rows * width, scale: input.scale).map { $0 + input.offset }, rowCount: rows, width: width)
@@ -59,7 +60,7 @@ struct LayerNormTests {
 
   @Test("turns a row of one value into the offsets", arguments: Kernels.available, [1, 20, 48, 768])
   func constantRow(kernels: Kernels, width: Int) {
-    var random = SeededInputs(2)
+    var random = SeededNumbers(2)
     let (gain, offset) = (random.floats(width), random.floats(width))
     let x = PaddedRows(Array(repeating: 0.1875, count: width))
     #expect(BitDifference(Self.run(kernels, x, gain, offset, 1e-5).values, offset) == nil)
@@ -67,7 +68,7 @@ struct LayerNormTests {
 
   @Test("takes each row for itself", arguments: Kernels.available)
   func rows(kernels: Kernels) {
-    var random = SeededInputs(3)
+    var random = SeededNumbers(3)
     let (gain, offset) = (random.floats(21), random.floats(21))
     let values = random.floats(9 * 21)
     let together = Self.run(kernels, PaddedRows(values, rowCount: 9, width: 21), gain, offset, 1e-5).values

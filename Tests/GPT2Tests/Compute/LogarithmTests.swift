@@ -1,12 +1,13 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Logarithm")
 struct LogarithmTests {
   @Test("is within three units in the last place, from the smallest number to the largest")
   func accuracy() {
-    var random = SeededInputs(1)
+    var random = SeededNumbers(1)
     var x: [Double] = (-1074...1023).map { Double(sign: .plus, exponent: $0, significand: 1) }
     x += (0..<20_000).map { _ in Double(bitPattern: random.next() % 0x7FF0_0000_0000_0000) }
     x += (0..<20_000).map { 0.5 + Double($0) * 1e-4 }

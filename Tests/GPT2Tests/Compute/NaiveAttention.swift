@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 
 @testable import GPT2
 
@@ -16,7 +17,7 @@ struct NaiveAttention {
 
   init(headWidth: Int, start: Int, rows: Int, scale: Float, seed: Int) {
     (self.headWidth, self.start, self.rows, self.scale) = (headWidth, start, rows, scale)
-    var inputs = SeededInputs(seed)
+    var inputs = SeededNumbers(seed)
     queries = inputs.floats(rows * headWidth, scale: 2)
     keys = inputs.floats((start + rows) * headWidth, scale: 2)
     values = inputs.floats((start + rows) * headWidth, scale: 3)

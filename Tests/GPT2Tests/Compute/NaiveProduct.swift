@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A matrix product written for reading: what the kernels must equal to the bit, and what both must be near to.
 struct NaiveProduct {
   let rows: Int
@@ -12,7 +14,7 @@ struct NaiveProduct {
 
   init(rows: Int, inner: Int, columns: Int, hasBias: Bool, seed: Int) {
     (self.rows, self.inner, self.columns) = (rows, inner, columns)
-    var inputs = SeededInputs(seed)
+    var inputs = SeededNumbers(seed)
     a = inputs.floats(rows * inner)
     b = inputs.floats(inner * columns)
     bias = hasBias ? inputs.floats(columns) : nil

@@ -1,4 +1,6 @@
+import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -34,7 +36,7 @@ struct PackedMatrixTests {
     let pool = ThreadPool(threadCount: threadCount)
     for (naive, expected) in Self.products {
       let (rows, inner, columns) = (naive.rows, naive.inner, naive.columns)
-      var inputs = SeededInputs(2)
+      var inputs = SeededNumbers(2)
       let residual = inputs.floats(expected.count)
       for matrix in try Self.matrices(naive, kernels, pool) {
         #expect(matrix.inner == inner && matrix.columns == columns)

@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -24,7 +25,7 @@ struct PackingTests {
   @Test("puts rows into panels in any number of pieces", arguments: sizes, [16, 64])
   func rows(size: (inner: Int, columns: Int), width: Int) {
     let (inner, columns) = size
-    var inputs = SeededInputs(inner * 1000 + columns)
+    var inputs = SeededNumbers(inner * 1000 + columns)
     let b = inputs.floats(inner * columns)
     let expected = Self.panels(b, inner: inner, columns: columns, width: width)
     for longest in [1, 3, inner] {
@@ -43,7 +44,7 @@ struct PackingTests {
   @Test("puts the transpose into the same panels", arguments: sizes, [16, 64])
   func transpose(size: (inner: Int, columns: Int), width: Int) {
     let (inner, columns) = size
-    var inputs = SeededInputs(inner * 1000 + columns)
+    var inputs = SeededNumbers(inner * 1000 + columns)
     let b = inputs.floats(inner * columns)
     let stored = Self.transposed(b, inner: inner, columns: columns)
     let expected = Self.panels(b, inner: inner, columns: columns, width: width)
@@ -64,7 +65,7 @@ struct PackingTests {
   @Test("gives columns back", arguments: sizes, [16, 64])
   func columns(size: (inner: Int, columns: Int), width: Int) {
     let (inner, columns) = size
-    var inputs = SeededInputs(7)
+    var inputs = SeededNumbers(7)
     let b = inputs.floats(inner * columns)
     let packed = Self.panels(b, inner: inner, columns: columns, width: width)
     let stored = Self.transposed(b, inner: inner, columns: columns)
@@ -81,7 +82,7 @@ struct PackingTests {
     let chunk = 64
     var cache = gpt2_head_cache(headWidth: headWidth, panelWidth: panelWidth, gap: 21)
     let count = 3 * cache.chunk_pitch
-    var inputs = SeededInputs(headWidth)
+    var inputs = SeededNumbers(headWidth)
     for (start, rows) in [(0, 1), (0, 150), (15, 3), (63, 2), (64, 64), (149, 1), (100, 37), (127, 1), (128, 64)] {
       let keys = PaddedRows(inputs.floats(rows * headWidth), rowCount: rows, width: headWidth, padding: 6)
       let values = PaddedRows(inputs.floats(rows * headWidth), rowCount: rows, width: headWidth, padding: 6)

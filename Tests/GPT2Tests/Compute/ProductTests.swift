@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -37,7 +38,7 @@ struct ProductTests {
         rows: shape.rows, inner: shape.inner, columns: shape.columns, hasBias: hasBias, seed: shape.rows)
       let expected = naive.chains
       #expect(naive.distance(of: expected) < 1)
-      var inputs = SeededInputs(99)
+      var inputs = SeededNumbers(99)
       let residual = inputs.floats(expected.count, scale: 10)
       for kernels in Kernels.available {
         let product = KernelProduct(naive, kernels: kernels)
@@ -63,14 +64,14 @@ struct ProductTests {
       rows: shape.rows, inner: shape.inner, columns: 4 * kernels.panelWidth + 3, hasBias: true, seed: 4)
     let whole = KernelProduct(naive, kernels: kernels)
     whole.run()
-    var inputs = SeededInputs(5)
+    var inputs = SeededNumbers(5)
     for attempt in 0..<shape.columns {
       // Of many rows some ranges are more than a block.
       let least = shape.rows < 64 ? 0 : [0, 65, 193][attempt % 3]
-      let rowBegin = inputs.integer(in: 0...(shape.rows - max(1, least)))
-      let panelBegin = inputs.integer(in: 0...4)
-      let rows = rowBegin..<inputs.integer(in: (rowBegin + least)...shape.rows)
-      let panels = panelBegin..<inputs.integer(in: panelBegin...5)
+      let rowBegin = inputs.number(0...(shape.rows - max(1, least)))
+      let panelBegin = inputs.number(0...4)
+      let rows = rowBegin..<inputs.number((rowBegin + least)...shape.rows)
+      let panels = panelBegin..<inputs.number(panelBegin...5)
       let part = KernelProduct(naive, kernels: kernels)
       part.run(rows: rows, panels: panels)
       let columns = panels.lowerBound * kernels.panelWidth..<panels.upperBound * kernels.panelWidth

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -10,7 +11,7 @@ struct ReductionTests {
 
   @Test("adds up exponentials, with equal bits on every instruction set", arguments: counts, [Float(1), 20, 300])
   func sumOfExponentials(count: Int, scale: Float) throws {
-    var random = SeededInputs(count)
+    var random = SeededNumbers(count)
     let x = random.floats(count, scale: scale)
     let top = x.max()!
     let exact = x.reduce(0.0) { $0 + exp(Double($1) - Double(top)) }
@@ -35,7 +36,7 @@ struct ReductionTests {
 
   @Test("finds the largest element wherever it is", arguments: Kernels.available)
   func largest(kernels: Kernels) {
-    var random = SeededInputs(4)
+    var random = SeededNumbers(4)
     for count in 1...50 {
       let x = random.floats(count, scale: 5)
       #expect(kernels.table.pointee.max(x, count) == x.max()!)
@@ -53,7 +54,7 @@ struct ReductionTests {
 
   @Test("is NaN when any element is, or there is none", arguments: Kernels.available)
   func notANumber(kernels: Kernels) {
-    var random = SeededInputs(6)
+    var random = SeededNumbers(6)
     #expect(kernels.table.pointee.max([1], 0).isNaN)
     for count in 1...50 {
       let x = random.floats(count)

@@ -1,5 +1,6 @@
 import Foundation
 import MicroBatching
+import Platform
 import Testing
 
 @testable import GPT2

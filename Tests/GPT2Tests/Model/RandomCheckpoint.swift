@@ -1,9 +1,11 @@
+import TestSupport
+
 @testable import GPT2
 
 extension Checkpoint {
   /// A GPT-2 in memory whose every tensor matters: lively matrices, biases that are not 0, gains that are not 1.
   static func random(_ configuration: Configuration, seed: Int) throws -> Checkpoint {
-    var inputs = SeededInputs(seed)
+    var inputs = SeededNumbers(seed)
     let tensors = configuration.parts.flatMap(configuration.tensors(of:)).map { specification in
       let count = specification.shape.reduce(1, *)
       let floats =
@@ -48,7 +50,7 @@ enum RandomModels {
   }
 
   static func tokens(_ counts: [Int], of configuration: Configuration, seed: Int) -> [[Int]] {
-    var inputs = SeededInputs(seed)
-    return counts.map { count in (0..<count).map { _ in inputs.integer(in: 0...configuration.vocabularySize - 1) } }
+    var inputs = SeededNumbers(seed)
+    return counts.map { count in (0..<count).map { _ in inputs.number(0...configuration.vocabularySize - 1) } }
   }
 }

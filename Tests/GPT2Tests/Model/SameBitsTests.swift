@@ -1,4 +1,5 @@
 import MicroBatching
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -68,7 +69,7 @@ struct SameBitsTests {
     let model = try example.model(slotCount: counts.count + 2)
     for seed in 1...4 {
       // Slots are as the mixture before left them.
-      var inputs = SeededInputs(seed)
+      var inputs = SeededNumbers(seed)
       let slots = Array((0..<model.slotCount).shuffled(using: &inputs).prefix(counts.count))
       let outputs = try model.run(sequences, .random(counts, seed: seed), slots: slots)
       #expect(firstDifference(outputs, expected) == nil, "mixture \(seed)")

@@ -1,4 +1,6 @@
 import MicroBatching
+import Platform
+import TestSupport
 
 @testable import GPT2
 
@@ -28,14 +30,14 @@ struct Schedule {
 
   /// Each micro-batch a random choice of sequences in random order, with single tokens and chunks side by side.
   static func random(_ counts: [Int], seed: Int) -> Schedule {
-    var inputs = SeededInputs(seed)
+    var inputs = SeededNumbers(seed)
     var (left, schedule) = (counts, Schedule(microBatches: []))
     while let longest = left.max(), longest > 0 {
-      let chosen = left.indices.filter { left[$0] > 0 && inputs.integer(in: 0...2) > 0 }.shuffled(using: &inputs)
+      let chosen = left.indices.filter { left[$0] > 0 && inputs.number(0...2) > 0 }.shuffled(using: &inputs)
       guard !chosen.isEmpty else { continue }
       schedule.microBatches.append(
         chosen.map { sequence in
-          let count = inputs.integer(in: 0...1) == 0 ? 1 : inputs.integer(in: 1...min(60, left[sequence]))
+          let count = inputs.number(0...1) == 0 ? 1 : inputs.number(1...min(60, left[sequence]))
           left[sequence] -= count
           return Piece(sequence: sequence, count: count)
         })

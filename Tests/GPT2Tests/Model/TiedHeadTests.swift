@@ -1,4 +1,6 @@
 import MicroBatching
+import Platform
+import TestSupport
 import Testing
 
 @testable import GPT2

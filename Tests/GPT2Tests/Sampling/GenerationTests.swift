@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -230,7 +231,7 @@ import Testing
 
     var undisturbed = begun
     try run(&undisturbed) { _ in (1000, nil) }
-    var source = SeededSource(seed)
+    var source = SeededNumbers(seed)
     var disturbed = begun
     try run(&disturbed) { generation in
       let loss = Int.random(in: 0..<3, using: &source) == 0
@@ -273,7 +274,7 @@ import Testing
   private func logits(after tokens: [Int]) -> [Float] {
     var hash: UInt64 = 0
     for token in tokens { hash = hash &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(token) &+ 1 }
-    var source = SeededSource(hash)
+    var source = SeededNumbers(hash)
     return source.logits(Self.configuration.vocabularySize)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -6,7 +7,7 @@ import Testing
 @Suite struct LogProbabilitiesTests {
   @Test("Log-probabilities are the log-softmax of the logits", arguments: [1, 2, 15, 16, 17, 600, 5003])
   func matchesDouble(count: Int) throws {
-    var source = SeededSource(UInt64(count))
+    var source = SeededNumbers(UInt64(count))
     let logits = source.logits(count, centre: -80)
     let probabilities = try #require(LogProbabilities(logits))
     let maximum = Double(logits.max()!)
@@ -25,7 +26,7 @@ import Testing
   @Test("The top tokens are those of a full sort", arguments: [0, 1, 2, 5, 64, 299, 300, 400])
   func top(count: Int) throws {
     for (seed, step) in [(1, nil), (2, 0.5), (3, 4)] as [(UInt64, Float?)] {
-      var source = SeededSource(seed)
+      var source = SeededNumbers(seed)
       let logits = source.logits(300, step: step)
       let probabilities = try #require(LogProbabilities(logits))
       let sorted = logits.indices.sorted { logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1) }
@@ -37,7 +38,7 @@ import Testing
 
   @Test("Sampling reports the model's own log-probabilities", arguments: [0, 0.7])
   func sampled(temperature: Double) throws {
-    var source = SeededSource(5)
+    var source = SeededNumbers(5)
     var options = SamplingOptions()
     options.temperature = temperature
     options.topK = 5

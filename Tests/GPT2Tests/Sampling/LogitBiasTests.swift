@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -57,7 +58,7 @@ import Testing
 
   @Test("What adds 0 changes no bit", arguments: [0, 0.8])
   func identity(temperature: Double) throws {
-    var source = SeededSource(21)
+    var source = SeededNumbers(21)
     for position in 0..<50 {
       let logits = source.logits(300, step: position % 2 == 0 ? nil : 0.5) + [-0.0, 0]
       let history = (0..<40).map { _ in Int.random(in: 0..<302, using: &source) }
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func `the order in which biases were given is irrelevant`() throws {
-    var source = SeededSource(22)
+    var source = SeededNumbers(22)
     for position in 0..<20 {
       let logits = source.logits(200)
       let biases = (0..<200).map { (token: $0, bias: Float.random(in: -3...3, using: &source)) }
@@ -98,7 +99,7 @@ import Testing
 
   @Test("A bias of −100 rules a token out, and +100 makes it come", arguments: [0, 1])
   func extremes(temperature: Double) throws {
-    var source = SeededSource(23)
+    var source = SeededNumbers(23)
     var options = SamplingOptions()
     options.temperature = temperature
     for position in 0..<100 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -5,7 +6,7 @@ import Testing
 @Suite struct NucleusTests {
   @Test("The nucleus is that of a full sort", arguments: [0, 0.001, 0.3, 0.5, 0.9, 0.999, 0.999_999])
   func matchesSort(share: Double) {
-    var source = SeededSource(21)
+    var source = SeededNumbers(21)
     for round in 0..<60 {
       // Of few different weights, of many, and of such that differ in the last bits only.
       let weights: [Float] = (0..<Int.random(in: 1...400, using: &source)).map { _ in

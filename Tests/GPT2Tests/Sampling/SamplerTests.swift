@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -54,7 +55,7 @@ import Testing
 
   @Test("Every step does what its definition over a full sort does", arguments: Variation.all)
   func matchesNaiveTwin(variation: Variation) throws {
-    var source = SeededSource(11)
+    var source = SeededNumbers(11)
     for round in 0..<24 {
       var options = variation.options
       options.seed = UInt64(round)
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test func `a token depends on seed and position, not on what was sampled before`() throws {
-    var source = SeededSource(3)
+    var source = SeededNumbers(3)
     let rows = (0..<20).map { _ in source.logits(200) }
     let options = Variation.all.last!.options
     let history = [3, 1, 4, 1, 5, 9, 2, 6]
@@ -117,7 +118,7 @@ import Testing
 
   @Test("Every instruction set gives the same bits", arguments: Variation.all)
   func instructionSets(variation: Variation) throws {
-    var source = SeededSource(8)
+    var source = SeededNumbers(8)
     var options = variation.options
     options.topLogProbabilities = 4
     let sampler = try Sampler(options)
@@ -165,7 +166,7 @@ import Testing
 
   @Test("The n-gram block forbids what would repeat a run", arguments: 0...6)
   func blocksRuns(size: Int) {
-    var source = SeededSource(UInt64(size))
+    var source = SeededNumbers(UInt64(size))
     for length in 0..<60 {
       let history = (0..<length).map { _ in Int.random(in: 0..<3, using: &source) }
       var logits = [Float](repeating: 0, count: 3)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -59,7 +60,7 @@ import Testing
 
   @Test("Any cut into pieces gives what a search in the whole gives", arguments: 0..<200)
   func matchesNaiveSearch(seed: UInt64) throws {
-    var source = SeededSource(seed)
+    var source = SeededNumbers(seed)
     // Few letters, some of them of several bytes with common beginnings, so that near misses abound.
     let letters = ["a", "b", "\u{E9}", "\u{EA}", "\u{1F600}"]
     func string(_ length: ClosedRange<Int>) -> String {

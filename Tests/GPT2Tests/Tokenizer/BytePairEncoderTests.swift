@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -65,7 +66,7 @@ struct BytePairEncoderTests {
 
   @Test("agrees with the naive twin, whatever the merges", arguments: 0..<150)
   func twin(seed: Int) {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     let letters = Array("abc".utf8.prefix(.random(in: 1...3, using: &random)))
     var known = letters.map { [$0] }
     var pairs: Set<NaiveTokenizer.Pair> = []

@@ -1,3 +1,5 @@
+import JSON
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -22,7 +24,7 @@ struct GPT2CaseTests {
   func roundTrips() throws {
     let tokenizer = try GPT2Files.tokenizer()
     for seed in 0..<300 {
-      var random = SplitMix(seed)
+      var random = SeededNumbers(seed)
       let bytes = random.bytes(pieces: 50)
       let tokens = tokenizer.encode(bytes, allowSpecial: seed % 2 == 0)
       #expect(try tokenizer.decode(tokens) == bytes)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 @testable import GPT2
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -75,7 +76,7 @@ struct PreTokenizerTests {
 
   @Test("agrees with the naive twin on any text", arguments: 0..<200)
   func twin(seed: Int) {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     let text = String(decoding: random.bytes(pieces: 40), as: UTF8.self)
     #expect(Self.words(of: Array(text.utf8)) == NaiveTokenizer.words(of: text).map { Array($0.utf8) })
   }

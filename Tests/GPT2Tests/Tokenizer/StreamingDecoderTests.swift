@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -35,7 +36,7 @@ struct StreamingDecoderTests {
 
   @Test("gives in all what decoding all the bytes at once gives", arguments: 0..<300)
   func wholeText(seed: Int) throws {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     let bytes = random.bytes(pieces: 30)
     var decoder = StreamingDecoder(try ToyTokenizer.shared())
     var text = ""

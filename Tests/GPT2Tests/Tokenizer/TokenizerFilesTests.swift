@@ -1,3 +1,5 @@
+import JSON
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -317,7 +319,7 @@ struct TokenizerFilesTests {
 
   @Test("a cut or altered file is refused or read, but never traps", arguments: 0..<60)
   func damage(seed: Int) {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     func damaged(_ text: String) -> [UInt8] {
       var bytes = Array(text.utf8)
       if seed % 3 == 0 { return Array(bytes.prefix(.random(in: 0..<bytes.count, using: &random))) }

@@ -1,3 +1,5 @@
+import JSON
+import TestSupport
 import Testing
 
 @testable import GPT2
@@ -73,7 +75,7 @@ struct TokenizerTests {
 
   @Test("gives back any bytes it is given", arguments: 0..<200)
   func roundTrip(seed: Int) throws {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     let bytes =
       seed % 2 == 0
       ? random.bytes(pieces: 60) : (0..<200).map { _ in .random(in: .min ... .max, using: &random) }
@@ -87,7 +89,7 @@ struct TokenizerTests {
 
   @Test("agrees with the naive twin on any text", arguments: 0..<100)
   func twin(seed: Int) throws {
-    var random = SplitMix(seed)
+    var random = SeededNumbers(seed)
     let text = String(
       (0..<60).map { _ in
         ["he", "ll", "o", " ", "the", "thing", "é", "'s", "12", "\n", "x"].randomElement(using: &random)!

@@ -1,3 +1,5 @@
+import JSON
+
 @testable import GPT2
 
 /// A tokenizer small enough to know by heart: token `b` for byte `b`, then one for each merge, then `<|endoftext|>`.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -115,7 +116,7 @@ struct LinkTests {
 
   @Test("never stand still and never hold more than the window, in whatever order both sides act", arguments: 0..<50)
   func anyOrder(seed: Int) throws {
-    var source = SplitMix(seed)
+    var source = SeededNumbers(seed)
     let window = Int.random(in: 1...20, using: &source)
     let (out, incoming) = try Self.dataLink(window: window)
     var link = DataLink(out: out, incoming: incoming, window: window)

@@ -1,4 +1,5 @@
 import MicroBatching
+import Platform
 import Testing
 
 @testable import Pipeline

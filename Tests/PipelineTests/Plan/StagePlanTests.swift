@@ -1,4 +1,5 @@
 import MicroBatching
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -17,7 +18,7 @@ import Testing
 
   @Test("Every block runs exactly once, in order, whatever the numbers of blocks and workers", arguments: 1...48)
   func everyBlockOnce(blockCount: Int) throws {
-    var random = Random(seed: UInt64(blockCount))
+    var random = SeededNumbers(UInt64(blockCount))
     for memberCount in 1...16 {
       let members = (0..<memberCount).map { index in
         Self.member(
@@ -45,7 +46,7 @@ import Testing
 
   @Test("No split has a smaller bottleneck", arguments: 0..<60 as Range<UInt64>)
   func exactOptimum(seed: UInt64) throws {
-    var random = Random(seed: seed)
+    var random = SeededNumbers(seed)
     let blockCount = 1 + random.below(9)
     let members = (0..<(1 + random.below(4))).map { index in
       Self.member(

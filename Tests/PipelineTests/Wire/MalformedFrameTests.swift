@@ -1,4 +1,5 @@
 import MicroBatching
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -61,7 +62,7 @@ struct MalformedFrameTests {
 
   @Test("of random bytes, with and without a sound header", arguments: 0..<20)
   func noise(seed: Int) throws {
-    var source = SplitMix(seed)
+    var source = SeededNumbers(seed)
     for _ in 0..<500 {
       let body = source.bytes(Int.random(in: 0..<200, using: &source)).map { $0 % 3 == 0 ? $0 : 0 }
       var frame = try Self.frame(Message.Kind.allCases.randomElement(using: &source)!).prefix(36)

@@ -1,9 +1,10 @@
 import MicroBatching
 import Pipeline
+import TestSupport
 
 extension ClosedRange<Int> {
   /// Every third time a bound.
-  func random(_ source: inout SplitMix) -> Int {
+  func random(_ source: inout SeededNumbers) -> Int {
     switch Int.random(in: 0..<6, using: &source) {
     case 0: lowerBound
     case 1: upperBound
@@ -12,10 +13,10 @@ extension ClosedRange<Int> {
   }
 
   /// A count of these, but few.
-  func few(_ source: inout SplitMix) -> Int { .random(in: lowerBound...(lowerBound + 5), using: &source) }
+  func few(_ source: inout SeededNumbers) -> Int { .random(in: lowerBound...(lowerBound + 5), using: &source) }
 }
 
-extension SplitMix {
+extension SeededNumbers {
   mutating func nanoseconds(atMost limit: UInt64 = WireLimits.nanoseconds) -> UInt64 {
     Bool.random(using: &self) ? limit : .random(in: 0...limit, using: &self)
   }
@@ -35,7 +36,7 @@ extension SplitMix {
 }
 
 extension Message {
-  static func random(_ kind: Kind, _ source: inout SplitMix) -> Message {
+  static func random(_ kind: Kind, _ source: inout SeededNumbers) -> Message {
     switch kind {
     case .hello:
       .hello(
@@ -89,14 +90,14 @@ extension Message {
     }
   }
 
-  private static func randomHeartbeat(_ source: inout SplitMix) -> Heartbeat {
+  private static func randomHeartbeat(_ source: inout SeededNumbers) -> Heartbeat {
     let time = source.nanoseconds()
     return Heartbeat(
       progress: source.next(), time: time, pulse: source.nanoseconds(),
       pulseArrival: source.nanoseconds(atMost: time), taken: source.next(), passed: source.next())
   }
 
-  private static func randomAssignment(_ source: inout SplitMix) -> Assignment {
+  private static func randomAssignment(_ source: inout SeededNumbers) -> Assignment {
     let stageCount = WireLimits.stages.random(&source)
     let first = WireLimits.layers.random(&source)
     let sharesFiles = Bool.random(using: &source)
@@ -116,11 +117,11 @@ extension Message {
       sharesFiles: sharesFiles, tensors: tensors)
   }
 
-  private static func randomTerms(_ source: inout SplitMix) -> LinkTerms {
+  private static func randomTerms(_ source: inout SeededNumbers) -> LinkTerms {
     LinkTerms(secret: source.bytes(32), peerKey: Bool.random(using: &source) ? source.bytes(32) : [])
   }
 
-  private static func randomPass(_ source: inout SplitMix) -> Pass {
+  private static func randomPass(_ source: inout SeededNumbers) -> Pass {
     var microBatch = MicroBatch(
       releasing: (0..<Int.random(in: 0..<4, using: &source)).map { _ in
         WireLimits.slotIndices.random(&source)

@@ -1,4 +1,5 @@
 import MicroBatching
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -7,7 +8,7 @@ import Testing
 struct MessageTests {
   @Test("comes out as it went in, whatever its fields", arguments: Message.Kind.allCases)
   func roundTrip(kind: Message.Kind) throws {
-    var source = SplitMix(Int(kind.rawValue))
+    var source = SeededNumbers(Int(kind.rawValue))
     for _ in 0..<200 {
       let message = Message.random(kind, &source)
       let header = Header(

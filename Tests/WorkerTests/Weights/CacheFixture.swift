@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GPT2
+import TestSupport
 
 @testable import Worker
 

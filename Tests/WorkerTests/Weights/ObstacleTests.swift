@@ -1,16 +1,11 @@
 import FoundationEssentials
 import GPT2
+import LibC
+import Platform
+import TestSupport
 import Testing
 
 @testable import Worker
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What may stand where a file of the cache belongs.
 enum Obstacle: String, CaseIterable {

@@ -1,16 +1,10 @@
 import FoundationEssentials
 import GPT2
+import LibC
+import TestSupport
 import Testing
 
 @testable import Worker
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 #if os(Linux)
   /// A small file system of its own, for as long as this is.

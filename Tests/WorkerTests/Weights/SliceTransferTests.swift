@@ -1,4 +1,5 @@
 import Pipeline
+import TestSupport
 import Testing
 
 @testable import Worker
@@ -114,7 +115,7 @@ struct SliceTransferTests {
 
   @Test("gets every missing byte exactly once and in order, whatever is there", arguments: 0..<40)
   func property(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SeededNumbers(seed)
     let byteCounts = (0..<Int.random(in: 1...12, using: &random)).map { _ in
       Bool.random(using: &random)
         ? Int.random(in: 1...100, using: &random) : Int.random(in: 1...(5 * Self.limit), using: &random)

@@ -1,16 +1,10 @@
 import FoundationEssentials
 import GPT2
+import LibC
+import TestSupport
 import Testing
 
 @testable import Worker
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 @Suite("The cache of a worker that was told of none", .timeLimit(.minutes(1)))
 struct StandardCacheTests {

@@ -1,0 +1,8 @@
+// The system's C library, whichever it is, under one name.
+#if canImport(Glibc)
+  @_exported public import Glibc
+#elseif canImport(Musl)
+  @_exported public import Musl
+#else
+  @_exported public import Darwin
+#endif
