@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Hummingbird brings all of these; they are named since the server uses them itself.
     .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -52,10 +53,18 @@ let package = Package(
     .target(name: "ZeroMQ", dependencies: ["CZMQ", "LibC", "Platform"], swiftSettings: .house),
     .target(name: "Pipeline", dependencies: ["MicroBatching", "Platform", "ZeroMQ"], swiftSettings: .house),
     .target(
-      name: "Worker", dependencies: ["GPT2", "JSON", "LibC", "MicroBatching", "Pipeline", "Platform", "ZeroMQ"],
+      name: "Worker",
+      dependencies: [
+        "GPT2", "JSON", "LibC", "MicroBatching", "Pipeline", "Platform", "ZeroMQ",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: .house),
     .target(
-      name: "Coordinator", dependencies: ["GPT2", "MicroBatching", "Pipeline", "Platform", "ZeroMQ"],
+      name: "Coordinator",
+      dependencies: [
+        "GPT2", "MicroBatching", "Pipeline", "Platform", "ZeroMQ",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: .house),
     .target(
       name: "Cluster", dependencies: ["Coordinator", "GPT2", "LibC", "Pipeline", "Platform", "Worker", "ZeroMQ"],
@@ -109,6 +118,12 @@ let package = Package(
     .testTarget(
       name: "CoordinatorTests",
       dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport"],
+      swiftSettings: .house),
+    .testTarget(
+      name: "WorldTests",
+      dependencies: [
+        "Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport", "Worker", "ZeroMQ",
+      ],
       swiftSettings: .house),
     .testTarget(
       name: "ServerTests",

@@ -2,6 +2,7 @@ import Coordinator
 import GPT2
 import MicroBatching
 import Pipeline
+import Platform
 
 /// What handing one token's activations from stage to stage costs, beside the same bytes over bare libzmq.
 struct HopBench {
@@ -21,15 +22,19 @@ struct HopBench {
     var trips: [Double] = []
     for _ in 0..<Self.turns {
       let passes = try await write()
-      hops += passes.flatMap { microBatch in
-        zip([microBatch.embedded] + microBatch.stages, microBatch.stages + [microBatch.finished])
-          .dropFirst(microBatch.stages.count > 1 ? 1 : 0).dropLast(microBatch.stages.count > 1 ? 1 : 0)
-          .map { Double($1.lowerBound - min($0.upperBound, $1.lowerBound)) / 1e9 }
-      }
-      let work = passes.flatMap(\.stages).map { Double($0.upperBound - $0.lowerBound) / 1e9 }
+      hops += passes.flatMap(Self.hops)
+      let work = passes.flatMap(\.stages).map { ($0.upperBound - $0.lowerBound).seconds }
       trips += try roundTrip(min(0.02, work.median)).measure(count: Self.passes)
     }
     return (hops.median, trips.median / 2)
+  }
+
+  /// Seconds between a micro-batch's stages; with one stage, between that and the coordinator.
+  private static func hops(_ microBatch: Timeline.MicroBatch) -> [Double] {
+    let stations = [microBatch.embedded] + microBatch.stages + [microBatch.finished]
+    let pairs = zip(stations, stations.dropFirst())
+    let ends = microBatch.stages.count > 1 ? 1 : 0
+    return pairs.dropFirst(ends).dropLast(ends).map { max(0, ($1.lowerBound - $0.upperBound).seconds) }
   }
 
   private static let turns = 5

@@ -13,10 +13,6 @@ struct PlannedCluster {
   let isOneHost: Bool
   let network: PipeModel.Link
 
-  /// Rows of the micro-batch that blocks are dealt out for, as the engine does it.
-  private static let plannedRows = 16
-  /// Rows of the largest micro-batch that the memory is counted for.
-  private static let rowLimit = 512
   /// Sequences at once that the cache is counted for.
   static let sequences = 32
   /// Most tokens of a prompt, and positions before those that are written: as many as `bench` has on average.
@@ -26,33 +22,18 @@ struct PlannedCluster {
 
   /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
   func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
-    let members = speeds.indices.map { index in
-      Member(
+    let candidates = speeds.indices.map { index in
+      ClusterPlan.Candidate(
         name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,
-        threads: threads,
-        memory: memory[index],
-        blockSeconds: machine.own.blocks.curve.seconds(rows: Self.plannedRows) / speeds[index])
+        threads: threads, memory: memory[index], curve: machine.own.blocks.curve.scaled(speed: speeds[index]))
     }
-    let stageMemory = StageMemory(configuration, rowLimit: Self.rowLimit)
-    let coordinator = CoordinatorLoad(
-      host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads,
-      seconds: machine.own.edges.head.seconds(rows: Self.plannedRows))
-    let plan =
-      if let split {
-        try StagePlan(split: split, blockCount: configuration.layerCount, members: members, memory: stageMemory)
-      } else {
-        try StagePlan(
-          balancing: configuration.layerCount, over: members,
-          coordinator: coordinator,
-          memory: stageMemory)
-      }
-    let pipe = PipeModel(
-      plan, members: members,
-      costs: speeds.map {
-        CostModel(curve: machine.own.blocks.curve.scaled(speed: $0), shape: machine.own.blocks.shape)
-      },
-      coordinator: coordinator, edges: machine.own.edges, network: network)
-    let pacing = PipePacing(pacing: Pacing(for: pipe, rowLimit: Self.rowLimit, fixedRows: microBatchRows), pipe: pipe)
+    let plan = try ClusterPlan(
+      configuration, over: candidates,
+      coordinator: ClusterPlan.Coordinator(
+        host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads, edges: machine.own.edges),
+      ClusterPlan.Wishes(split: split, microBatchRows: microBatchRows, network: network))
+    guard let pipe = plan.pipe else { preconditionFailure("the coordinator was measured") }
+    let pacing = PipePacing(pacing: plan.pacing, pipe: pipe)
     let one = PipePacing(
       stage: machine.oneThread.blocks, edges: machine.oneThread.edges, threads: 1, on: machine, configuration)
     let all = PipePacing(
@@ -76,14 +57,14 @@ struct PlannedCluster {
     return ClusterForecast(
       workers: plan.stages.map { stage in
         ClusterForecast.Worker(
-          name: members[stage.member].name, firstBlock: stage.layers.lowerBound, lastBlock: stage.layers.upperBound - 1,
+          name: candidates[stage.candidate].name, firstBlock: stage.layers.lowerBound,
+          lastBlock: stage.layers.upperBound - 1,
           weightBytes: stage.layers.count * configuration.blockWeightBytes,
           cacheBytes: stage.layers.count * configuration.blockCacheBytes * configuration.positionCount * Self.sequences)
       },
       spares: plan.spares.map { "\($0)" }, spareLines: plan.spares.lines,
       coordinatorBytes: configuration.edgeWeightBytes,
-      positionBudget: memory.contains { $0 < Int.max }
-        ? plan.positionBudget(members: members, memory: stageMemory) : nil,
+      positionBudget: memory.contains { $0 < Int.max } ? plan.positionBudget : nil,
       threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
       measurement: machine.steadiness,
       prefill: line(
@@ -92,7 +73,7 @@ struct PlannedCluster {
         // Enough in flight that the pipe is neither filling nor draining.
         let rows = pacing.pacing.rows(outstanding: 8 * promptTokens, inFlight: pacing.pacing.inFlightLimit)
         return .prefill(
-          sequences: 8, tokens: promptTokens, rows: min(Self.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
+          sequences: 8, tokens: promptTokens, rows: min(plan.rowLimit, rows), tapers: pacing.pacing.fixedRows == nil)
       },
       decode: [
         line(.init("decode", "1 text", plain: "one text at a time"), decode(1)),

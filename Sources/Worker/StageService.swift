@@ -6,42 +6,33 @@ public import ZeroMQ
 
 /// A worker: joins a coordinator, loads the slice it is given and serves it until the coordinator says goodbye.
 ///
-/// One thread does everything: it polls, receives, computes and sends, so that a hop costs no hand-over between threads and a
-/// heartbeat says that the thread that computes is alive. That thread needs a stack of at least 1 MiB.
+/// Carries out what the ``WorkerState`` decides. One thread does everything: it polls, receives, computes and sends, so that a hop
+/// costs no hand-over between threads and a heartbeat says that the thread that computes is alive. That thread needs a stack of at
+/// least 1 MiB.
 public final class StageService {
-  let options: WorkerOptions
-  let kernels: Kernels
-  let pool: ThreadPool
+  private var state: WorkerState
+  private let options: WorkerOptions
   private let context: Context
+  private let authenticator: Authenticator?
   private let stopping: Wakeup?
   private let notify: (WorkerNotice) -> Void
-  private let control: ControlLink
+  private let coordinator: DialedSocket
   private let inbox: Socket
   /// Who dials in; nil within a process.
   private let watch: ConnectionWatch?
-  private let authenticator: Authenticator?
-  private var phase = Phase.dialing
-  /// Of the coordinator's model, once it has said so.
-  private var configuration: Configuration?
-  private var epoch: UInt64 = 0
-  /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
-  private var cut: (error: WorkerError, since: Instant)?
-
-  private enum Phase {
-    case dialing
-    case joined
-    case fetching(Assignment, AssignedSlice, since: Instant)
-    case linking(Assignment, StageRunner, Ready, since: Instant)
-    case serving(StageRunner)
-    case left
-  }
-
-  /// How long the next stage may take to answer.
-  private static let linkPatience = Duration.seconds(10)
-  /// How long the coordinator is given to say why a link was cut.
-  private static let cutPatience = Duration.milliseconds(300)
-  /// How long the coordinator may be silent.
-  private static let silencePatience = Duration.seconds(15)
+  private var connections = ConnectionBook()
+  private let kernels: Kernels
+  private let pool: ThreadPool
+  private let core: CoreClaim
+  private var weights: WeightHolder?
+  /// What is computed with, and the link to the next stage; while it is one.
+  private var stage: Stage?
+  private var buffers: ActivationsPool?
+  private var next: DialedSocket?
+  /// Activations of the pass that is looked at, and those that were computed and wait for the next stage.
+  private var payload: Frame?
+  private var computed: Frame?
+  private var ended: Result<Void, any Error>?
 
   /// Begins to listen and to dial.
   ///
@@ -53,24 +44,27 @@ public final class StageService {
     _ options: WorkerOptions, context: Context, authenticator: Authenticator? = nil, stopping: Wakeup? = nil,
     notify: @escaping (WorkerNotice) -> Void
   ) throws {
-    self.options = options
-    self.context = context
-    self.authenticator = authenticator
-    self.stopping = stopping
-    self.notify = notify
+    (self.options, self.context, self.authenticator) = (options, context, authenticator)
+    (self.stopping, self.notify) = (stopping, notify)
     kernels = try Kernels.selected()
     pool = ThreadPool(threadCount: options.threads)
+    core = CoreClaim(threadCount: pool.threadCount)
     inbox = try Socket(.router, context, options: .inbox(options.credentials.listening(at: options.listen)))
     watch = options.listen.hasPrefix("inproc:") ? nil : try ConnectionWatch(inbox)
     watch?.isHeard = false
     let listening = try inbox.bind(options.listen)
-    control = try ControlLink(options, context)
-    control.introduce(
-      Hello(
-        name: options.name, incarnation: control.incarnation, programVersion: ProgramVersion.current,
-        kernels: kernels.name, threads: pool.threadCount, memory: options.memory, cores: Host.cores,
-        host: Host.identity, address: options.advertise ?? listening, folder: options.weights.folderName,
-        configuration: options.weights.configurationFingerprint))
+    state = WorkerState(
+      WorkerSettings(
+        coordinator: options.coordinator,
+        hello: Hello(
+          name: options.name, incarnation: 0, programVersion: ProgramVersion.current, kernels: kernels.name,
+          threads: pool.threadCount, memory: options.memory, cores: Host.cores, host: Host.identity,
+          address: options.advertise ?? listening, folder: options.weights.folderName,
+          configuration: options.weights.configurationFingerprint), patience: options.patience),
+      random: SystemRandomNumberGenerator(), now: .now)
+    coordinator = try DialedSocket(
+      options.coordinator, context, .dialing(options.credentials.dialingCoordinator(at: options.coordinator)),
+      name: state.control.routingName)
     notify(.dialing(coordinator: options.coordinator, listening: listening))
   }
 
@@ -79,236 +73,224 @@ public final class StageService {
   /// - Throws: ``WorkerError``, ``CheckpointError``, ``ModelError``, ``ZeroMQError``; the coordinator is told why first.
   public func run() throws {
     do {
-      while true {
-        if case .left = phase { return }
-        try step()
-      }
+      try tell(.tick)
+      while ended == nil { try step() }
     } catch {
-      let failure = (error as? WorkerError)?.failure ?? Failure(reason: "\(error)")
-      control.fail(Failure(reason: String(failure.reason.prefix(1000)), link: failure.link), epoch: epoch)
-      throw error
+      state.fail(error)
+      try? carryOut()
     }
+    try ended?.get()
   }
 
   private func step() throws {
-    var items = control.pollItems
+    var items = coordinator.pollItems
     let controlCount = items.count
-    switch phase {
-    case .linking(_, let runner, _, _), .serving(let runner):
-      items.append(.socket(runner.next.socket))
-      // What cannot be taken now waits in the socket, and must not end every wait at once.
-      if !runner.isHeldUp { items.append(.socket(inbox)) }
-    default: break
-    }
+    if let next { items += next.pollItems }
+    let nextEnd = items.count
+    // What cannot be taken now waits in the socket, and must not end every wait at once.
+    let listens = state.takesMessages
+    if listens { items.append(.socket(inbox)) }
     if let watch { items.append(.wakeup(watch.news)) }
     if let stopping { items.append(.wakeup(stopping)) }
-    let ready = try Poll.wait(items, timeout: control.timeToBeat)
+    let ready = try Poll.wait(items, timeout: max(.zero, state.nextTick - .now))
     if stopping != nil, ready.last == true {
-      phase = .left
+      ended = .success(())
       return
     }
     // Sockets that have nothing are not asked: a pass on its way to be computed would wait for each.
-    if ready.prefix(controlCount).contains(true) { try listen() }
-    if case .left = phase { return }
-    if let cut, .now - cut.since > Self.cutPatience { throw cut.error }
-    if watch != nil, ready[ready.count - (stopping == nil ? 1 : 2)] {
-      try sparingCuts { try watchConnections() }
-    }
-    if control.isLost {
-      control.leave()
-      throw WorkerError.coordinatorLost(options.coordinator)
-    }
-    switch phase {
-    case .dialing:
-      try control.dial()
-      if control.silence > options.patience {
-        throw WorkerError.noCoordinator(
-          options.coordinator, after: options.patience, handshake: control.handshakeFailure)
+    if ready.prefix(controlCount).contains(true) { try takeFromCoordinator() }
+    if ready[controlCount..<nextEnd].contains(true) { try takeFromNext() }
+    if listens, ready[nextEnd] { try takeMessage() }
+    if watch != nil, ready[nextEnd + (listens ? 1 : 0)] { try watchConnections() }
+    try tell(.tick)
+  }
+
+  /// Tells the state, and carries out what it wants.
+  private func tell(_ event: WorkerEvent) throws {
+    state.handle(event, at: .now)
+    try carryOut()
+  }
+
+  private func carryOut() throws {
+    while let effect = state.nextEffect() { try carryOut(effect) }
+  }
+
+  // MARK: - What comes
+
+  private func takeFromCoordinator() throws {
+    while let event = try coordinator.nextEvent() {
+      switch event {
+      case .connected: try tell(.coordinatorConnected)
+      case .handshakeFailed(let reason): try tell(.coordinatorHandshakeFailed(reason: reason))
+      case .disconnected: try tell(.coordinatorDisconnected)
       }
-    case .linking(let assignment, let runner, let ready, let since):
-      try receive(runner)
-      try update(runner)
-      if runner.next.isOpen {
-        control.send(.ready(ready), epoch: epoch)
-        phase = .serving(runner)
-      } else if .now - since > Self.linkPatience {
-        throw WorkerError.nextUnreachable(assignment.next, Self.linkPatience)
+    }
+    while ended == nil {
+      switch try coordinator.receive() {
+      case .nothing: return
+      case .tooMany: try tell(.coordinatorUnreadable(.wrongFrameCount(found: 2, expected: 1)))
+      case .frames(let frames): try tell(Self.read(frames[0], { .coordinator($0, $1) }) { .coordinatorUnreadable($0) })
       }
-    case .serving(let runner):
-      if ready[controlCount] { try update(runner) }
-      try receive(runner)
-    case .joined, .fetching, .left: break
-    }
-    if control.isBeatDue {
-      if let runner { try sparingCuts { try runner.listen(steadiness: control.steadiness) } }
-      beat()
-    }
-    if case .dialing = phase { return }
-    if control.silence > Self.silencePatience {
-      throw WorkerError.coordinatorSilent(options.coordinator, Self.silencePatience)
     }
   }
 
-  // MARK: - Control
-
-  /// Takes in all that the coordinator says.
-  private func listen() throws {
-    try control.watch { notify(.handshakeFailing(coordinator: options.coordinator, reason: $0)) }
-    do {
-      while let (header, message) = try control.receive() { try handle(message, header) }
-    } catch let error as WireError {
-      throw WorkerError.protocolBroken(coordinator: options.coordinator, error)
-    }
-  }
-
-  private func handle(_ message: Message, _ header: Header) throws {
-    switch (message, phase) {
-    case (.pulse, _): break
-    case (.goodbye(let goodbye), _):
-      control.leave()
-      guard goodbye.reason.isEmpty else {
-        throw WorkerError.ended(coordinator: options.coordinator, reason: goodbye.reason)
+  private func takeFromNext() throws {
+    while let next, ended == nil {
+      switch try next.receive() {
+      case .nothing:
+        while let event = try next.nextEvent() {
+          switch event {
+          case .connected: break
+          case .handshakeFailed: try tell(.nextHandshakeFailed)
+          case .disconnected: try tell(.nextDisconnected)
+          }
+        }
+        return
+      case .tooMany: try tell(.nextUnreadable(.wrongFrameCount(found: 2, expected: 1)))
+      case .frames(let frames): try tell(Self.read(frames[0], { .next($0, $1) }) { .nextUnreadable($0) })
       }
-      if case .serving(let runner) = phase { notify(.finished(microBatches: runner.passCount)) }
-      phase = .left
-    case (.refusal(let refusal), _):
-      throw WorkerError.refused(coordinator: options.coordinator, reason: refusal.reason)
-    case (.welcome(let welcome), .dialing):
-      notify(.joined(coordinator: options.coordinator))
-      let configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
-      self.configuration = configuration
-      control.welcome()
-      phase = .joined
-      // Only who says more than hello counts.
-      control.beat(epoch: 0, taken: 0, passed: 0)
-      if welcome.measures {
-        let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
-        control.send(.measurement(Measurement(points: points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) })))
+    }
+  }
+
+  private static func read(
+    _ frame: Frame, _ make: (Header, Message) -> WorkerEvent, unreadable: (WireError) -> WorkerEvent
+  ) -> WorkerEvent {
+    do throws(WireError) {
+      let (header, message) = try frame.withUnsafeBytes { bytes throws(WireError) in try Message.decode(bytes) }
+      return make(header, message)
+    } catch { return unreadable(error) }
+  }
+
+  /// One message of those who dialled in: more may only be taken when it has led to nothing that waits.
+  private func takeMessage() throws {
+    switch try inbox.receive(atMost: 3) {
+    case .nothing: return
+    case .tooMany(let first):
+      try tell(.misshapen(reason: "sent a message of more than 3 frames", from: Peer(first.bytes, caller(first))))
+    case .frames(let frames):
+      let (id, last) = (frames[0].bytes, frames[frames.count - 1])
+      watch?.delivered(over: last.connection)
+      guard frames.count >= 2 else {
+        return try tell(.misshapen(reason: "sent a message without a header", from: Peer(id, caller(last))))
       }
-    case (.assignment, .dialing), (.assignment, .left):
-      throw WorkerError.unexpected(coordinator: options.coordinator, message.kind)
-    case (.assignment(let assignment), _):
-      // What an earlier plan had it hold goes first: there may be no room for both.
-      phase = .joined
-      watch?.isHeard = false
-      epoch = header.epoch
-      if assignment.layers.isEmpty { return notify(.spare) }
-      notify(
-        .assigned(
-          stage: assignment.stage, of: assignment.stageCount, firstBlock: assignment.layers.lowerBound,
-          lastBlock: assignment.layers.upperBound - 1))
-      // As much as may wait while this thread computes.
-      watch?.allow(unfinished: (assignment.credits / 8 + 1) * assignment.rowLimit * 4 * configuration!.width)
-      let start = Instant.now
-      let slice = try AssignedSlice(
-        assignment, of: configuration!, from: options.weights, pool: pool, progress: progress)
-      phase = .fetching(assignment, slice, since: start)
-      if options.credentials?.isOwn == true {
-        authenticator?.accept(Set(CurveKey(assignment.incoming.peerKey).map { [$0] } ?? []))
-      }
-      try finishLoading()
-    case (.piece(let piece), .fetching(_, let slice, _)):
-      try slice.accept(piece)
-      progress()
-      try finishLoading()
-    default:
-      throw WorkerError.unexpected(coordinator: options.coordinator, message.kind)
+      payload = frames.count == 3 ? frames[2] : nil
+      defer { payload = nil }
+      let count = payload?.count
+      // Of the sender of activations everything is known.
+      let peer = state.isSender(id) ? Peer(id) : Peer(id, caller(last))
+      try tell(
+        Self.read(frames[1], { .message($0, $1, payload: count, from: peer) }) { .unreadable($0, from: peer) })
     }
   }
 
-  /// Asks for what is missing; builds the stage when all of its weights are there, and dials the next one.
-  private func finishLoading() throws {
-    guard case .fetching(let assignment, let slice, let start) = phase else { return }
-    while let wanted = try slice.wanted() { control.send(.wanted(wanted), epoch: epoch) }
-    guard slice.isComplete else { return }
-    let stage = try Stage(
-      slice.checkpoint(), layers: assignment.layers, slotCount: assignment.slotCount, kernels: kernels, pool: pool,
-      progress: progress)
-    let time = Instant.now - start
-    notify(
-      .loaded(read: slice.bytesRead, received: slice.bytesReceived, cached: slice.bytesCached, time: time))
-    // Behind the last stage is the coordinator, under the address by which this worker knows it.
-    let isLast = assignment.stage == assignment.stageCount - 1
-    let address = isLast ? control.coordinatorAddress : assignment.next
-    guard let security = options.credentials.dialing(address, key: assignment.outgoing.peerKey) else {
-      throw WorkerError.withoutKey
-    }
-    let next = try PassSender(
-      to: address, stage: assignment.stage, epoch: epoch, terms: assignment.outgoing,
-      patience: .nanoseconds(assignment.patience), context: context, security: security,
-      name: "\(control.routingName)/\(epoch)")
-    // From here on it hears what those who dial in say.
-    watch?.isHeard = true
-    phase = .linking(
-      assignment, StageRunner(stage, assignment, epoch: epoch, next: next),
-      Ready(
-        bytesRead: slice.bytesRead, bytesReceived: slice.bytesReceived, bytesCached: slice.bytesCached,
-        nanoseconds: UInt64(time / .nanoseconds(1))), since: .now)
+  private func caller(_ frame: Frame) -> Caller {
+    guard let descriptor = frame.connection else { return Caller() }
+    return Caller(
+      connection: connections.number(of: descriptor), key: frame.userID.flatMap { try? CurveKey(z85: $0) },
+      host: frame.peerAddress)
   }
 
-  private func progress() {
-    control.progress += 1
-    beat()
-  }
-
-  /// Tells the coordinator, and both neighbours, that this thread works; when that is due.
-  private func beat() {
-    guard control.isBeatDue else { return }
-    control.beat(epoch: epoch, taken: runner?.taken ?? 0, passed: runner?.passed ?? 0)
-    // That a neighbour is gone is noticed elsewhere.
-    try? runner?.beat(on: inbox)
-  }
-
-  /// The stage, once its weights are there.
-  private var runner: StageRunner? {
-    switch phase {
-    case .linking(_, let runner, _, _), .serving(let runner): runner
-    default: nil
-    }
-  }
-
-  /// Keeps for later what says that a link was cut.
-  private func sparingCuts(_ body: () throws -> Void) throws {
-    do { try body() } catch WorkerError.link(let link, let error as LinkError) where error == .cut {
-      cut = cut ?? (.link(link, error), .now)
-    }
-  }
-
-  /// Takes in what happened to those who dialled in.
   private func watchConnections() throws {
     for event in try watch?.events() ?? [] {
       switch event {
-      case .disconnected(let connection):
-        do { try runner?.disconnected(connection) } catch { throw WorkerError.link(.incoming, error) }
+      case .disconnected(let descriptor): connections.ended(descriptor)
       case .ended(let host, let reason): notify(.ignored(address: host, reason: reason))
       case .shortOfDescriptors: notify(.shortOfDescriptors)
       case .handshakeFailed: break
       }
     }
+    for connection in connections.takeEnded() { try tell(.disconnected(connection)) }
   }
 
-  // MARK: - Activations
+  // MARK: - What the state wants
 
-  private func receive(_ runner: StageRunner) throws {
-    guard try runner.sendPending() else { return }
-    switch try inbox.receive(atMost: 3) {
-    case .nothing: return
-    case .tooMany(let first):
-      if runner.isSender(first) {
-        throw WorkerError.link(.incoming, WireError.wrongFrameCount(found: 4, expected: 3))
-      }
-      notify(.ignored(address: first.peerAddress, reason: "sent a message of more than 3 frames"))
-    case .frames(let frames):
-      watch?.delivered(over: frames[frames.count - 1].connection)
-      do {
-        if let reason = try runner.take(frames, from: inbox, progress: progress) {
-          notify(.ignored(address: frames[frames.count - 1].peerAddress, reason: reason))
-        }
-      } catch let error as any BreachOfLink { throw WorkerError.link(.incoming, error) }
+  private func carryOut(_ effect: WorkerEffect) throws {
+    switch effect {
+    case .dialCoordinatorAgain(let name):
+      try dialCoordinatorAgain(name)
+    // What may get lost with the link: a lost link is a lost worker.
+    case .tell(let header, let message): _ = try? coordinator.send([Frame(message.encode(header: header))])
+    case .setLastWords(let time): try? coordinator.setLinger(time)
+    case .send(let id, let header, let message):
+      // That a neighbour is gone is noticed elsewhere.
+      _ = try inbox.send([Frame(id), Frame(message.encode(header: header))])
+    case .hear(let isHeard): watch?.isHeard = isHeard
+    case .allowWaiting(let bytes): watch?.allow(unfinished: bytes)
+    case .letIn(let key):
+      if options.credentials?.isOwn == true { authenticator?.accept(Set(CurveKey(key).map { [$0] } ?? [])) }
+    case .dialNext(let address, let key, let name):
+      let address = address ?? coordinator.peer.map { "\($0)" } ?? options.coordinator
+      guard let security = options.credentials.dialing(address, key: key) else { throw WorkerError.withoutKey }
+      next = try DialedSocket(address, context, .dialing(security), name: name)
+    case .dialNextAgain(let name): try next?.dialAgain(name: name)
+    case .tellNext(let header, let message): try next?.send([Frame(message.encode(header: header))])
+    case .hangUpNext:
+      next = nil
+      stage = nil
+      computed = nil
+    case .askQuiet(let side, let number): try tellQuiet(side, number)
+    case .measure(let configuration):
+      let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
+      try tell(.measured(points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }))
+    case .hold(let assignment, let configuration):
+      if weights == nil { weights = WeightHolder(configuration, from: options.weights, kernels: kernels, pool: pool) }
+      stage = nil
+      try weights!.begin(assignment, progress: progress)
+      try goOnLoading()
+    case .accept(let piece):
+      try weights?.accept(piece)
+      try tell(.progressed)
+      try goOnLoading()
+    case .serve(let assignment, let place):
+      stage = try weights!.stage(assignment.layers, slotCount: place.slotCount)
+      buffers = ActivationsPool(width: weights!.configuration.width)
+    case .compute(let pass): try compute(pass)
+    case .passOn(let header, let pass):
+      guard let computed else { preconditionFailure("nothing was computed") }
+      self.computed = nil
+      try next?.send([Frame(Message.pass(pass).encode(header: header)), computed])
+      state.handle(.passedOn, at: .now)
+    case .notify(let notice): notify(notice)
+    case .end(let error): ended = error.map { .failure($0) } ?? .success(())
     }
   }
 
-  private func update(_ runner: StageRunner) throws {
-    do { try runner.next.update() } catch let error as any BreachOfLink { throw WorkerError.link(.outgoing, error) }
+  private func dialCoordinatorAgain(_ name: String) throws {
+    // A name that cannot be looked up just now may be in a moment.
+    do { try coordinator.dialAgain(name: name) } catch ZeroMQError.unknownHost {}
+  }
+
+  private func tellQuiet(_ side: LinkSide, _ number: ConnectionNumber?) throws {
+    let silence =
+      switch side {
+      case .outgoing: next?.silence
+      // Where the system does not know better, silence is what it seems to be.
+      case .incoming: number.flatMap { connections[$0] }.map { $0.silence ?? .seconds(3600) }
+      }
+    if let silence { try tell(.quiet(side, silence)) }
+  }
+
+  private func progress() { try? tell(.progressed) }
+
+  /// Asks for what is missing; says so when all of the blocks are in memory.
+  private func goOnLoading() throws {
+    while let wanted = try weights!.wanted() { try tell(.wants(wanted)) }
+    guard let bytes = try weights!.finish(progress: progress) else { return }
+    try tell(.holds(bytesRead: bytes.read, bytesReceived: bytes.received, bytesCached: bytes.cached))
+  }
+
+  private func compute(_ pass: Pass) throws {
+    guard let payload, let stage, let buffers else { preconditionFailure("a pass that did not come") }
+    let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
+    payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
+    let isFinite = activations.isFinite
+    try core.hold {
+      try stage.forward(pass.microBatch, activations, progress: progress)
+      let isFiniteComputed = activations.isFinite
+      let (bytes, release) = buffers.lend(activations)
+      computed = Frame(borrowing: bytes, release: release)
+      // Before the core is given back, since the next stage waits.
+      try tell(.computed(isFiniteReceived: isFinite, isFiniteComputed: isFiniteComputed))
+    }
   }
 }

@@ -21,7 +21,7 @@ public enum WorkerError: Error, Sendable {
   case unfit(reason: String)
   case nextUnreachable(String, Duration)
   /// A link of the stage that was open does not work any more.
-  case link(Failure.Link, any Error)
+  case link(LinkSide, any Error)
   /// The assignment lacks the key of the next stage.
   case withoutKey
 }

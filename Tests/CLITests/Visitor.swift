@@ -53,7 +53,7 @@ final class Visitor {
     var long = goodbye
     long[39] = 0x7F
     let open = Message.open(Open(stage: -1, secret: Array(repeating: 0, count: 32))).encode(
-      header: Header(epoch: 9, number: 0))
+      header: Header(epoch: .none, number: 0))
     let heartbeat = Message.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 1)).encode(
       header: Header(number: .max))
     let messages: [[[UInt8]]] = [

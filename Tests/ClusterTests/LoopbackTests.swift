@@ -124,7 +124,9 @@ extension ClusterTests {
     private let socket: Socket
 
     init(_ name: String, of coordinator: String, _ context: Context) throws {
-      socket = try Socket(.dealer, context, options: .dialing(.none, name: name))
+      var options = Socket.Options.dialing(.none)
+      options.routingID = Array(name.utf8)
+      socket = try Socket(.dealer, context, options: options)
       try socket.connect(coordinator)
       let hello = Hello(
         name: name, incarnation: 1, programVersion: ProgramVersion.current, kernels: "avx2", threads: 1,

@@ -35,11 +35,12 @@ def counting(first):
     return bytes((first + i) % 256 for i in range(32))
 
 
-def message(kind, body, epoch=3, count=7, sequence=0, attempt=0):
+def message(kind, body, epoch=3, count=7, sequence=0):
     length = sum(len(bytes) for bytes, _ in body)
     return (
-        [(b"GPT2", "magic")] + u16(2, "version") + u16(kind, "kind") + u64(epoch, "epoch") + u64(count, "number")
-        + u64(sequence, "sequence") + u32(attempt, "attempt") + u32(length, "length") + body
+        [(b"GPT2", "magic")] + u16(3, "version") + u16(kind, "kind")
+        + u64(0x1122334455667788 if epoch else 0, "coordinator") + u64(count, "number") + u64(sequence, "sequence")
+        + u32(epoch, "plan") + u32(length, "length") + body
     )
 
 
@@ -70,15 +71,15 @@ EXAMPLES = {
     "refusal": message(18, text("has another checkpoint", "reason"), epoch=0, count=0),
     "assignment": message(
         19,
-        u32(3, "stageCount") + u32(1, "stage") + u32(4, "layers.lowerBound") + u32(7, "layers.upperBound")
-        + u32(32, "slotCount") + u32(512, "rowLimit") + u32(6, "credits") + text("tcp://10.77.0.3:7071", "next")
-        + data(counting(1), "incoming.secret") + u8(1, "incoming.peerKey") + data(counting(33), "incoming.peerKey")
-        + data(counting(65), "outgoing.secret") + u8(0, "outgoing.peerKey") + u64(1_500_000_000, "patience")
-        + u8(0, "sharesFiles") + u32(2, "tensors' count")
+        u32(4, "layers.lowerBound") + u32(7, "layers.upperBound") + u8(0, "sharesFiles") + u32(2, "tensors' count")
         + text("h.4.attn.c_attn.weight", "tensor.name") + u8(2, "tensor.elementType") + u8(2, "tensor.rank")
         + u32(768, "tensor.shape") + u32(2304, "tensor.shape") + data(counting(64), "tensor.fingerprint")
         + text("h.4.ln_1.bias", "tensor.name") + u8(0, "tensor.elementType") + u8(1, "tensor.rank")
-        + u32(768, "tensor.shape") + data(counting(128), "tensor.fingerprint")),
+        + u32(768, "tensor.shape") + data(counting(128), "tensor.fingerprint")
+        + u8(1, "stage") + u32(3, "stage.count") + u32(1, "stage.index")
+        + u32(32, "slotCount") + u32(512, "rowLimit") + u32(6, "credits") + text("tcp://10.77.0.3:7071", "next")
+        + data(counting(1), "incoming.secret") + u8(1, "incoming.peerKey") + data(counting(33), "incoming.peerKey")
+        + data(counting(65), "outgoing.secret") + u8(0, "outgoing.peerKey") + u64(1_500_000_000, "patience")),
     "piece": message(20, u32(1, "tensor") + u64(262144, "offset") + data(bytes([1, 2, 3, 250]), "bytes", counted=True)),
     "pulse": message(21, u64(987_654_321, "time")),
     "goodbye": message(33, text("", "reason")),
@@ -94,7 +95,7 @@ EXAMPLES = {
         + u32(1, "records' count") + u64(1000, "record.received") + u64(2000, "record.computed")
         + u64(30, "record.waited") + u64(4, "record.sent") + u8(1, "record.isFiniteReceived")
         + u8(0, "record.isFiniteComputed"),
-        sequence=41, attempt=1),
+        sequence=41),
     "beat": message(52, [], count=8),
 }
 

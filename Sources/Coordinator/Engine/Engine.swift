@@ -1,4 +1,3 @@
-internal import Dispatch
 public import GPT2
 internal import Pipeline
 internal import Platform
@@ -40,22 +39,21 @@ public final class Engine: Sendable {
     let mailbox = try Mailbox()
     let statisticsBox = StatisticsBox(timelineLimit: options.timelineLimit)
     (self.mailbox, self.statisticsBox) = (mailbox, statisticsBox)
-    let listening = Handover<Result<String, any Error>>()
+    let listening = OneShot<Result<String, any Error>>()
     // The engine's sockets belong to its thread from the beginning.
-    running.enter()
-    thread = try JoinableThread { [running] in
-      defer { running.leave() }
+    thread = try JoinableThread { [isOver] in
+      defer { isOver.set(()) }
       do {
-        let loop = try EngineLoop(checkpoint, options, context, mailbox, statisticsBox, notify: notify)
-        listening.give(.success(loop.listening))
-        loop.run()
+        let driver = try EngineDriver(checkpoint, options, context, mailbox, statisticsBox, notify: notify)
+        listening.set(.success(driver.listening))
+        driver.run()
       } catch {
         _ = mailbox.close(error)
-        listening.give(.failure(error))
+        listening.set(.failure(error))
       }
     }
     do {
-      address = try listening.take().get()
+      address = try listening.wait().get()
     } catch {
       thread.join()
       throw error
@@ -70,8 +68,7 @@ public final class Engine: Sendable {
   /// Where workers dial in.
   public let address: String
   private let thread: JoinableThread
-  /// Left when the thread's work is over.
-  private let running = DispatchGroup()
+  private let isOver = OneShot<Void>()
 
   /// Waits until every stage is ready, and says who holds what.
   ///
@@ -100,7 +97,9 @@ public final class Engine: Sendable {
   public func embed(
     _ reading: Reading, withLogits: Bool = false, client: ClientID = ClientID()
   ) -> Results<HiddenStates> {
-    submit(.embed(reading), client, limit: withLogits ? Self.logitLimit : Self.hiddenLimit, wantsLogits: withLogits) {
+    var reading = reading
+    reading.withLogits = withLogits
+    return submit(.embed(reading), client, limit: withLogits ? Self.logitLimit : Self.hiddenLimit) {
       if case .hidden(let states) = $0 { states } else { nil }
     }
   }
@@ -129,10 +128,10 @@ public final class Engine: Sendable {
   public func stop() { mailbox.post(.stop) }
 
   /// Waits until the engine's thread has said its last word; something has to end it. Blocks.
-  public func waitForEnd() { running.wait() }
+  public func waitForEnd() { isOver.wait() }
 
   private func submit<Element>(
-    _ work: Work, _ client: ClientID, limit: Int, wantsLogits: Bool = false,
+    _ work: Work, _ client: ClientID, limit: Int,
     element: @escaping @Sendable (RequestResult) -> Element?
   ) -> Results<Element> {
     let id = nextID.withLock { next in
@@ -148,7 +147,7 @@ public final class Engine: Sendable {
     if work.isFinished {
       writer.finish()
     } else {
-      mailbox.post(.submit(id, work, client, Sink(writer, wantsLogits: wantsLogits, element: element)))
+      mailbox.post(.submit(id, work, client, Sink(writer, element: element)))
     }
     return results
   }

@@ -40,12 +40,65 @@ final class Finisher {
   }
 
   /// Takes what the last block left, `[R, C]`; everything below is about its hidden states.
-  func normalize(_ activations: Activations) throws {
+  private func normalize(_ activations: Activations) throws {
     try head.normalize(activations, into: hidden)
   }
 
+  /// Makes of the rows of a micro-batch what was asked for.
+  ///
+  /// - Parameters:
+  ///   - activations: `[R, C]` as the last block left them.
+  ///   - generation: the generation of a request that waits for a token.
+  func finish(
+    _ activations: Activations, _ job: FinishJob, generation: (RequestID) -> Generation?
+  ) throws -> [RowOutcome] {
+    try normalize(activations)
+    var outcomes: [RowOutcome] = []
+    let deciding = job.arrivals.filter { $0.output == .nextToken }
+    let places = deciding.map { (row: $0.rows.lowerBound, generation: generation($0.request)!) }
+    for (arrival, token) in zip(deciding, try choose(places)) {
+      do throws(SamplingError) {
+        outcomes.append(RowOutcome(request: arrival.request, value: .token(try token.get())))
+      } catch { outcomes.append(RowOutcome(request: arrival.request, value: .failed(error))) }
+    }
+    for arrival in job.arrivals {
+      switch arrival.output {
+      case .nothing, .nextToken, .probe: break
+      case .scores(let targets, let top, let ranks):
+        let value: RowOutcome.Value
+        do {
+          value = .scores(
+            try score(arrival.rows, targets: targets, top: top, ranks: ranks, start: arrival.start))
+        } catch let error as SamplingError { value = .failed(error) }
+        outcomes.append(RowOutcome(request: arrival.request, value: value))
+      case .hidden(let withLogits):
+        outcomes += try hidden(arrival, withLogits: withLogits, looksForInfinite: job.looksForInfinite)
+          .map { RowOutcome(request: arrival.request, value: $0) }
+      }
+    }
+    return outcomes
+  }
+
+  /// The hidden states of a request's rows, in pieces; the last one may be why there are no more.
+  private func hidden(
+    _ arrival: Arrival, withLogits: Bool, looksForInfinite: Bool
+  ) throws -> [RowOutcome.Value] {
+    let step = withLogits ? Self.logitRows : arrival.rows.count
+    var pieces: [RowOutcome.Value] = []
+    for first in stride(from: arrival.rows.lowerBound, to: arrival.rows.upperBound, by: step) {
+      let rows = first..<min(first + step, arrival.rows.upperBound)
+      let states = try read(
+        rows, start: arrival.start + first - arrival.rows.lowerBound, withLogits: withLogits)
+      if looksForInfinite, let position = states.firstNotFinite {
+        return pieces + [.failed(.notFinite(position: position))]
+      }
+      pieces.append(.hidden(states))
+    }
+    return pieces
+  }
+
   /// The next token of each generation, from its row of the hidden states.
-  func choose(_ places: [(row: Int, generation: Generation)]) throws -> [Result<SampledToken, SamplingError>] {
+  private func choose(_ places: [(row: Int, generation: Generation)]) throws -> [Result<SampledToken, SamplingError>] {
     try chosen.resize(rowCount: places.count)
     for (index, place) in places.enumerated() { _ = chosen[index].update(fromContentsOf: hidden[place.row]) }
     var results: [Result<SampledToken, SamplingError>] = []
@@ -63,7 +116,7 @@ final class Finisher {
   /// Each row's target with log p in nats, and the `top` tokens most probable in its place.
   ///
   /// - Parameter start: index in the text of the first row's token, for messages.
-  func score(
+  private func score(
     _ rows: Range<Int>, targets: ArraySlice<Int>, top: Int, ranks: Bool, start: Int
   ) throws -> [SampledToken] {
     var scores: [SampledToken] = []
@@ -87,7 +140,7 @@ final class Finisher {
   }
 
   /// The hidden states of some rows, and their logits if they are asked for.
-  func read(_ rows: Range<Int>, start: Int, withLogits: Bool) throws -> HiddenStates {
+  private func read(_ rows: Range<Int>, start: Int, withLogits: Bool) throws -> HiddenStates {
     var states = HiddenStates(start: start, rowCount: rows.count, width: configuration.width, values: [])
     states.values.reserveCapacity(rows.count * configuration.width)
     for row in rows { states.values.append(contentsOf: hidden[row]) }

@@ -73,13 +73,13 @@ final class Mailbox: Sendable {
   }
 
   /// Takes no more commands; the requests that were left are the caller's to fail.
-  func close(_ error: any Error) -> [(RequestID, Work, Sink)] {
+  func close(_ error: any Error) -> [Sink] {
     let (commands, waiting) = state.withLock { state in
       state.error = error
       defer { (state.commands, state.waiting) = ([], []) }
       return (state.commands, state.waiting)
     }
     for continuation in waiting { continuation.resume(throwing: error) }
-    return commands.compactMap { if case .submit(let id, let work, _, let sink) = $0 { (id, work, sink) } else { nil } }
+    return commands.compactMap { if case .submit(_, _, _, let sink) = $0 { sink } else { nil } }
   }
 }

@@ -9,17 +9,13 @@ enum RequestResult: Sendable {
 
 /// Where the engine puts what a request brings; erases the kind of the request.
 struct Sink: Sendable {
-  /// Whether hidden states come with their logits.
-  var wantsLogits = false
   /// Puts in a result; whether the request should be held until its reader has caught up.
   let deliver: @Sendable (RequestResult) -> Bool
   let finish: @Sendable ((any Error)?) -> Void
 
   init<Element>(
-    _ writer: Results<Element>.Writer, wantsLogits: Bool = false,
-    element: @escaping @Sendable (RequestResult) -> Element?
+    _ writer: Results<Element>.Writer, element: @escaping @Sendable (RequestResult) -> Element?
   ) {
-    self.wantsLogits = wantsLogits
     deliver = { result in element(result).map { writer.send($0) } ?? false }
     finish = { writer.finish(throwing: $0) }
   }

@@ -18,6 +18,9 @@ struct Roster {
     case ready(stage: Int)
     /// Joined when there were enough, or had no block left for it.
     case spare
+
+    /// Whether it may ask for weights of blocks that it is to hold.
+    var awaitsWeights: Bool { if case .ready = self { false } else { true } }
   }
 
   struct Member {
@@ -26,29 +29,30 @@ struct Roster {
     let name: String
     let hello: Hello
     let caller: Caller
-    /// When it said hello, in nanoseconds.
-    let arrival: UInt64
+    /// When it said hello.
+    let arrival: Instant
     /// Whether it has said more than hello: anybody who gets in can say that, and go.
     var hasReported = false
     var standing: Standing
+    /// The blocks that it was told to hold.
+    var holding: LayerRange = 0..<0
     /// Messages taken so far; the number the next one has.
     var received: UInt64
     /// Messages sent so far.
     var sent: UInt64 = 0
     var blockTimes: [BlockTime] = []
     var ready: Ready?
-    /// When it was heard last, in nanoseconds.
-    var lastHeard: UInt64
+    var lastHeard: Instant
     /// Blocks run and tensors loaded.
     var progress: UInt64 = 0
     /// Micro-batches of the epoch that its stage has taken, and handed on.
     var taken: UInt64 = 0
     var passed: UInt64 = 0
     /// When any of these three changed last.
-    var lastMoved: UInt64
+    var lastMoved: Instant
     /// Its monotonic clock less the coordinator's, in nanoseconds, by the quickest exchange so far.
     var clockOffset: Int64 = 0
-    var quickestExchange: UInt64 = .max
+    var quickestExchange = Duration.seconds(3600)
 
     var stage: Int? {
       switch standing {
@@ -58,23 +62,15 @@ struct Roster {
     }
   }
 
-  /// Where a message came from.
-  struct Caller: Hashable, Sendable {
-    /// Nil within a process.
-    var connection: Connection?
-    /// The public key by which it was let in; nil where nothing is encrypted.
-    var key: CurveKey?
-    /// Its numeric address; nil within a process.
-    var host: String?
-    /// Whether that is another machine's.
-    var isElsewhere = false
-  }
+  typealias Caller = Pipeline.Caller
 
   enum Event: Equatable {
     /// Somebody new: to be welcomed.
     case welcome(ID)
     /// It has answered the welcome: it counts from now on.
     case joined(ID)
+    /// It has measured what it was to measure.
+    case measured(ID)
     /// Turned away.
     case refused(ID, name: String, reason: String)
     case wanted(ID, Wanted)
@@ -85,7 +81,7 @@ struct Roster {
     /// It said that it cannot go on, and is gone.
     case failed(name: String, stage: Int?, reason: String)
     /// It said that a link of its stage does not work any more, and is gone.
-    case linkFailed(name: String, stage: Int, Failure.Link, reason: String)
+    case linkFailed(name: String, stage: Int, LinkSide, reason: String)
     /// Its stage has had a micro-batch for so long and does nothing.
     case stalled(name: String, stage: Int, Duration)
     /// It said what it must not, and counts as gone.
@@ -105,8 +101,7 @@ struct Roster {
   private(set) var members: [Member] = []
   private(set) var isAssigned = false
   /// Which plan the stages are of; grows from plan to plan.
-  private(set) var epoch: UInt64
-  private let firstEpoch: UInt64
+  private(set) var epoch: Epoch
 
   /// How long a worker may be silent: before it serves, and while it does.
   static let joiningPatience = Duration.seconds(10)
@@ -125,8 +120,10 @@ struct Roster {
 
   /// - Parameters:
   ///   - configuration: fingerprint of the model's configuration.
+  ///   - incarnation: the coordinator's.
   init(
-    expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, epoch: UInt64, isRemote: Bool = true,
+    expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, incarnation: UInt64,
+    isRemote: Bool = true,
     allowed: AllowedKeys? = nil
   ) {
     (self.isRemote, self.allowed) = (isRemote, allowed)
@@ -134,8 +131,7 @@ struct Roster {
     self.measures = measures
     self.configuration = configuration
     self.programVersion = programVersion
-    self.epoch = epoch
-    firstEpoch = epoch
+    epoch = Epoch(coordinator: incarnation, plan: 1)
   }
 
   func index(of id: ID) -> Int? { members.firstIndex { $0.id == id } }
@@ -148,7 +144,7 @@ struct Roster {
   }
 
   /// Whether every stage is ready.
-  private var isServing: Bool {
+  var isReady: Bool {
     isAssigned && stages.allSatisfy { if case .ready = $0.standing { true } else { false } }
   }
 
@@ -175,19 +171,21 @@ struct Roster {
     return Header(epoch: epoch, number: members[index].sent)
   }
 
-  /// Gives each stage of the plan its worker; those left out are spares.
-  mutating func assign(_ workers: [ID]) {
+  /// Gives each stage of the plan its worker and its blocks; those left out are spares, and hold nothing.
+  mutating func assign(_ stages: [(id: ID, layers: LayerRange)]) {
     isAssigned = true
     for index in members.indices {
-      members[index].standing = workers.firstIndex(of: members[index].id).map { .assigned(stage: $0) } ?? .spare
+      let stage = stages.firstIndex { $0.id == members[index].id }
+      members[index].standing = stage.map { .assigned(stage: $0) } ?? .spare
+      members[index].holding = stage.map { stages[$0].layers } ?? 0..<0
       (members[index].taken, members[index].passed) = (0, 0)
     }
   }
 
-  /// Takes the plan back, and with it the epoch: everybody waits for another one.
+  /// Takes the plan back, and with it the epoch: everybody waits for another one, and holds on to the blocks it has.
   mutating func unassign() {
     isAssigned = false
-    epoch &+= 1
+    epoch = epoch.next
     for index in members.indices {
       // A spare may have come too late to be measured.
       members[index].standing = measures && !members[index].blockTimes.isEmpty ? .measured : .welcomed
@@ -195,10 +193,9 @@ struct Roster {
     }
   }
 
-  /// Takes in a message of a worker that arrived at `now`, in nanoseconds of this machine's monotonic clock.
-  ///
+  /// Takes in a message of a worker.
   mutating func receive(
-    _ message: Message, _ header: Header, from id: ID, _ caller: Caller = Caller(), now: UInt64
+    _ message: Message, _ header: Header, from id: ID, _ caller: Caller = Caller(), now: Instant
   ) -> [Event] {
     if case .hello(let hello) = message { return take(hello, header, from: id, caller, now: now) }
     guard let index = index(of: id) else {
@@ -225,7 +222,7 @@ struct Roster {
   }
 
   /// Takes in a message that is not hello.
-  private mutating func take(_ message: Message, _ header: Header, of index: Int, now: UInt64) -> [Event] {
+  private mutating func take(_ message: Message, _ header: Header, of index: Int, now: Instant) -> [Event] {
     let (id, name, stage) = (members[index].id, members[index].name, members[index].stage)
     switch (message, members[index].standing) {
     case (.heartbeat(let heartbeat), _):
@@ -242,7 +239,7 @@ struct Roster {
     case (.measurement(let measurement), .welcomed) where measures,
       (.measurement(let measurement), .spare) where measures:
       guard !measurement.points.isEmpty, members[index].blockTimes.isEmpty else { break }
-      let elapsed = Duration.nanoseconds(now - min(now, members[index].arrival))
+      let elapsed = max(.zero, now - members[index].arrival)
       let limit = min(elapsed + Self.measuringSlack, Self.slowestBlock) / .seconds(1)
       if let point = measurement.points.first(where: { $0.seconds > limit }) {
         let reason =
@@ -251,24 +248,25 @@ struct Roster {
       }
       members[index].blockTimes = measurement.points
       if members[index].standing == .welcomed { members[index].standing = .measured }
-      return []
-    case (.wanted, _) where isOver(header.epoch), (.ready, _) where isOver(header.epoch):
+      return [.measured(id)]
+    case (.wanted, _) where header.epoch != epoch, (.ready, _) where header.epoch != epoch:
       // It has not heard yet that this plan is over.
-      return []
-    case (.wanted(let wanted), .assigned):
+      if header.epoch.isBefore(epoch) { return [] }
+      let reason = "\(message.kind) is of epoch \(header.epoch), and this is \(epoch)"
+      return [forget(index, .broken(name: name, stage: stage, reason: reason))]
+    case (.wanted(let wanted), let standing) where standing.awaitsWeights && !members[index].holding.isEmpty:
       return [.wanted(id, wanted)]
     case (.ready(let ready), .assigned(let stage)):
       members[index].ready = ready
       members[index].standing = .ready(stage: stage)
-      let allReady = stages.allSatisfy { if case .ready = $0.standing { true } else { false } }
-      return allReady ? [.ready] : []
+      return isReady ? [.ready] : []
+    case (.ready(let ready), let standing) where standing.awaitsWeights && !members[index].holding.isEmpty:
+      members[index].ready = ready
+      return []
     default: break
     }
     return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
   }
-
-  /// Whether it is that of an earlier plan.
-  private func isOver(_ epoch: UInt64) -> Bool { firstEpoch <= epoch && epoch < self.epoch }
 
   /// Takes in something of a worker that is no message.
   mutating func receiveUnreadable(from id: ID, reason: String) -> [Event] {
@@ -278,7 +276,7 @@ struct Roster {
   }
 
   /// Whose connection it is.
-  func owner(of connection: Int32) -> ID? { members.first { $0.caller.connection?.descriptor == connection }?.id }
+  func owner(of connection: ConnectionNumber) -> ID? { members.first { $0.caller.connection == connection }?.id }
 
   /// A worker's connection has ended: a lost link is a lost worker.
   mutating func disconnected(_ id: ID) -> [Event] {
@@ -295,15 +293,15 @@ struct Roster {
   /// Lets time pass: who was silent for too long is lost.
   ///
   /// - Parameter grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
-  mutating func tick(now: UInt64, grace: Duration = .zero) -> [Event] {
+  mutating func tick(now: Instant, grace: Duration = .zero) -> [Event] {
     var events: [Event] = []
     for index in members.indices.reversed() {
       let member = members[index]
       let isServing = if case .ready = member.standing { true } else { false }
       let patience = (isServing ? Self.servingPatience : Self.joiningPatience) + grace
-      let silence = Duration.nanoseconds(now - min(now, member.lastHeard))
+      let silence = max(.zero, now - member.lastHeard)
       if case .ready(let stage) = member.standing, member.taken > member.passed {
-        let stall = Duration.nanoseconds(now - min(now, member.lastMoved))
+        let stall = max(.zero, now - member.lastMoved)
         if stall > Self.stallPatience + grace { events.append(.stalled(name: member.name, stage: stage, stall)) }
       }
       guard silence > patience else { continue }
@@ -318,11 +316,10 @@ struct Roster {
   }
 
   /// The coordinator itself was held up, say with all of its machine: what was not heard meanwhile is nobody's silence.
-  mutating func forgive(_ halt: Duration, now: UInt64) {
-    let nanoseconds = UInt64(max(0, halt / .nanoseconds(1)))
+  mutating func forgive(_ halt: Duration, now: Instant) {
     for index in members.indices {
-      members[index].lastHeard = min(now, members[index].lastHeard + nanoseconds)
-      members[index].lastMoved = min(now, members[index].lastMoved + nanoseconds)
+      members[index].lastHeard = min(now, members[index].lastHeard + halt)
+      members[index].lastMoved = min(now, members[index].lastMoved + halt)
     }
   }
 
@@ -345,7 +342,7 @@ struct Roster {
   // MARK: -
 
   private mutating func take(
-    _ hello: Hello, _ header: Header, from id: ID, _ caller: Caller, now: UInt64
+    _ hello: Hello, _ header: Header, from id: ID, _ caller: Caller, now: Instant
   ) -> [Event] {
     if let index = index(of: id) {
       guard members[index].caller.key == caller.key else {
@@ -366,7 +363,7 @@ struct Roster {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
       } else if let problem = problem(of: hello, caller) {
         problem
-      } else if isServing {
+      } else if isReady {
         "the work has begun with the \(expected) workers asked for; start the coordinator with a larger --workers"
       } else { nil }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
@@ -445,7 +442,7 @@ struct Roster {
     return (2...).lazy.map { "\(name)-\($0)" }.first { !names.contains($0) }!
   }
 
-  private mutating func take(_ heartbeat: Heartbeat, _ epoch: UInt64, _ index: Int, _ now: UInt64) {
+  private mutating func take(_ heartbeat: Heartbeat, _ epoch: Epoch, _ index: Int, _ now: Instant) {
     let isCurrent = epoch == self.epoch
     let (taken, passed) = isCurrent ? (heartbeat.taken, heartbeat.passed) : (0, 0)
     let member = members[index]
@@ -455,14 +452,13 @@ struct Roster {
     members[index].progress = heartbeat.progress
     (members[index].taken, members[index].passed) = (taken, passed)
     guard heartbeat.pulse != 0, heartbeat.time >= heartbeat.pulseArrival else { return }
-    let held = heartbeat.time - heartbeat.pulseArrival
-    guard now > heartbeat.pulse, now - heartbeat.pulse >= held else { return }
-    let exchange = now - heartbeat.pulse - held
-    guard exchange < members[index].quickestExchange else { return }
+    let held = Duration.nanoseconds(Int64(clamping: heartbeat.time - heartbeat.pulseArrival))
+    let exchange = now - Instant(nanoseconds: heartbeat.pulse) - held
+    guard exchange >= .zero, exchange < members[index].quickestExchange else { return }
     members[index].quickestExchange = exchange
     // Half of the exchange each way.
     members[index].clockOffset =
-      Int64(truncatingIfNeeded: heartbeat.time) &- Int64(truncatingIfNeeded: now - exchange / 2)
+      Int64(truncatingIfNeeded: heartbeat.time) &- Int64(truncatingIfNeeded: (now - exchange / 2).nanoseconds)
   }
 
   private mutating func forget(_ index: Int, _ event: Event) -> Event {

@@ -1,20 +1,15 @@
-internal import Pipeline
-internal import Platform
+public import Platform
 
 /// When every micro-batch was where, on the coordinator's clock.
 public struct Timeline: Sendable {
-  /// Nanoseconds of the coordinator's monotonic clock.
   public struct MicroBatch: Sendable {
     public var sequence: UInt64
     public var rows: Int
-    public var embedded: Range<UInt64>
-    public var finished: Range<UInt64>
+    public var embedded: Range<Instant>
+    public var finished: Range<Instant>
     /// One for each stage.
-    public var stages: [Range<UInt64>]
+    public var stages: [Range<Instant>]
   }
-
-  /// The clock that all times are on.
-  public static var now: UInt64 { Instant.now.nanoseconds }
 
   public internal(set) var stages: [StageDescription] = []
   /// In the order in which they were finished.
@@ -38,7 +33,7 @@ public struct Timeline: Sendable {
   /// The timeline in the Trace Event Format that Perfetto and Chrome open: a row for the coordinator and one for each stage, a
   /// box for each micro-batch.
   public var traceEvents: String {
-    let origin = microBatches.map(\.embedded.lowerBound).min() ?? 0
+    let origin = microBatches.map(\.embedded.lowerBound).min() ?? Instant(nanoseconds: 0)
     var lines = [
       #"{"name":"process_name","ph":"M","pid":1,"args":{"name":"gpt2"}}"#, row(0, "coordinator"),
     ]
@@ -68,11 +63,11 @@ public struct Timeline: Sendable {
   }
 
   private func box(
-    _ name: String, _ row: Int, _ range: Range<UInt64>, _ microBatch: MicroBatch, _ origin: UInt64
+    _ name: String, _ row: Int, _ range: Range<Instant>, _ microBatch: MicroBatch, _ origin: Instant
   ) -> String {
     // Another machine's clock may lie a little before the coordinator's.
-    let start = Double(Int64(truncatingIfNeeded: range.lowerBound &- origin)) / 1000
-    let duration = Double(range.upperBound - range.lowerBound) / 1000
+    let start = (range.lowerBound - origin) / .microseconds(1)
+    let duration = (range.upperBound - range.lowerBound) / .microseconds(1)
     return
       #"{"name":"\#(name) \#(microBatch.sequence)","cat":"micro-batch","ph":"X","pid":1,"tid":\#(row),"ts":\#(start),"dur":\#(duration),"args":{"micro-batch":\#(microBatch.sequence),"rows":\#(microBatch.rows)}}"#
   }

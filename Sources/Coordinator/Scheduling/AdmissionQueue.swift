@@ -59,4 +59,13 @@ struct AdmissionQueue {
     requests[client] = nil
     turns.removeAll { $0 == client }
   }
+
+  /// Takes out all requests that are `useless`, each client's in their order.
+  mutating func removeAll(where useless: (Work) -> Bool) -> [(id: RequestID, work: Work)] {
+    let removed = turns.flatMap { requests[$0] ?? [] }.compactMap { id in
+      entries[id].flatMap { useless($0.work) ? (id: id, work: $0.work) : nil }
+    }
+    for (id, _) in removed { remove(id) }
+    return removed
+  }
 }

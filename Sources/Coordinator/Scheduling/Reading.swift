@@ -6,6 +6,8 @@ public struct Reading: Sendable {
   public let tokens: [Int]
   /// Whether all that matters is that it comes back: it brings nothing, and is not counted as work.
   let isProbe: Bool
+  /// Whether logits come with the hidden states.
+  var withLogits = false
   private var sent = 0
 
   /// Reads nothing.
@@ -35,7 +37,7 @@ public struct Reading: Sendable {
     sent = chunk.endIndex
     return Chunk(
       tokens: chunk, position: chunk.startIndex, rows: 0..<chunk.count, start: chunk.startIndex,
-      output: isProbe ? .probe : .hidden)
+      output: isProbe ? .probe : .hidden(withLogits: withLogits))
   }
 }
 

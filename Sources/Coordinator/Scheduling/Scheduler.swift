@@ -46,7 +46,14 @@ struct Scheduler {
   /// Micro-batches filled with the shortest prompts before the one comes first that did not for longest.
   private static let patience = 3
 
-  var pacing: Pacing
+  /// What the pipe can hold, and how work is cut for it.
+  private struct Pipe {
+    var slots: SlotPool
+    var pacing: Pacing
+  }
+
+  /// Nil before there is a pipe: requests wait.
+  private var pipe: Pipe?
   private var queue: AdmissionQueue
   /// Requests that have a slot, or whose last rows are in the pipe.
   private var requests: [RequestID: Request] = [:]
@@ -56,24 +63,38 @@ struct Scheduler {
   private var prompts: [RequestID] = []
   /// Oldest first.
   private var flights: [Flight] = []
-  private(set) var slots: SlotPool
   private var sequence: UInt64 = 0
   /// Whether steps of written sequences left prompts so little room that prompts go first now.
   private var promptsAreDue = false
   /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
   private var patienceUsed = 0
 
+  /// - Parameter waitingLimit: requests that wait at most; at least 1.
+  init(waitingLimit: Int = 4096) { queue = AdmissionQueue(limit: waitingLimit) }
+
+  /// There is a pipe now: work begins.
+  ///
   /// - Parameters:
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
   ///   - chunk: positions that the stages take memory for at a time.
-  ///   - waitingLimit: requests that wait for them at most; at least 1.
-  init(slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing, waitingLimit: Int = 4096) {
-    precondition(pacing.inFlightLimit >= 1)
-    self.pacing = pacing
-    queue = AdmissionQueue(limit: waitingLimit)
-    slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk)
+  /// - Returns: requests that waited and can never run here; they are forgotten.
+  mutating func begin(
+    slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing
+  ) -> [(id: RequestID, error: AdmissionError)] {
+    precondition(pacing.inFlightLimit >= 1 && pipe == nil)
+    pipe = Pipe(
+      slots: SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk), pacing: pacing)
+    return queue.removeAll { $0.positions > positionBudget }.map { id, work in
+      (id, .beyondBudget(positions: work.positions, budget: positionBudget))
+    }
   }
+
+  /// The slots of the pipe's caches; nil before there is a pipe.
+  var slots: SlotPool? { pipe?.slots }
+
+  /// Takes in how long a micro-batch took the slowest stage.
+  mutating func learn(rows: Int, seconds: Double) { pipe?.pacing.learn(rows: rows, seconds: seconds) }
 
   /// Requests that wait for their turn.
   var waiting: Int { queue.count }
@@ -84,7 +105,7 @@ struct Scheduler {
   /// Micro-batches in the pipe.
   var inFlight: Int { flights.count }
   /// Whether nothing is left to do, in the pipe neither, and every slot was given back.
-  var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && slots.released.isEmpty }
+  var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && pipe?.slots.released.isEmpty ?? true }
 
   /// The micro-batch that comes back next; nil when none is in the pipe.
   var oldest: (sequence: UInt64, microBatch: MicroBatch)? {
@@ -111,8 +132,8 @@ extension Scheduler {
   mutating func submit(_ id: RequestID, _ work: Work, client: ClientID = ClientID()) throws(AdmissionError) {
     precondition(requests[id] == nil, "request submitted twice")
     precondition(!work.isFinished, "nothing to compute")
-    guard work.positions <= slots.positionBudget else {
-      throw .beyondBudget(positions: work.positions, budget: slots.positionBudget)
+    if let budget = pipe?.slots.positionBudget, work.positions > budget {
+      throw .beyondBudget(positions: work.positions, budget: budget)
     }
     // Those there is room for do not wait; only when many came at once is that seen before the next micro-batch.
     if queue.isFull { admit() }
@@ -125,7 +146,7 @@ extension Scheduler {
   mutating func cancel(_ id: RequestID) {
     queue.remove(id)
     guard let request = requests.removeValue(forKey: id) else { return }
-    if let slot = request.slot { slots.giveBack(slot, positions: request.work.positions) }
+    if let slot = request.slot { pipe?.slots.giveBack(slot, positions: request.work.positions) }
     ready.removeAll { $0 == id }
     prompts.removeAll { $0 == id }
     for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
@@ -140,7 +161,7 @@ extension Scheduler {
 
   /// Gives slots to those who wait, in their order: a large request is not overtaken by smaller ones.
   private mutating func admit() {
-    while let (id, work) = queue.first, let slot = slots.take(positions: work.positions) {
+    while let (id, work) = queue.first, let slot = pipe?.slots.take(positions: work.positions) {
       queue.removeFirst()
       requests[id] = Request(work: work, slot: slot, preferred: sequence)
       prompts.append(id)
@@ -155,9 +176,9 @@ extension Scheduler {
   ///
   /// Has no rows when slots are to be given back and nothing else is on its way.
   mutating func next() -> Dispatch? {
-    guard flights.count < pacing.inFlightLimit else { return nil }
+    guard let pacing = pipe?.pacing, flights.count < pacing.inFlightLimit else { return nil }
     admit()
-    var flight = Flight(sequence: sequence, releasing: slots.released)
+    var flight = Flight(sequence: sequence, releasing: pipe!.slots.released)
     var tokens: [Int] = []
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
@@ -167,14 +188,14 @@ extension Scheduler {
       promptsAreDue = false
       takeSteps(atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
     } else {
-      takeSteps(atMost: pacing.fixedRows ?? .max, into: &flight, &tokens)
+      takeSteps(atMost: pacing.fixedRows ?? pacing.rowLimit, into: &flight, &tokens)
       promptsAreDue = rows - flight.microBatch.rowCount < min(rows.dividedUp(by: 4), outstanding)
       takePrompts(upTo: rows, into: &flight, &tokens)
     }
 
     let releasedCount = flight.microBatch.releasedSlots.count
     guard !tokens.isEmpty || (flights.isEmpty && releasedCount > 0) else { return nil }
-    slots.announced(releasedCount)
+    pipe!.slots.announced(releasedCount)
     sequence += 1
     flights.append(flight)
     return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens, isWork: flight.isWork)
@@ -193,7 +214,7 @@ extension Scheduler {
   /// Rows of the next group: so that no two groups come to differ by more than one row, even when they did before.
   private var groupSize: Int {
     let running = requests.values.count { $0.isWriting && !$0.isHeld }
-    guard running > 0 else { return 0 }
+    guard running > 0, let pacing = pipe?.pacing else { return 0 }
     // Where a group may not be as large as it should be, more of them are under way.
     let groupCount = max(pacing.groupCount(running: running), pacing.fixedRows.map { running.dividedUp(by: $0) } ?? 1)
     guard flights.count(where: { $0.stepCount > 0 }) < groupCount else { return 0 }
@@ -228,7 +249,7 @@ extension Scheduler {
     tokens.append(contentsOf: chunk.tokens)
     if isAll { requests[id]!.state = .sent }
     if isLast, let slot = requests[id]!.slot.take() {
-      slots.giveBack(slot, positions: requests[id]!.work.positions)
+      pipe!.slots.giveBack(slot, positions: requests[id]!.work.positions)
     }
   }
 }
@@ -262,7 +283,7 @@ extension Scheduler {
       ready.append(id)
     } else {
       let request = requests.removeValue(forKey: id)!
-      slots.giveBack(request.slot!, positions: request.work.positions)
+      pipe!.slots.giveBack(request.slot!, positions: request.work.positions)
     }
     return update
   }

@@ -87,8 +87,16 @@ enum Output: Hashable, Sendable {
   case nextToken
   /// Each row's logits say how likely its target is, its rank if that is asked for, and which `top` tokens are likeliest.
   case scores(targets: ArraySlice<Int>, top: Int, ranks: Bool)
-  /// The rows themselves are asked for.
-  case hidden
+  /// The rows themselves are asked for, and their logits if so.
+  case hidden(withLogits: Bool)
   /// They came back, which is all that was asked; see ``Reading/isProbe``.
   case probe
+
+  /// Whether the head makes something of them.
+  var needsHead: Bool {
+    switch self {
+    case .nothing, .probe: false
+    case .nextToken, .scores, .hidden: true
+    }
+  }
 }

@@ -65,6 +65,18 @@ public final class TensorServer: Sendable {
     }
   }
 
+  /// The tensors of every block, as assignments list them; nil while their fingerprints are not there yet.
+  ///
+  /// - Throws: what computing them met.
+  func catalog(sharesFiles: Bool) throws(CheckpointError) -> [[TensorDescription]]? {
+    var all: [[TensorDescription]] = []
+    for block in tensors.indices {
+      guard let some = try descriptions(of: block..<(block + 1), sharesFiles: sharesFiles) else { return nil }
+      all.append(some)
+    }
+    return all
+  }
+
   /// The pieces that a worker asks for, as many as there are up to the tensor's end.
   ///
   /// Blocks on the disk, for ``pieceLimit`` times ``Piece/byteLimit`` bytes at most.

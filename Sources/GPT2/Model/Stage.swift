@@ -14,6 +14,24 @@ public final class Stage {
   private let kernels: Kernels
   private let pool: ThreadPool
 
+  /// Of blocks that are held.
+  ///
+  /// - Parameter slotCount: how many sequences the cache has room for.
+  /// - Throws: ``ModelError``.
+  /// - Precondition: `layers` are all held.
+  public init(
+    _ held: HeldBlocks, layers: LayerRange, slotCount: Int, kernels: Kernels, pool: ThreadPool
+  ) throws(ModelError) {
+    self.layers = layers
+    self.kernels = kernels
+    self.pool = pool
+    configuration = held.configuration
+    blocks = held.blocks(layers)
+    cache = KVCache(
+      configuration: configuration, layerCount: layers.count, slotCount: slotCount, kernels: kernels)
+    scratch = try StageScratch(configuration)
+  }
+
   /// Loads the tensors of `layers`, and no others.
   ///
   /// - Parameters:
@@ -21,19 +39,14 @@ public final class Stage {
   ///   - progress: called after every tensor, on this thread.
   /// - Throws: ``CheckpointError``, ``ModelError``.
   /// - Precondition: `layers` are blocks of the checkpoint.
-  public init(
+  public convenience init(
     _ checkpoint: Checkpoint, layers: LayerRange, slotCount: Int, kernels: Kernels, pool: ThreadPool,
     progress: () -> Void = {}
   ) throws {
     precondition(layers.lowerBound >= 0 && layers.upperBound <= checkpoint.configuration.layerCount)
-    self.layers = layers
-    self.kernels = kernels
-    self.pool = pool
-    configuration = checkpoint.configuration
-    blocks = try layers.map { try Block(checkpoint, layer: $0, kernels: kernels, pool: pool, progress: progress) }
-    cache = KVCache(
-      configuration: configuration, layerCount: layers.count, slotCount: slotCount, kernels: kernels)
-    scratch = try StageScratch(configuration)
+    var held = HeldBlocks(configuration: checkpoint.configuration)
+    try held.load(layers, from: checkpoint, kernels: kernels, pool: pool, progress: progress)
+    try self.init(held, layers: layers, slotCount: slotCount, kernels: kernels, pool: pool)
   }
 
   /// Runs the slice in place.

@@ -1,47 +1,35 @@
-internal import ZeroMQ
+public import Platform
 
 /// How long nothing was heard of a peer, by the time in which this process listened: not while it was held up, say with all of
 /// its machine.
 public struct Hearing: Hashable, Sendable {
-  private var lastHeard: UInt64
-  private var lastListened: UInt64
+  private var lastHeard: Instant
+  private var lastListened: Instant
   /// Since when the peer was never silent for long.
-  private var steadySince: UInt64
+  private var steadySince: Instant
 
   /// Who asks less often than this was held up.
-  private static let halt: UInt64 = 300_000_000
+  private static let halt = Duration.milliseconds(300)
   /// A silence in which a peer that speaks a few times a second has left out several words.
-  private static let pause: UInt64 = 1_000_000_000
+  private static let pause = Duration.seconds(1)
 
-  /// - Parameter now: here and below, in nanoseconds of this machine's monotonic clock.
-  public init(now: UInt64) { (lastHeard, lastListened, steadySince) = (now, now, now) }
+  public init(now: Instant) { (lastHeard, lastListened, steadySince) = (now, now, now) }
 
-  public mutating func heard(now: UInt64) {
-    if now > lastHeard + Self.pause { steadySince = now }
+  public mutating func heard(now: Instant) {
+    if now - lastHeard > Self.pause { steadySince = now }
     lastHeard = max(lastHeard, now)
   }
 
   /// How long nothing was heard; to be asked a few times a second.
-  public mutating func silence(now: UInt64) -> Duration {
-    let pause = now - min(now, lastListened)
+  public mutating func silence(now: Instant) -> Duration {
+    let pause = now - lastListened
     lastListened = now
-    if pause > Self.halt { lastHeard = min(now, lastHeard + pause - Self.halt) }
-    return .nanoseconds(now - min(now, lastHeard))
-  }
-
-  /// The same where it is longer than `patience`, and nil where it is not. A large message on a slow link is heard only when it is
-  /// whole: where the system knows better, it is asked.
-  ///
-  /// - Parameter connection: over which the peer speaks; nil within a process, where nothing gets lost.
-  mutating func silence(beyond patience: Duration, on connection: Connection?, now: UInt64) -> Duration? {
-    let silence = silence(now: now)
-    guard silence > patience, let connection else { return nil }
-    let quiet = min(silence, connection.silence ?? silence)
-    return quiet > patience ? quiet : nil
+    if pause > Self.halt { lastHeard = min(now, lastHeard + (pause - Self.halt)) }
+    return max(.zero, now - lastHeard)
   }
 
   /// For how long the peer has spoken without a pause; zero while there is one.
-  public func steadiness(now: UInt64) -> Duration {
-    now > lastHeard + Self.pause ? .zero : .nanoseconds(now - min(now, steadySince))
+  public func steadiness(now: Instant) -> Duration {
+    now - lastHeard > Self.pause ? .zero : max(.zero, now - steadySince)
   }
 }

@@ -1,15 +1,11 @@
 internal import Platform
 
-/// What is wrong with a message for the link it came on, though its bytes are sound.
-///
-/// After ``staleEpoch(_:found:expected:)`` and ``futureEpoch(_:found:expected:)`` the link goes on, without the message;
-/// after the others it is of no use any more, since something was lost, sent twice or forged.
+/// Why a data link is of no use any more: something was lost, sent twice or forged, or the other end is gone.
 public enum LinkError: Error, Hashable, Sendable {
   /// Messages from `expected` up to `found` never came.
   case gap(expected: UInt64, found: UInt64)
   case duplicate(number: UInt64, expected: UInt64)
-  case staleEpoch(Message.Kind, found: UInt64, expected: UInt64)
-  case futureEpoch(Message.Kind, found: UInt64, expected: UInt64)
+  case otherEpoch(Message.Kind, found: Epoch, expected: Epoch)
   /// A pass for which the receiver had granted no room.
   case overCredit(sequence: UInt64)
   /// More room than any receiver has.
@@ -32,10 +28,8 @@ extension LinkError: CustomStringConvertible {
       "sent message \(found), but message \(expected) never came; the connection lost what was on it and must be made anew"
     case .duplicate(let number, let expected):
       "sent message \(number) again, expected message \(expected); the connection must be made anew"
-    case .staleEpoch(let kind, let found, let expected):
-      "sent \(kind) of epoch \(found), which is over (now \(expected)); the message was dropped"
-    case .futureEpoch(let kind, let found, let expected):
-      "sent \(kind) of epoch \(found), which has not begun (now \(expected)); the message was dropped"
+    case .otherEpoch(let kind, let found, let expected):
+      "sent \(kind) of epoch \(found), and this link is of epoch \(expected); run the same gpt2 on every host"
     case .overCredit(let sequence):
       "sent micro-batch \(sequence) without credit; run the same gpt2 on every host"
     case .tooMuchCredit(let held, let granted, let limit):

@@ -1,43 +1,33 @@
-internal import Platform
+public import Platform
 public import ZeroMQ
 
-/// The receiving end of the link that passes arrive on, behind a ROUTER socket that others may reach too.
+/// The receiving end of the link that passes arrive on, behind a socket that others may reach too: pure, with the time passed
+/// in.
 ///
 /// Who opens the link with its secret is the sender, and nobody else; once a pass has come, nobody takes its place.
-public struct PassReceiver {
+public struct PassReceiver: Sendable {
   /// What a message was.
-  public enum Arrival {
-    /// From somebody this link is not with; it was dropped.
+  public enum Arrival: Hashable, Sendable {
+    /// From somebody this link is not with; it is dropped.
     case stranger(reason: String)
     /// The sender lives, or asked again, or somebody opened a link of a plan that is over or not known here yet.
     case nothing
     case opened(Answer)
-    case pass(Header, Pass, payload: Frame, Answer?)
+    /// A pass is to be taken; credit may be due.
+    case pass(Answer?)
   }
 
-  /// What is sent back.
-  public struct Answer {
-    fileprivate let peer: [UInt8]
-    fileprivate let bytes: [UInt8]
-
-    /// Sends it; a sender that is gone gets none.
-    public func send(on router: Socket) throws(ZeroMQError) {
-      _ = try router.send([Frame(peer), Frame(bytes)])
-    }
-  }
-
-  private let epoch: UInt64
+  private let epoch: Epoch
   private let stage: Int
   private let credits: Int
   private let terms: LinkTerms
-  private let peerKey: String?
+  private let peerKey: CurveKey?
   private let patience: Duration
   private var sender: Sender?
 
   private struct Sender {
-    let peer: [UInt8]
-    /// Nil within a process, where nothing gets lost.
-    let connection: Connection?
+    let id: [UInt8]
+    let connection: ConnectionNumber?
     var passes: IncomingLink
     var credits: OutgoingLink
     var hearing: Hearing
@@ -50,76 +40,77 @@ public struct PassReceiver {
   ///   - stage: index of the stage that sends; −1 is the coordinator.
   ///   - credits: passes that may be under way at once.
   ///   - patience: how long the sender may be silent.
-  public init(epoch: UInt64, from stage: Int, credits: Int, terms: LinkTerms, patience: Duration) {
+  public init(epoch: Epoch, from stage: Int, credits: Int, terms: LinkTerms, patience: Duration) {
     self.epoch = epoch
     self.stage = stage
     self.credits = credits
     self.terms = terms
-    peerKey = CurveKey(terms.peerKey)?.z85
+    peerKey = CurveKey(terms.peerKey)
     self.patience = patience
   }
 
-  /// Whether a message with this routing id comes from the sender, so that what is wrong with it is the sender's fault.
-  public func isSender(_ peer: Frame) -> Bool { sender.map { $0.peer == peer.bytes } ?? false }
+  /// Whether this is the sender, so that what is wrong with its messages is its fault.
+  public func isSender(_ id: [UInt8]) -> Bool { sender.map { $0.id == id } ?? false }
 
-  /// Takes a message of a link: the routing id, the message, and the activations of a pass.
+  /// Over which the sender speaks.
+  public var connection: ConnectionNumber? { sender?.connection }
+
+  /// Takes a message of a link.
   ///
+  /// - Parameter payload: bytes of the second frame; nil when there is none.
   /// - Throws: ``LinkError`` and ``WireError`` when the link's own sender breaks its rules.
-  public mutating func receive(_ frames: [Frame], _ header: Header, _ message: Message) throws -> Arrival {
-    let peer = frames[0].bytes
+  public mutating func receive(
+    _ header: Header, _ message: Message, payload: Int?, from peer: Peer, now: Instant
+  ) throws -> Arrival {
+    let isSender = isSender(peer.id)
     switch message {
     case .open(let open):
-      guard header.epoch == epoch, sender?.peer != peer else { return .nothing }
-      guard open.stage == stage, terms.accepts(open.secret), peerKey == nil || frames[1].userID == peerKey else {
+      guard header.epoch == epoch, !isSender else { return .nothing }
+      guard open.stage == stage, terms.accepts(open.secret), peerKey == nil || peer.caller.key == peerKey else {
         return .stranger(reason: "opened the link of stage \(open.stage), which is not its own")
       }
       if sender?.hasPassed == true { throw LinkError.reopened }
       sender = Sender(
-        peer: peer, connection: frames[1].connection.map { Connection($0) },
-        passes: IncomingLink(from: .sender, epoch: epoch),
-        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: Instant.now.nanoseconds))
+        id: peer.id, connection: peer.caller.connection, passes: IncomingLink(from: .sender, epoch: epoch),
+        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: now))
       try sender!.passes.receive(header, message.kind)
       return .opened(nextAnswer()!)
     case .pass(let pass):
-      guard sender?.peer == peer else {
-        return .stranger(reason: "sent a pass and has not opened this link")
-      }
+      guard isSender else { return .stranger(reason: "sent a pass and has not opened this link") }
       try sender!.passes.receive(header, message.kind)
-      guard frames.count == 3 else { throw WireError.wrongFrameCount(found: frames.count, expected: 3) }
-      try pass.checkPayload(byteCount: frames[2].count)
-      // It leaves the link here: there is room for another while this one is computed.
-      sender!.passes.consume(header)
-      sender!.hearing.heard(now: Instant.now.nanoseconds)
+      guard let payload else { throw WireError.wrongFrameCount(found: 2, expected: 3) }
+      try pass.checkPayload(byteCount: payload)
+      sender!.hearing.heard(now: now)
       sender!.hasPassed = true
-      return .pass(header, pass, payload: frames[2], nextAnswer())
+      // It leaves the link here: there is room for another while this one is computed.
+      return .pass(nextAnswer())
     case .beat:
-      guard sender?.peer == peer else { return .stranger(reason: "sent a beat and has not opened this link") }
+      guard isSender else { return .stranger(reason: "sent a beat and has not opened this link") }
       try sender!.passes.receive(header, message.kind)
-      sender!.hearing.heard(now: Instant.now.nanoseconds)
+      sender!.hearing.heard(now: now)
       return .nothing
     default:
-      if sender?.peer == peer { throw LinkError.unexpected(message.kind, from: .sender) }
+      if isSender { throw LinkError.unexpected(message.kind, from: .sender) }
       return .stranger(reason: "sent \(message.kind) where only activations may come")
     }
   }
 
-  /// A connection of the inbox has ended, by its descriptor.
+  /// A connection has ended.
   ///
   /// - Throws: ``LinkError/cut`` when it was the link's, and passes had come over it. Before, the sender dials again.
-  public mutating func disconnected(_ connection: Int32) throws(LinkError) {
-    // Numbers are used again: the news may be of the connection that had this one before, and the link's be well.
-    guard let known = sender, let own = known.connection, own.descriptor == connection, !own.stands else { return }
+  public mutating func disconnected(_ connection: ConnectionNumber) throws(LinkError) {
+    guard let known = sender, known.connection == connection else { return }
     if known.hasPassed { throw .cut }
     sender = nil
   }
 
-  /// Sees whether the sender was heard. To be called a few times a second, by the thread that computes, when it has taken all
-  /// messages that were there.
-  ///
-  /// - Throws: ``LinkError/silent(_:)``.
-  public mutating func listen(now: UInt64) throws(LinkError) {
-    guard let connection = sender?.connection else { return }
-    if let time = sender!.hearing.silence(beyond: patience, on: connection, now: now) { throw .silent(time) }
+  /// How long the sender was silent, when that is too long by what has come of messages. To be asked a few times a second, by
+  /// the thread that computes, when it has taken all messages that were there.
+  public mutating func silence(now: Instant) -> Duration? {
+    // Within a process nothing gets lost.
+    guard sender?.connection != nil else { return nil }
+    let silence = sender!.hearing.silence(now: now)
+    return silence > patience ? silence : nil
   }
 
   /// The beat that is due, if nothing else was said since the last one. To be called a few times a second, by the thread that
@@ -129,12 +120,12 @@ public struct PassReceiver {
       sender?.hasAnswered = false
       return nil
     }
-    return Answer(peer: sender!.peer, bytes: Message.beat(Beat()).encode(header: sender!.credits.header()))
+    return Answer(to: sender!.id, sender!.credits.header(), .beat(Beat()))
   }
 
   private mutating func nextAnswer() -> Answer? {
     guard let credit = sender?.passes.grant(upTo: credits) else { return nil }
     sender!.hasAnswered = true
-    return Answer(peer: sender!.peer, bytes: Message.credit(credit).encode(header: sender!.credits.header()))
+    return Answer(to: sender!.id, sender!.credits.header(), .credit(credit))
   }
 }

@@ -12,12 +12,13 @@ extension Socket.Options {
     return options
   }
 
-  /// Of a socket that dials a member of the cluster, which knows it by `name`.
-  public static func dialing(_ security: Security, name: String) -> Socket.Options {
+  /// Of a socket that dials a member of the cluster.
+  public static func dialing(_ security: Security) -> Socket.Options {
     var options = Socket.Options()
     options.linger = lastWords
-    options.routingID = Array(name.utf8.prefix(200))
     options.security = security
+    // More than credit lets be under way, so that there is always room.
+    options.highWaterMark = 2 * WireLimits.credits.upperBound
     return options
   }
 }

@@ -4,6 +4,8 @@ public struct Pacing: Hashable, Sendable {
   public var inFlightLimit: Int
   /// Set by hand: rows of every chunk of a prompt, and most rows of a decode step.
   public var fixedRows: Int?
+  /// Most rows of a micro-batch that a stage takes.
+  public let rowLimit: Int
   /// Rows of a prompt's chunks, away from where the pipe fills and drains.
   public private(set) var chunkRows = 128
   /// What was found best from so many running sequences on; ascending, nothing when nothing is known of the pipe.
@@ -23,11 +25,12 @@ public struct Pacing: Hashable, Sendable {
   }
 
   /// Without knowledge of the pipe: chunks of 128 rows, of 512 for one stage, as many groups as may be in flight.
-  public init(stageCount: Int, fixedRows: Int? = nil) {
+  public init(stageCount: Int, rowLimit: Int = 512, fixedRows: Int? = nil) {
     inFlightLimit = stageCount == 1 ? 1 : stageCount + 1
-    self.fixedRows = fixedRows
+    self.rowLimit = rowLimit
+    self.fixedRows = fixedRows.map { min($0, rowLimit) }
     // What fills no pipe can be large.
-    chunkRows = fixedRows ?? (stageCount == 1 ? 512 : 128)
+    chunkRows = min(rowLimit, fixedRows ?? (stageCount == 1 ? 512 : 128))
   }
 
   /// What the model of the pipe finds best.
@@ -38,7 +41,8 @@ public struct Pacing: Hashable, Sendable {
   ///   - rowLimit: most rows of a micro-batch.
   ///   - sequenceLimit: most sequences that are written at once; for more than 128, what is best for 128 is taken.
   public init(for pipe: PipeModel, rowLimit: Int = 512, fixedRows: Int? = nil, sequenceLimit: Int = 128) {
-    self.fixedRows = fixedRows
+    let fixedRows = fixedRows.map { min($0, rowLimit) }
+    (self.rowLimit, self.fixedRows) = (rowLimit, fixedRows)
     let stageCount = pipe.stages.count
     let mostInFlight = Self.mostInFlight(stageCount: stageCount)
     if let fixedRows {
@@ -46,10 +50,14 @@ public struct Pacing: Hashable, Sendable {
     } else {
       // Long enough that filling and draining count for little; sequences of 512, since attention grows with length. Among
       // equals the largest, which reads the weights least often.
-      chunkRows = Self.best([512, 256, 128, 64, 32].filter { $0 <= rowLimit }, tolerance: 0.01) { rows in
-        let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
-        return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
-      }
+      let candidates = [512, 256, 128, 64, 32].filter { $0 <= rowLimit }
+      chunkRows =
+        candidates.isEmpty
+        ? rowLimit
+        : Self.best(candidates, tolerance: 0.01) { rows in
+          let work = PipeWorkload.prefill(sequences: 8, tokens: 512, rows: rows, tapers: true)
+          return PipeSimulation.run(work, on: pipe, inFlight: mostInFlight).seconds
+        }
     }
     let largest = chunkRows
     let counts = Self.inFlightCandidates(stageCount: stageCount)

@@ -31,6 +31,9 @@ public struct TimeCurve: Hashable, Sendable {
   /// The greatest number of rows measured.
   public var lastRows: Int { points[points.count - 1].rows }
 
+  /// The longest that was measured, in seconds.
+  public var longest: Double { points[points.count - 1].seconds }
+
   private static func line(_ a: BlockTime, _ b: BlockTime, _ rows: Int) -> Double {
     a.seconds + (b.seconds - a.seconds) * Double(rows - a.rows) / Double(b.rows - a.rows)
   }

@@ -1,17 +1,10 @@
 /// Why the worker cannot go on; a sentence for a person.
 public struct Failure: Hashable, Sendable {
-  /// One of the two data links of a stage.
-  public enum Link: Int, Hashable, Sendable, CaseIterable {
-    /// On which activations come, and on which they go.
-    case incoming = 1
-    case outgoing = 2
-  }
-
   public var reason: String
   /// The link that failed, when that is why.
-  public var link: Link?
+  public var link: LinkSide?
 
-  public init(reason: String, link: Link? = nil) {
+  public init(reason: String, link: LinkSide? = nil) {
     self.reason = reason
     self.link = link
   }
@@ -22,7 +15,7 @@ extension Failure: MessageBody {
 
   init(_ reader: inout WireReader) throws(WireError) {
     reason = try reader.text("reason", in: WireLimits.sentence)
-    link = Link(rawValue: try reader.byte("link", in: WireLimits.failedLinks))
+    link = LinkSide(rawValue: try reader.byte("link", in: WireLimits.failedLinks))
   }
 
   func write(to writer: inout WireWriter) {

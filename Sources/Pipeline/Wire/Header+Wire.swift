@@ -5,10 +5,10 @@ extension Header {
     writer.bytes(Self.magic, exactly: 4)
     writer.integer(Self.version)
     writer.integer(kind.rawValue)
-    writer.integer(epoch)
+    writer.integer(epoch.coordinator)
     writer.integer(number)
     writer.integer(sequence)
-    writer.integer(attempt)
+    writer.integer(epoch.plan)
     writer.integer(UInt32(bodyByteCount))
   }
 
@@ -31,8 +31,8 @@ extension Header {
     guard frame.count >= end else { throw .tooShort(bytes: frame.count, expected: end) }
     guard frame.count == end else { throw .trailingBytes(frame.count - end) }
     let header = Header(
-      epoch: integer(at: 8, as: UInt64.self), number: integer(at: 16, as: UInt64.self),
-      sequence: integer(at: 24, as: UInt64.self), attempt: integer(at: 32, as: UInt32.self))
+      epoch: Epoch(coordinator: integer(at: 8, as: UInt64.self), plan: integer(at: 32, as: UInt32.self)),
+      number: integer(at: 16, as: UInt64.self), sequence: integer(at: 24, as: UInt64.self))
     return (header, kind)
   }
 }

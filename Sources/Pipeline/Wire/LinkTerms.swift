@@ -13,8 +13,10 @@ public struct LinkTerms: Hashable, Sendable {
     (self.secret, self.peerKey) = (secret, peerKey)
   }
 
-  /// A secret from the system's random numbers.
-  public static func makeSecret() -> [UInt8] { (0..<secretByteCount).map { _ in UInt8.random(in: 0...255) } }
+  /// A secret of these random numbers, which nobody else may foretell.
+  public static func makeSecret(using random: inout some RandomNumberGenerator) -> [UInt8] {
+    (0..<secretByteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
+  }
 
   /// Whether it is the secret; takes as long for every guess.
   public func accepts(_ guess: [UInt8]) -> Bool {

@@ -24,16 +24,3 @@ extension Message {
 
   public var kind: Kind { type(of: body).kind }
 }
-
-extension Message.Kind {
-  /// Whether the message belongs to a plan of the cluster, so that one of another epoch is none of ours.
-  var hasEpoch: Bool {
-    switch self {
-    case .wanted, .ready, .assignment, .piece, .open, .credit, .pass, .beat: true
-    case .hello, .measurement, .heartbeat, .failure, .welcome, .refusal, .pulse, .goodbye: false
-    }
-  }
-
-  /// Whether the message begins an epoch on its link.
-  var beginsEpoch: Bool { self == .assignment || self == .open }
-}

@@ -67,15 +67,15 @@ final class PipelineView: Sendable {
   /// the time that passed.
   func queueDepths() -> [Double] {
     let timeline = engine.timeline
-    let begin = Timeline.now - 2_000_000_000
+    let begin = Instant.now - .seconds(2)
     return timeline.stages.indices.map { stage in
       let waited = timeline.microBatches.reduce(0.0) { sum, microBatch in
         guard microBatch.stages.indices.contains(stage) else { return sum }
         let sent = stage == 0 ? microBatch.embedded.upperBound : microBatch.stages[stage - 1].upperBound
         let start = microBatch.stages[stage].lowerBound
-        return start > max(sent, begin) ? sum + Double(start - max(sent, begin)) : sum
+        return start > max(sent, begin) ? sum + (start - max(sent, begin)).seconds : sum
       }
-      return waited / 2e9
+      return waited / 2
     }
   }
 
@@ -183,7 +183,7 @@ extension PipelineView {
         waitSeconds: all.wait / .seconds(1), sendSeconds: all.send / .seconds(1), bytesSent: all.bytesSent,
         microBatches: all.microBatches, rows: all.rows)
     }
-    let now = Self.seconds(Timeline.now)
+    let now = Self.seconds(Instant.now)
     let new = timeline.microBatches.reversed().prefix { microBatch in
       Self.seconds(microBatch.finished.upperBound) > now - Self.timelineSeconds
         && sequence.map { microBatch.sequence > $0 } ?? true
@@ -215,8 +215,8 @@ extension PipelineView {
   /// Nothing for a stage of this process.
   private static func shown(_ address: String) -> String { address.hasPrefix("inproc:") ? "" : address }
 
-  private static func seconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds / 1000) / 1e6 }
-  private static func seconds(_ range: Range<UInt64>) -> [Double] {
+  private static func seconds(_ instant: Instant) -> Double { Double(instant.nanoseconds / 1000) / 1e6 }
+  private static func seconds(_ range: Range<Instant>) -> [Double] {
     [seconds(range.lowerBound), seconds(range.upperBound)]
   }
 }

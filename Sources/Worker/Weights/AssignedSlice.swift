@@ -13,6 +13,9 @@ public final class AssignedSlice {
   private let configuration: Configuration
   private let source: SliceSource
   private let expected: [ExpectedTensor]
+  /// Blocks of the assignment that are to come, and indices of their tensors in it.
+  private let missing: [Int]
+  private let wantedTensors: Set<Int>
   private var stored: [StoredTensor?]
   private var partial: [Int: PartialTensor] = [:]
   private var repeated: Set<Int> = []
@@ -22,11 +25,13 @@ public final class AssignedSlice {
   ///
   /// Blocks while it reads all of those bytes. Own files that count as the coordinator's are not read.
   ///
-  /// - Parameter progress: called on this thread after every tensor.
+  /// - Parameters:
+  ///   - missing: blocks of the assignment that are to come, ascending; nil for all of them.
+  ///   - progress: called on this thread after every tensor.
   /// - Throws: ``WeightsError``, ``CheckpointError``.
   public init(
-    _ assignment: Assignment, of configuration: Configuration, from source: SliceSource, pool: ThreadPool,
-    progress: () -> Void = {}
+    _ assignment: Assignment, of configuration: Configuration, from source: SliceSource, missing: [Int]? = nil,
+    pool: ThreadPool, progress: () -> Void = {}
   ) throws {
     self.assignment = assignment
     self.configuration = configuration
@@ -35,7 +40,12 @@ public final class AssignedSlice {
     guard layers.lowerBound >= 0, layers.upperBound <= configuration.layerCount else {
       throw WeightsError.blocksOutOfRange(layers, layerCount: configuration.layerCount)
     }
+    let blocks = missing ?? Array(layers)
+    self.missing = blocks
     expected = assignment.sharesFiles ? [] : try assignment.expectedTensors(of: configuration)
+    let perBlock = layers.isEmpty ? 0 : expected.count / layers.count
+    let wanted = expected.indices.filter { blocks.contains(layers.lowerBound + $0 / perBlock) }
+    wantedTensors = Set(wanted)
     stored = Array(repeating: nil, count: expected.count)
     switch source {
     case .checkpoint(let checkpoint):
@@ -44,15 +54,17 @@ public final class AssignedSlice {
         throw WeightsError.otherConfiguration(folder: checkpoint.folder.name)
       }
       if assignment.sharesFiles { return }
-      let own = layers.flatMap { checkpoint.tensors(of: .block($0)) }
-      for ((tensor, expected), found) in zip(zip(own, expected), try own.fingerprints(pool: pool, progress: progress))
+      let own = blocks.flatMap { checkpoint.tensors(of: .block($0)) }
+      let these = wanted.map { expected[$0] }
+      for ((tensor, expected), found) in zip(zip(own, these), try own.fingerprints(pool: pool, progress: progress))
       where found != expected.fingerprint {
         throw WeightsError.otherTensor(tensor.name, file: tensor.file, found: found, expected: expected.fingerprint)
       }
     case .cache(let cache):
       if assignment.sharesFiles { throw WeightsError.nothingToShare }
       transfer = SliceTransfer(byteCounts: expected.map(\.byteCount))
-      stored = try cache.tensors(expected, pool: pool, progress: progress)
+      let present = try cache.tensors(wanted.map { expected[$0] }, pool: pool, progress: progress)
+      for (index, tensor) in zip(wanted, present) { stored[index] = tensor }
     }
   }
 
@@ -62,7 +74,7 @@ public final class AssignedSlice {
   public func wanted() throws -> Wanted? {
     guard case .cache(let cache) = source else { return nil }
     return try transfer.wanted { index in
-      if stored[index] != nil { return expected[index].byteCount }
+      if stored[index] != nil || !wantedTensors.contains(index) { return expected[index].byteCount }
       // Another worker may have fetched it since, or come to its end and not to its name.
       if let tensor = try cache.tensor(expected[index]) {
         stored[index] = tensor
@@ -102,7 +114,7 @@ public final class AssignedSlice {
   /// Whether the weights are there to be loaded; call ``wanted()`` first.
   public var isComplete: Bool { transfer.isComplete }
 
-  /// A checkpoint that holds the slice's tensors, to load a ``Stage`` from.
+  /// A checkpoint that holds the tensors that were to come, to load ``HeldBlocks`` from.
   ///
   /// - Precondition: the slice is complete.
   public func checkpoint() throws(CheckpointError) -> Checkpoint {
@@ -117,10 +129,13 @@ public final class AssignedSlice {
   /// Bytes of the slice in the worker's own files or memory.
   public var bytesRead: Int {
     guard case .checkpoint(let checkpoint) = source else { return 0 }
-    return checkpoint.byteCount(of: assignment.layers.map(ModelPart.block))
+    return checkpoint.byteCount(of: missing.map(ModelPart.block))
   }
   /// Bytes that came from the coordinator, repeated ones too.
   public var bytesReceived: Int { transfer.bytesReceived }
   /// Bytes that were in the cache.
-  public var bytesCached: Int { transfer.bytesPresent }
+  public var bytesCached: Int {
+    transfer.bytesPresent
+      - expected.indices.reduce(0) { $0 + (wantedTensors.contains($1) ? 0 : expected[$1].byteCount) }
+  }
 }

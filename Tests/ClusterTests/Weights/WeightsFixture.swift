@@ -35,11 +35,8 @@ final class WeightsFixture {
 
   func assignment(sharesFiles: Bool = false) throws -> Assignment {
     Assignment(
-      stage: 1, stageCount: 2, layers: Self.layers, slotCount: 1, rowLimit: 32, credits: 2, next: "",
-      incoming: LinkTerms(secret: LinkTerms.makeSecret()), outgoing: LinkTerms(secret: LinkTerms.makeSecret()),
-      patience: 1_000_000_000,
-      sharesFiles: sharesFiles,
-      tensors: try server.descriptions(of: Self.layers, sharesFiles: sharesFiles)!)
+      layers: Self.layers, sharesFiles: sharesFiles,
+      tensors: try server.descriptions(of: Self.layers, sharesFiles: sharesFiles)!, stage: nil)
   }
 
   func cache(_ name: String = "cache") throws -> TensorCache { try TensorCache(folder: folder.path(name)) }

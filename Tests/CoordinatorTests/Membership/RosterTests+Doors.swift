@@ -1,4 +1,6 @@
 import Pipeline
+import Platform
+import TestSupport
 import Testing
 import ZeroMQ
 
@@ -8,7 +10,7 @@ import ZeroMQ
 extension RosterTests {
   private static func roster(_ expected: Int = 2, allowed: AllowedKeys? = nil) -> Roster {
     Roster(
-      expected: expected, measures: true, configuration: shape, programVersion: "0.2", epoch: 4, allowed: allowed)
+      expected: expected, measures: true, configuration: shape, programVersion: "0.2", incarnation: 4, allowed: allowed)
   }
 
   private static func hello(_ name: String, at address: String) -> Message {
@@ -26,7 +28,8 @@ extension RosterTests {
       for number in 0..<1200 {
         let caller = Roster.Caller(host: "10.0.0.\(number % hosts)")
         let events = roster.receive(
-          Self.hello("h\(number)"), Self.header(0), from: Self.id(number), caller, now: UInt64(number))
+          Self.hello("h\(number)"), Self.header(0), from: Self.id(number), caller,
+          now: Instant(nanoseconds: UInt64(number)))
         #expect(events == [.welcome(Self.id(number))])
       }
       #expect(roster.members.count <= max(Roster.callerLimit * hosts, Roster.memberLimit))
@@ -36,12 +39,12 @@ extension RosterTests {
         _ = roster.receive(Self.hello(name), Self.header(0), from: Self.id(number), caller, now: 5000)
         #expect(
           roster.receive(Self.measurement, Self.header(1), from: Self.id(number), caller, now: 5001)
-            == [.joined(Self.id(number))])
+            == [.joined(Self.id(number)), .measured(Self.id(number))])
       }
       #expect(roster.isComplete && roster.candidates.map(\.name) == ["a", "b"])
       // Those that said no more go without a word.
       #expect(
-        roster.tick(now: 20 * Self.second).allSatisfy {
+        roster.tick(now: .seconds(20)).allSatisfy {
           if case .lost(let name, _, _) = $0 { name.count == 1 } else { false }
         })
       #expect(roster.members.isEmpty)
@@ -139,9 +142,11 @@ extension RosterTests {
   @Test("finds the stage that lives and does nothing with what it has, and leaves alone one that works or waits")
   func stalls() throws {
     var roster = Self.roster(.ready)
-    var time: UInt64 = 0
+    var time: Instant = 0
     var number = try #require(roster[[1]]).received
-    func beat(progress: UInt64, taken: UInt64, passed: UInt64, epoch: UInt64 = 4) -> [Roster.Event] {
+    func beat(progress: UInt64, taken: UInt64, passed: UInt64, epoch: Epoch = Epoch(coordinator: 4, plan: 1)) -> [Roster
+      .Event]
+    {
       time += Self.second
       defer { number += 1 }
       let beat = Heartbeat(progress: progress, time: 9, pulse: 0, pulseArrival: 0, taken: taken, passed: passed)
@@ -158,7 +163,7 @@ extension RosterTests {
     for _ in 0..<3 { #expect(beat(progress: 15, taken: 4, passed: 3) == []) }
     #expect(beat(progress: 15, taken: 4, passed: 3) == [.stalled(name: "worker-1", stage: 0, .seconds(4))])
     // Of another plan it says nothing.
-    for _ in 0..<5 { #expect(beat(progress: 16, taken: 9, passed: 0, epoch: 3) == []) }
+    for _ in 0..<5 { #expect(beat(progress: 16, taken: 9, passed: 0, epoch: .none) == []) }
   }
 
   @Test("tells a link that failed from a worker that did")

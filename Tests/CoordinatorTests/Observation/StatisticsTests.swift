@@ -1,4 +1,6 @@
 import Pipeline
+import Platform
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -13,25 +15,28 @@ import Testing
   private static func box(timelineLimit: Int = 100) -> StatisticsBox {
     let box = StatisticsBox(timelineLimit: timelineLimit)
     box.begin(stages)
-    func at(_ microseconds: UInt64) -> UInt64 { 1_000_000_000 + microseconds * 1000 }
+    func at(_ microseconds: UInt64) -> Instant { Instant(nanoseconds: 1_000_000_000 + microseconds * 1000) }
     let offset: Int64 = 60_000_000_000
     func record(_ received: UInt64, _ computed: UInt64, waited: UInt64, sent: UInt64, ahead: Int64) -> StageRecord {
       StageRecord(
-        received: UInt64(Int64(at(received)) + ahead), computed: UInt64(Int64(at(computed)) + ahead),
+        received: (at(received) + .nanoseconds(ahead)).nanoseconds,
+        computed: (at(computed) + .nanoseconds(ahead)).nanoseconds,
         waited: waited * 1000, sent: sent * 1000)
     }
-    box.dispatched(0, rows: 8, bytes: 100, start: at(0), end: at(10))
-    box.dispatched(1, rows: 4, bytes: 50, start: at(10), end: at(15))
+    box.dispatched(0, rows: 8, at: at(0))
+    box.embedded(0, width: 4, start: at(0), end: at(10))
+    box.dispatched(1, rows: 4, at: at(10))
+    box.embedded(1, width: 4, start: at(10), end: at(15))
     box.finished(
       0,
       records: [
         record(12, 112, waited: 12, sent: 0, ahead: 0), record(114, 164, waited: 9_999_999, sent: 0, ahead: offset),
-      ], offsets: [0, offset], rows: 8, bytes: 100, start: at(170), end: at(190))
+      ], offsets: [0, offset], rows: 8, bytes: 128, start: at(170), end: at(190))
     box.finished(
       1,
       records: [
         record(113, 163, waited: 1, sent: 2, ahead: 0), record(166, 191, waited: 2, sent: 3, ahead: offset),
-      ], offsets: [0, offset], rows: 4, bytes: 50, start: at(195), end: at(200))
+      ], offsets: [0, offset], rows: 4, bytes: 64, start: at(195), end: at(200))
     box.generated()
     return box
   }
@@ -42,7 +47,7 @@ import Testing
     let (first, second, coordinator) = (statistics.stages[0], statistics.stages[1], statistics.coordinator)
     #expect(first.name == "attic" && first.layers == 0..<5 && second.layers == 5..<12)
     for station in [first, second, coordinator] {
-      #expect(station.microBatches == 2 && station.rows == 12 && station.bytesSent == 150)
+      #expect(station.microBatches == 2 && station.rows == 12 && station.bytesSent == 192)
     }
     #expect(first.compute == .microseconds(150) && second.compute == .microseconds(75))
     #expect(coordinator.compute == .microseconds(10 + 5 + 20 + 5))
@@ -62,10 +67,13 @@ import Testing
     let box = StatisticsBox(timelineLimit: 0)
     box.begin([Self.stages[0]])
     let record = StageRecord(received: 0, computed: 10, waited: 1_000_000, sent: 0)
-    for start in [1000, 900_000] as [UInt64] {
-      box.dispatched(start, rows: 1, bytes: 4, start: start, end: start + 5)
+    for (sequence, start) in [(0, 1000), (1, 900_000)] as [(UInt64, Instant)] {
+      box.dispatched(sequence, rows: 1, at: start)
+      box.embedded(sequence, width: 1, start: start, end: start + .nanoseconds(5))
       #expect(box.snapshot().microBatchesInFlight == 1)
-      box.finished(start, records: [record], offsets: [0], rows: 1, bytes: 4, start: start + 50, end: start + 60)
+      box.finished(
+        sequence, records: [record], offsets: [0], rows: 1, bytes: 4, start: start + .nanoseconds(50),
+        end: start + .nanoseconds(60))
     }
     #expect(box.snapshot().microBatchesInFlight == 0)
     #expect(box.snapshot().elapsed == .nanoseconds(120))
@@ -97,13 +105,14 @@ import Testing
     let earlier = Self.box().snapshot()
     let box = Self.box()
     let again = StageRecord(received: 5, computed: 25, waited: 3, sent: 4)
-    box.dispatched(2, rows: 7, bytes: 70, start: 2_000_000_000, end: 2_000_000_006)
+    box.dispatched(2, rows: 7, at: 2_000_000_000)
+    box.embedded(2, width: 1, start: 2_000_000_000, end: 2_000_000_006)
     box.finished(
-      2, records: [again, again], offsets: [0, 0], rows: 7, bytes: 70, start: 2_000_000_040, end: 2_000_000_050)
+      2, records: [again, again], offsets: [0, 0], rows: 7, bytes: 28, start: 2_000_000_040, end: 2_000_000_050)
     let news = box.snapshot().since(earlier)
     #expect(news.elapsed == .nanoseconds(50) && news.tokensGenerated == 0)
     for stage in news.stages {
-      #expect(stage.microBatches == 1 && stage.rows == 7 && stage.bytesSent == 70)
+      #expect(stage.microBatches == 1 && stage.rows == 7 && stage.bytesSent == 28)
       #expect(stage.compute == .nanoseconds(20) && stage.wait == .nanoseconds(3) && stage.send == .nanoseconds(4))
     }
     #expect(news.coordinator.compute == .nanoseconds(16))
@@ -115,8 +124,9 @@ import Testing
     #expect(timeline.stages == Self.stages && timeline.droppedCount == 0)
     #expect(timeline.microBatches.map(\.sequence) == [0, 1] && timeline.microBatches.map(\.rows) == [8, 4])
     let first = timeline.microBatches[0]
-    func at(_ microseconds: Range<UInt64>) -> Range<UInt64> {
-      (1_000_000_000 + microseconds.lowerBound * 1000)..<(1_000_000_000 + microseconds.upperBound * 1000)
+    func at(_ microseconds: Range<UInt64>) -> Range<Instant> {
+      let start: Instant = 1_000_000_000
+      return (start + .microseconds(microseconds.lowerBound))..<(start + .microseconds(microseconds.upperBound))
     }
     #expect(first.embedded == at(0..<10) && first.finished == at(170..<190))
     #expect(first.stages == [at(12..<112), at(114..<164)])

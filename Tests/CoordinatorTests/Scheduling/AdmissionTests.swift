@@ -47,14 +47,14 @@ import Testing
     try scheduler.submit(RequestID(1), Self.request(50), client: ClientID(2))
     for id in 2..<6 { try scheduler.submit(RequestID(UInt64(id)), Self.request(1), client: ClientID(UInt64(id))) }
     #expect(scheduler.next() == nil && scheduler.running == 1 && scheduler.waiting == 5)
-    #expect(scheduler.slots.slotsUsed == 1 && scheduler.slots.positionsUsed == 60)
+    #expect(scheduler.slots?.slotsUsed == 1 && scheduler.slots?.positionsUsed == 60)
     _ = scheduler.arrived(0)
     _ = scheduler.accept(SampledToken(token: 1, logProbability: -1), for: RequestID(0))
     let next = scheduler.next()
     // Not the order of admission but that of what is left to read: the large one is the last of those let in.
     #expect(next?.microBatch.segments.map(\.count) == [1, 1, 1, 50])
     #expect(scheduler.waiting == 1)
-    #expect(scheduler.slots.slotsUsed == 4 && scheduler.slots.positionsUsed == 53)
+    #expect(scheduler.slots?.slotsUsed == 4 && scheduler.slots?.positionsUsed == 53)
   }
 
   @Test func `what the caches take by chunks is counted by chunks`() {
@@ -107,23 +107,43 @@ import Testing
     var ended: [UInt64] = []
     while scheduler.running + scheduler.waiting > 0 { ended += try Self.step(&scheduler) }
     #expect(ended.sorted() == [0, 1, 2, 3, 4, 6])
-    #expect(scheduler.slots.slotsUsed == 0 && scheduler.slots.positionsUsed == 0)
+    #expect(scheduler.slots?.slotsUsed == 0 && scheduler.slots?.positionsUsed == 0)
   }
 
   @Test func `statistics say who runs, who waits and what they take`() throws {
     let box = StatisticsBox(timelineLimit: 0)
-    box.occupied(by: nil, early: 5)
-    #expect(box.snapshot().requestsWaiting == 5 && box.snapshot().slotCount == 0)
-    var scheduler = Self.scheduler(slotCount: 2)
+    var scheduler = Scheduler()
     for id in 0..<5 { try scheduler.submit(RequestID(UInt64(id)), Self.request(20 + id)) }
+    box.occupied(by: scheduler)
+    #expect(box.snapshot().requestsWaiting == 5 && box.snapshot().slotCount == 0)
+    let refused = scheduler.begin(slotCount: 2, positionBudget: 1000, pacing: Pacing(stageCount: 1))
+    #expect(refused.isEmpty)
     _ = scheduler.next()
-    box.occupied(by: scheduler, early: 0)
+    box.occupied(by: scheduler)
     let statistics = box.snapshot()
     #expect(statistics.requestsRunning == 2 && statistics.requestsWaiting == 3)
     #expect(statistics.slotsUsed == 2 && statistics.slotCount == 2)
     #expect(statistics.positionsUsed == 41 && statistics.positionBudget == 1000)
     // What is now stays what is now, whatever it is compared with.
     #expect(statistics.since(statistics).requestsRunning == 2)
+  }
+
+  @Test func `requests wait until there is a pipe, and those that it can never hold are told`() throws {
+    var scheduler = Scheduler(waitingLimit: 4)
+    for (id, tokens) in [9, 30, 10, 40].enumerated() {
+      try scheduler.submit(RequestID(UInt64(id)), Self.request(tokens), client: ClientID(UInt64(id % 2)))
+    }
+    #expect(throws: AdmissionError.tooManyWaiting(limit: 4)) { try scheduler.submit(RequestID(9), Self.request(5)) }
+    #expect(scheduler.next() == nil && scheduler.waiting == 4 && scheduler.slots == nil)
+    let refused = scheduler.begin(slotCount: 4, positionBudget: 20, pacing: Pacing(stageCount: 1))
+    #expect(refused.map(\.id) == [RequestID(1), RequestID(3)])
+    for (_, error) in refused {
+      guard case .beyondBudget(_, budget: 20) = error else {
+        Issue.record("\(error)")
+        return
+      }
+    }
+    #expect(scheduler.next() != nil && scheduler.running == 2)
   }
 
   @Test func `a probe goes through the pipe and is no work`() throws {
@@ -133,14 +153,14 @@ import Testing
     let first = scheduler.next()
     let probe = try #require(first)
     #expect(probe.tokens == [0] && !probe.isWork && scheduler.isProbing)
-    box.occupied(by: scheduler, early: 0)
+    box.occupied(by: scheduler)
     #expect(box.snapshot().requestsRunning == 0 && box.snapshot().slotsUsed == 0 && box.snapshot().positionsUsed == 0)
     let arrivals = scheduler.arrived(probe.sequence)
     #expect(arrivals.count == 1 && arrivals[0].output == .probe && arrivals[0].isLast)
     try scheduler.submit(RequestID(1), Self.request(9))
     let second = scheduler.next()
     #expect(second?.isWork == true && !scheduler.isProbing)
-    box.occupied(by: scheduler, early: 0)
+    box.occupied(by: scheduler)
     #expect(box.snapshot().requestsRunning == 1)
   }
 }

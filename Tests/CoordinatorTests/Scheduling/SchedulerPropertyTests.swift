@@ -96,7 +96,7 @@ import Testing
       #expect(scheduler.running <= slotCount + pacing.inFlightLimit)
     }
     #expect(pipe.slots.isEmpty, "a slot was not given back")
-    #expect(scheduler.slots.slotsUsed == 0 && scheduler.slots.positionsUsed == 0)
+    #expect(scheduler.slots?.slotsUsed == 0 && scheduler.slots?.positionsUsed == 0)
     #expect(scheduler.running == 0 && scheduler.waiting == 0 && scheduler.inFlight == 0)
     for request in requests {
       #expect(request.isOver != request.isCancelled)

@@ -9,9 +9,14 @@ import Testing
   private static func scheduler(
     slotCount: Int = 16, positionBudget: Int = 1 << 20, inFlightLimit: Int = 3, rows: Int? = 128
   ) -> Scheduler {
+    Scheduler(
+      slotCount: slotCount, positionBudget: positionBudget, pacing: pacing(inFlightLimit: inFlightLimit, rows: rows))
+  }
+
+  private static func pacing(inFlightLimit: Int, rows: Int? = 128) -> Pacing {
     var pacing = Pacing(stageCount: 2, fixedRows: rows)
     pacing.inFlightLimit = inFlightLimit
-    return Scheduler(slotCount: slotCount, positionBudget: positionBudget, pacing: pacing)
+    return pacing
   }
 
   private static func prompt(_ count: Int) -> [Int] { (0..<count).map { $0 % 90 } }
@@ -158,7 +163,7 @@ import Testing
       try Self.arrive(&scheduler)
     }
     let running = counts.first + counts.later
-    let groupCount = scheduler.pacing.groupCount(running: running)
+    let groupCount = Self.pacing(inFlightLimit: inFlightLimit).groupCount(running: running)
     let expected = (0..<groupCount).map { (running + $0) / groupCount }
     #expect(sizes.suffix(groupCount).sorted() == expected)
   }

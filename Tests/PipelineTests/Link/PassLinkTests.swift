@@ -1,281 +1,267 @@
 import MicroBatching
+import Platform
+import TestSupport
 import Testing
 import ZeroMQ
 
 @testable import Pipeline
 
-/// A sender and a receiver over sockets.
-@Suite("A link of passes", .timeLimit(.minutes(1)))
-struct PassLinkTests {
-  static let addresses = ["inproc://receiver", "tcp://127.0.0.1:0"]
-  private static let epoch: UInt64 = 5
-  private static let width = 3
-  fileprivate static let terms = LinkTerms(secret: Array(0..<32))
-
-  /// What the receiving side saw.
-  private enum Seen: Equatable {
-    case stranger
-    case opened
-    case pass(sequence: UInt64, attempt: UInt32, Pass, payload: [UInt8])
-  }
-
-  /// Both ends, driven by hand on one thread.
-  private final class Pair {
-    let context: Context
-    let router: Socket
-    let address: String
-    var receiver: PassReceiver
-
-    init(_ address: String, credits: Int = 4, stage: Int = 0, epoch: UInt64 = PassLinkTests.epoch) throws {
-      context = try Context()
-      router = try Socket(.router, context, options: .inbox(.none))
-      self.address = try router.bind(address)
-      receiver = PassReceiver(
-        epoch: epoch, from: stage, credits: credits, terms: PassLinkTests.terms, patience: .milliseconds(400))
-    }
-
-    func sender(
-      _ name: String = "sender", stage: Int = 0, epoch: UInt64 = PassLinkTests.epoch, at place: String? = nil,
-      terms: LinkTerms = PassLinkTests.terms
-    ) throws -> PassSender {
-      try PassSender(
-        to: place ?? address, stage: stage, epoch: epoch, terms: terms, patience: .milliseconds(400), context: context,
-        security: .none, name: name)
-    }
-
-    /// A socket that says what it likes.
-    func dealer(_ name: String = "dealer") throws -> Socket {
-      let dealer = try Socket(.dealer, context, options: .dialing(.none, name: name))
-      try dealer.connect(address)
-      return dealer
-    }
-
-    /// Takes the next message; blocks until there is one.
-    func receive(answers: Bool = true) throws -> Seen {
-      while true {
-        _ = try Poll.wait([.socket(router)], timeout: .seconds(20))
-        guard case .frames(let frames) = try router.receive(atMost: 3) else { continue }
-        let (header, message) = try Message.decode(frames[1].bytes)
-        switch try receiver.receive(frames, header, message) {
-        case .stranger, .nothing: return .stranger
-        case .opened(let answer):
-          if answers { try answer.send(on: router) }
-          return .opened
-        case .pass(let header, let pass, let payload, let answer):
-          if answers { try answer?.send(on: router) }
-          return .pass(sequence: header.sequence, attempt: header.attempt, pass, payload: payload.bytes)
-        }
-      }
-    }
-
-    /// Waits until the sender has heard of more credit.
-    func wait(for sender: PassSender) throws {
-      #expect(try Poll.wait([.socket(sender.socket)], timeout: .seconds(20)) == [true])
-      try sender.update()
-    }
-  }
+/// A sender and a receiver, with the time passed in and nothing between them.
+@Suite("A link of passes") struct PassLinkTests {
+  private static let epoch = Epoch(coordinator: 5, plan: 2)
+  private static let terms = LinkTerms(secret: Array(0..<32))
+  private static let patience = Duration.milliseconds(400)
+  private static let peer = Peer(Array("sender".utf8), Caller(connection: ConnectionNumber(1)))
 
   private static func pass(rows: Int) -> Pass {
-    Pass(
-      microBatch: MicroBatch([Segment(slot: 1, start: 0, count: rows)], releasing: [2]), width: width,
-      records: [StageRecord(received: 1, computed: 2, waited: 3, sent: 4)])
+    Pass(microBatch: MicroBatch([Segment(slot: 1, start: 0, count: rows)], releasing: [2]), width: 3, records: [])
   }
 
-  private static func payload(_ rows: Int, _ sequence: UInt64) -> [UInt8] {
-    (0..<(rows * width * 4)).map { UInt8(truncatingIfNeeded: $0 + Int(sequence)) }
-  }
+  /// Both ends, and the time.
+  private struct Pair {
+    var now = Instant(nanoseconds: 1_000_000_000)
+    var sender: PassSender
+    var receiver: PassReceiver
 
-  @Test("brings passes whole, in order, and as many as there is credit for", arguments: addresses, [1, 2, 5, 16])
-  func flow(address: String, credits: Int) throws {
-    let pair = try Pair(address, credits: credits)
-    let sender = try pair.sender()
-    #expect(!sender.isOpen && !sender.canSend)
-    #expect(try pair.receive() == .opened)
-    try pair.wait(for: sender)
-    #expect(sender.isOpen)
+    init(credits: Int = 4, stage: Int = 0) {
+      sender = PassSender(stage: stage, epoch: epoch, terms: terms, patience: patience, now: now)
+      receiver = PassReceiver(epoch: epoch, from: stage, credits: credits, terms: terms, patience: patience)
+    }
 
-    var (sent, received): (UInt64, UInt64) = (0, 0)
-    while received < 100 {
-      // As many as may be.
-      var burst = 0
-      while sender.canSend {
-        let rows = Int(sent % 7) + 1
-        #expect(
-          try sender.send(
-            Self.pass(rows: rows), sequence: sent, attempt: UInt32(sent % 3), payload: Frame(Self.payload(rows, sent))))
-        sent += 1
-        burst += 1
+    /// The receiver takes a message; its answer comes back if there is one.
+    @discardableResult
+    mutating func carry(
+      _ header: Header, _ message: Message, payload: Int? = nil, from peer: Peer = peer
+    ) throws -> PassReceiver.Arrival {
+      let arrival = try receiver.receive(header, message, payload: payload, from: peer, now: now)
+      switch arrival {
+      case .opened(let answer), .pass(let answer?): try sender.receive(answer.header, answer.message, now: now)
+      default: break
       }
-      #expect(burst >= 1 && burst <= credits)
-      #expect(sent - received <= credits)
-      while received < sent {
-        let rows = Int(received % 7) + 1
-        #expect(
-          try pair.receive()
-            == .pass(
-              sequence: received, attempt: UInt32(received % 3), Self.pass(rows: rows),
-              payload: Self.payload(rows, received)))
-        received += 1
+      return arrival
+    }
+
+    mutating func open() throws {
+      let (header, message) = sender.ask(now: now)
+      try carry(header, message)
+    }
+
+    mutating func sendPass(_ sequence: UInt64, rows: Int = 2) throws -> PassReceiver.Arrival {
+      try carry(sender.header(sequence: sequence), .pass(pass(rows: rows)), payload: rows * 12)
+    }
+  }
+
+  @Test("carries as many passes as there is credit for, for ever", arguments: [1, 2, 5, 16])
+  func flow(credits: Int) throws {
+    var pair = Pair(credits: credits)
+    #expect(!pair.sender.isOpen && !pair.sender.canSend)
+    try pair.open()
+    #expect(pair.sender.isOpen)
+    for sequence in 0..<100 as Range<UInt64> {
+      #expect(pair.sender.canSend)
+      guard case .pass = try pair.sendPass(sequence) else {
+        Issue.record("not taken")
+        return
       }
-      try pair.wait(for: sender)
     }
+    #expect(pair.sender.passCount == 100)
   }
 
-  @Test("may be dialled before anybody listens", arguments: [0, 1])
-  func early(index: Int) throws {
-    let context = try Context()
-    // A port that was free a moment ago: the socket goes, and with it its context, which waits until it is closed.
-    let address = index == 0 ? "inproc://late" : try Socket(.router, Context()).bind("tcp://127.0.0.1:0")
-    let sender = try PassSender(
-      to: address, stage: -1, epoch: 1, terms: Self.terms, patience: .seconds(1), context: context, security: .none,
-      name: "early")
-    let router = try Socket(.router, context, options: .inbox(.none))
-    _ = try router.bind(address)
-    var receiver = PassReceiver(epoch: 1, from: -1, credits: 2, terms: Self.terms, patience: .seconds(1))
-    _ = try Poll.wait([.socket(router)], timeout: .seconds(20))
-    guard case .frames(let frames) = try router.receive(atMost: 3) else {
-      Issue.record("nothing came")
-      return
+  @Test("is with one sender, who knows its secret, of the right stage and epoch")
+  func strangers() throws {
+    var pair = Pair(stage: 1)
+    func isStranger(_ arrival: PassReceiver.Arrival) -> Bool {
+      switch arrival {
+      case .stranger, .nothing: true
+      case .opened, .pass: false
+      }
     }
-    let (header, message) = try Message.decode(frames[1].bytes)
-    guard case .opened(let answer) = try receiver.receive(frames, header, message) else {
-      Issue.record("not opened")
-      return
+    func open(stage: Int = 1, epoch: Epoch = Self.epoch, secret: [UInt8] = Self.terms.secret) -> (Header, Message) {
+      (Header(epoch: epoch, number: 0), .open(Open(stage: stage, secret: secret)))
     }
-    try answer.send(on: router)
-    _ = try Poll.wait([.socket(sender.socket)], timeout: .seconds(20))
-    try sender.update()
-    #expect(sender.canSend)
-  }
-
-  @Test("is with one sender, who knows its secret, of the right stage and epoch", arguments: addresses)
-  func strangers(address: String) throws {
-    let pair = try Pair(address, stage: 1)
-    _ = try pair.sender("other stage", stage: 0)
-    #expect(try pair.receive() == .stranger)
-    _ = try pair.sender("other epoch", stage: 1, epoch: 4)
-    #expect(try pair.receive() == .stranger)
-
-    _ = try pair.sender("no secret", stage: 1, terms: LinkTerms(secret: Array(1..<33)))
-    #expect(try pair.receive() == .stranger)
-
-    let dealer = try pair.dealer()
-    let pass = Message.pass(Self.pass(rows: 1))
-    _ = try dealer.send([
-      Frame(pass.encode(header: Header(epoch: Self.epoch, number: 1))), Frame(Self.payload(1, 0)),
-    ])
-    #expect(try pair.receive() == .stranger)
-    _ = try dealer.send([Frame(Message.credit(Credit(passes: 1)).encode(header: Header(epoch: 5, number: 2)))])
-    #expect(try pair.receive() == .stranger)
-
-    let sender = try pair.sender(stage: 1)
-    #expect(try pair.receive() == .opened)
-    try pair.wait(for: sender)
-    let late = try pair.sender("late", stage: 1, terms: LinkTerms(secret: Array(1..<33)))
-    #expect(try pair.receive() == .stranger)
-    _ = try dealer.send([
-      Frame(pass.encode(header: Header(epoch: Self.epoch, number: 1))), Frame(Self.payload(1, 0)),
-    ])
-    #expect(try pair.receive() == .stranger)
-
-    #expect(try sender.send(Self.pass(rows: 2), sequence: 9, attempt: 0, payload: Frame(Self.payload(2, 9))))
+    let other = Peer(Array("other".utf8))
+    for (header, message) in [
+      open(stage: 0), open(epoch: Self.epoch.next), open(secret: Array(1..<33)),
+      (Header(epoch: Self.epoch, number: 1), .beat(Beat())),
+      (Header(epoch: Self.epoch, number: 1), .credit(Credit(passes: 1))),
+    ] { #expect(isStranger(try pair.carry(header, message, from: other))) }
+    #expect(isStranger(try pair.carry(Header(epoch: Self.epoch, number: 1), .pass(Self.pass(rows: 1)), payload: 12)))
+    try pair.open()
+    #expect(pair.receiver.isSender(Self.peer.id))
+    #expect(isStranger(try pair.carry(open(secret: Array(1..<33)).0, open(secret: Array(1..<33)).1, from: other)))
     #expect(
-      try pair.receive() == .pass(sequence: 9, attempt: 0, Self.pass(rows: 2), payload: Self.payload(2, 9)))
-    withExtendedLifetime(late) {}
+      isStranger(
+        try pair.carry(Header(epoch: Self.epoch, number: 1), .pass(Self.pass(rows: 1)), payload: 12, from: other)))
+    guard case .pass = try pair.sendPass(9) else {
+      Issue.record("the sender was shut out")
+      return
+    }
+  }
+
+  @Test("is with the key that the plan names, where members have keys of their own")
+  func keys() throws {
+    let (own, other) = (try CurveKeyPair.make().publicKey, try CurveKeyPair.make().publicKey)
+    let terms = LinkTerms(secret: Array(0..<32), peerKey: own.bytes)
+    var receiver = PassReceiver(epoch: Self.epoch, from: 0, credits: 1, terms: terms, patience: Self.patience)
+    func open(_ key: CurveKey?) throws -> PassReceiver.Arrival {
+      try receiver.receive(
+        Header(epoch: Self.epoch, number: 0), .open(Open(stage: 0, secret: terms.secret)), payload: nil,
+        from: Peer([1], Caller(key: key)), now: Instant(nanoseconds: 0))
+    }
+    for key in [nil, other] {
+      guard case .stranger = try open(key) else {
+        Issue.record("somebody else was let in")
+        return
+      }
+    }
+    guard case .opened = try open(own) else {
+      Issue.record("the sender was shut out")
+      return
+    }
   }
 
   enum Breach: CaseIterable {
-    case gap, duplicate, stale, noPayload, shortPayload, longPayload
+    case gap, duplicate, otherEpoch, noPayload, shortPayload, longPayload, unexpected
 
     var error: any Error {
       switch self {
       case .gap: LinkError.gap(expected: 1, found: 2)
       case .duplicate: LinkError.duplicate(number: 0, expected: 1)
-      case .stale: LinkError.staleEpoch(.pass, found: 4, expected: 5)
+      case .otherEpoch: LinkError.otherEpoch(.pass, found: epoch.next, expected: epoch)
       case .noPayload: WireError.wrongFrameCount(found: 2, expected: 3)
       case .shortPayload: WireError.wrongPayload(bytes: 23, rows: 2, width: 3)
       case .longPayload: WireError.wrongPayload(bytes: 25, rows: 2, width: 3)
+      case .unexpected: LinkError.unexpected(.pulse, from: .sender)
       }
     }
   }
 
   @Test("ends by name when its own sender breaks the rules", arguments: Breach.allCases)
   func breaches(breach: Breach) throws {
-    let pair = try Pair("inproc://receiver", credits: 1)
-    let dealer = try pair.dealer()
-    _ = try dealer.send([
-      Frame(
-        Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
-    ])
-    #expect(try pair.receive() == .opened)
-    func send(number: UInt64 = 1, epoch: UInt64 = Self.epoch, sequence: UInt64 = 7, bytes: Int? = 24) throws {
-      let header = Header(epoch: epoch, number: number, sequence: sequence)
-      let payload = bytes.map { [Frame(Array(repeating: 1, count: $0))] } ?? []
-      _ = try dealer.send([Frame(Message.pass(Self.pass(rows: 2)).encode(header: header))] + payload)
+    var pair = Pair(credits: 1)
+    try pair.open()
+    func send(_ number: UInt64 = 1, epoch: Epoch = Self.epoch, bytes: Int? = 24) throws {
+      try pair.carry(Header(epoch: epoch, number: number, sequence: 7), .pass(Self.pass(rows: 2)), payload: bytes)
     }
-    switch breach {
-    case .gap: try send(number: 2)
-    case .duplicate: try send(number: 0)
-    case .stale: try send(epoch: 4)
-    case .noPayload: try send(bytes: nil)
-    case .shortPayload: try send(bytes: 23)
-    case .longPayload: try send(bytes: 25)
+    let error = #expect(throws: (any Error).self) {
+      switch breach {
+      case .gap: try send(2)
+      case .duplicate: try send(0)
+      case .otherEpoch: try send(epoch: Self.epoch.next)
+      case .noPayload: try send(bytes: nil)
+      case .shortPayload: try send(bytes: 23)
+      case .longPayload: try send(bytes: 25)
+      case .unexpected: try pair.carry(Header(epoch: Self.epoch, number: 1), .pulse(Pulse(time: 1)))
+      }
     }
-    let error = #expect(throws: (any Error).self) { try pair.receive() }
     #expect(error.map { "\($0)" } == "\(breach.error)")
   }
 
-  @Test("breaks on the sending side when the receiver grants what it cannot", arguments: [0, 1, 2])
-  func badCredit(index: Int) throws {
-    let pair = try Pair("inproc://receiver")
-    let sender = try pair.sender()
-    #expect(try pair.receive(answers: false) == .opened)
-    func answer(_ bytes: [UInt8]) throws { _ = try pair.router.send([Frame(Array("sender".utf8)), Frame(bytes)]) }
-    switch index {
-    case 0: try answer([1, 2, 3])
-    case 1: try answer(Message.credit(Credit(passes: 1)).encode(header: Header(epoch: Self.epoch, number: 3)))
-    default:
-      try answer(
-        Message.open(Open(stage: 0, secret: Self.terms.secret)).encode(header: Header(epoch: Self.epoch, number: 0)))
+  @Test("breaks on the sending side when the receiver says what it cannot")
+  func badAnswers() throws {
+    for (header, message, expected) in [
+      (Header(epoch: Self.epoch, number: 3), .credit(Credit(passes: 1)), .gap(expected: 0, found: 3)),
+      (
+        Header(epoch: Self.epoch, number: 0), .open(Open(stage: 0, secret: Self.terms.secret)),
+        .unexpected(.open, from: .receiver)
+      ),
+      (
+        Header(epoch: Self.epoch.next, number: 0), .credit(Credit(passes: 1)),
+        .otherEpoch(.credit, found: Self.epoch.next, expected: Self.epoch)
+      ),
+    ] as [(Header, Message, LinkError)] {
+      var pair = Pair()
+      #expect(throws: expected) { try pair.sender.receive(header, message, now: pair.now) }
+      #expect(!pair.sender.canSend)
     }
-    _ = try Poll.wait([.socket(sender.socket)], timeout: .seconds(20))
-    let error = #expect(throws: (any Error).self) { try sender.update() }
-    let expected: [any Error] = [
-      WireError.notOurs(magic: [1, 2, 3]), LinkError.gap(expected: 0, found: 3),
-      LinkError.unexpected(.open, from: .receiver),
-    ]
-    #expect(error.map { "\($0)" } == "\(expected[index])")
-    #expect(!sender.canSend)
   }
 
-  @Test("does not mind that its sender is gone when credit is due")
-  func gone() throws {
-    let pair = try Pair("tcp://127.0.0.1:0")
-    var sender: PassSender? = try pair.sender()
-    _ = try Poll.wait([.socket(pair.router)], timeout: .seconds(20))
-    guard case .frames(let frames) = try pair.router.receive(atMost: 3) else {
-      Issue.record("nothing came")
-      return
+  @Test("hears for as long as both live, with nothing to do, and notices whose silence it is")
+  func silence() throws {
+    var pair = Pair()
+    try pair.open()
+    for _ in 0..<20 {
+      pair.now += .milliseconds(200)
+      if let (header, message) = pair.sender.beat() { try pair.carry(header, message) }
+      if let answer = pair.receiver.beat() { try pair.sender.receive(answer.header, answer.message, now: pair.now) }
+      #expect(pair.sender.silence(now: pair.now) == nil && pair.receiver.silence(now: pair.now) == nil)
     }
-    let (header, message) = try Message.decode(frames[1].bytes)
-    guard case .opened(let answer) = try pair.receiver.receive(frames, header, message) else {
-      Issue.record("not opened")
-      return
+    // The sender says nothing any more.
+    for _ in 0..<2 {
+      pair.now += .milliseconds(200)
+      if let answer = pair.receiver.beat() { try pair.sender.receive(answer.header, answer.message, now: pair.now) }
+      #expect(pair.receiver.silence(now: pair.now) == nil)
     }
-    let monitor = try pair.router.monitor()
-    sender = nil
-    // Until the router has seen it go.
-    while !monitor.sawDisconnection { _ = try Poll.wait([.monitor(monitor)], timeout: .seconds(20)) }
-    try answer.send(on: pair.router)
-    withExtendedLifetime(sender) {}
+    pair.now += .milliseconds(200)
+    if let answer = pair.receiver.beat() { try pair.sender.receive(answer.header, answer.message, now: pair.now) }
+    #expect(pair.receiver.silence(now: pair.now) == .milliseconds(600))
+    #expect(pair.sender.silence(now: pair.now) == nil)
+    // Nor does the receiver.
+    for _ in 0..<3 {
+      pair.now += .milliseconds(200)
+      _ = pair.sender.silence(now: pair.now)
+    }
+    #expect(pair.sender.silence(now: pair.now) == .milliseconds(600))
   }
-}
 
-extension Monitor {
-  fileprivate var sawDisconnection: Bool {
-    while let event = try? next() {
-      if case .disconnected = event.kind { return true }
+  @Test("asks until it is answered, and dials again under another name when it was turned away or cut off before")
+  func opening() throws {
+    var pair = Pair()
+    _ = pair.sender.ask(now: pair.now)
+    #expect(pair.sender.step(now: pair.now + .milliseconds(400)) == nil)
+    pair.now += .milliseconds(600)
+    guard case .send(let header, .open)? = pair.sender.step(now: pair.now) else {
+      Issue.record("not asked again")
+      return
     }
-    return false
+    #expect(header.number == 0)
+    for attempt in 1...2 {
+      if attempt == 1 { pair.sender.handshakeFailed() } else { try pair.sender.disconnected() }
+      #expect(pair.sender.step(now: pair.now) == nil)
+      pair.now += .milliseconds(600)
+      #expect(pair.sender.step(now: pair.now) == .dialAgain(attempt: attempt))
+      _ = pair.sender.ask(now: pair.now)
+    }
+    try pair.open()
+    pair.now += .seconds(1)
+    #expect(pair.sender.isOpen && pair.sender.step(now: pair.now) == nil)
+  }
+
+  @Test("is cut at once when its connection ends, and not by the end of another")
+  func cut() throws {
+    var pair = Pair()
+    try pair.open()
+    _ = try pair.sendPass(0)
+    try pair.receiver.disconnected(ConnectionNumber(2))
+    #expect(throws: LinkError.cut) { try pair.receiver.disconnected(ConnectionNumber(1)) }
+    #expect(throws: LinkError.cut) { try pair.sender.disconnected() }
+  }
+
+  @Test("is opened again over another connection while nothing has passed, and never after")
+  func again() throws {
+    var pair = Pair()
+    try pair.open()
+    // The receiver still holds the first connection when the second comes.
+    let second = Peer(Array("sender.1".utf8), Caller(connection: ConnectionNumber(2)))
+    pair.sender = PassSender(stage: 0, epoch: Self.epoch, terms: Self.terms, patience: Self.patience, now: pair.now)
+    var (header, message) = pair.sender.ask(now: pair.now)
+    try pair.carry(header, message, from: second)
+    #expect(pair.sender.isOpen && pair.receiver.isSender(second.id))
+    try pair.carry(pair.sender.header(sequence: 0), .pass(Self.pass(rows: 1)), payload: 12, from: second)
+    pair.sender = PassSender(stage: 0, epoch: Self.epoch, terms: Self.terms, patience: Self.patience, now: pair.now)
+    (header, message) = pair.sender.ask(now: pair.now)
+    let third = Peer(Array("sender.2".utf8))
+    #expect(throws: LinkError.reopened) { try pair.carry(header, message, from: third) }
+  }
+
+  @Test("forgives a halt of its own")
+  func halt() {
+    func at(_ milliseconds: UInt64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+    var hearing = Hearing(now: at(0))
+    #expect(hearing.silence(now: at(300)) == .milliseconds(300))
+    // Nobody listened for ten seconds.
+    #expect(hearing.silence(now: at(10_600)) == .milliseconds(600))
+    hearing.heard(now: at(10_700))
+    #expect(hearing.silence(now: at(10_900)) == .milliseconds(200))
   }
 }

@@ -56,7 +56,7 @@ struct MalformedFrameTests {
         }
       }
     }
-    // Epoch, number, sequence and attempt may be any.
+    // Coordinator, number, sequence and plan may be any.
     #expect(taken >= 8 * 28)
   }
 
@@ -76,10 +76,10 @@ struct MalformedFrameTests {
 
   @Test("of another version are called so, whatever else that version changed")
   func otherVersion() throws {
-    let error = WireError.otherVersion(found: 3, expected: 2)
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [3, 0]) }
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [3, 0] + Array(repeating: 0xFF, count: 90)) }
-    #expect(error.description.contains("version 3"))
+    let error = WireError.otherVersion(found: 4, expected: 3)
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [4, 0]) }
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [4, 0] + Array(repeating: 0xFF, count: 90)) }
+    #expect(error.description.contains("version 4"))
   }
 
   @Test("of strangers", arguments: [Array("GET / HTTP/1.1\r\n\r\n".utf8), [0], Array(repeating: 0xFF, count: 100)])
@@ -172,10 +172,12 @@ struct MalformedFrameTests {
       frame[Header.byteCount + offset] = value
       return Self.refusedField(frame)
     }
-    #expect(try assignment(at: 4, 3) == "assignment.stage")
-    #expect(try assignment(at: 4, 2) == nil)
-    #expect(try assignment(at: 12, 3) == "assignment.layers.upperBound")
-    #expect(try assignment(at: 12, 4) == nil)
+    // Behind the two tensors, of 68 and 55 bytes, come the flag and the stages.
+    let index = 4 + 4 + 1 + 4 + 68 + 55 + 1 + 4
+    #expect(try assignment(at: index, 3) == "assignment.stage.index")
+    #expect(try assignment(at: index, 2) == nil)
+    #expect(try assignment(at: 4, 3) == "assignment.layers.upperBound")
+    #expect(try assignment(at: 4, 4) == nil)
   }
 
   @Test("with more rows than a micro-batch has, or a tensor larger than any")
@@ -185,10 +187,7 @@ struct MalformedFrameTests {
     }
     #expect(Self.refusedField(pass) == "pass.segments")
     let tensor = Self.frame(.assignment) { writer in
-      for word in [1, 0, 0, 1, 1, 1, 1] { writer.word(word, in: 0...1) }
-      writer.name("n", in: 1...1)
-      for _ in 0..<2 { LinkTerms(secret: Array(0..<32)).write(to: &writer) }
-      writer.nanoseconds(1)
+      for word in [0, 1] { writer.word(word, in: 0...1) }
       writer.flag(true)
       writer.word(1, in: 1...1)
       writer.name("w", in: 1...1)

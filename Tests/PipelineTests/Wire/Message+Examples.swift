@@ -2,6 +2,8 @@ import MicroBatching
 import Pipeline
 
 extension Message {
+  private static let epoch = Epoch(coordinator: 0x1122_3344_5566_7788, plan: 3)
+
   /// The messages that docs/WIRE.md spells out, with their headers.
   static let examples: [(header: Header, message: Message)] = [
     (
@@ -17,45 +19,47 @@ extension Message {
       .measurement(
         Measurement(points: [BlockTime(rows: 1, seconds: 0.0009765625), BlockTime(rows: 128, seconds: 0.015)]))
     ),
-    (Header(epoch: 3, number: 7), .wanted(Wanted(tensor: 5, offset: 0x1_0000_0002, pieces: 16))),
+    (Header(epoch: epoch, number: 7), .wanted(Wanted(tensor: 5, offset: 0x1_0000_0002, pieces: 16))),
     (
-      Header(epoch: 3, number: 7),
+      Header(epoch: epoch, number: 7),
       .ready(
         Ready(
           bytesRead: 1000, bytesReceived: 28_351_488, bytesCached: 0x12_3456_789A, nanoseconds: 1_500_000_000))
     ),
     (
-      Header(epoch: 3, number: 7),
+      Header(epoch: epoch, number: 7),
       .heartbeat(
         Heartbeat(
           progress: .max, time: 1 << 62, pulse: 123_456_789, pulseArrival: 1 << 62 - 1, taken: 1_000_000,
           passed: 999_999
         ))
     ),
-    (Header(epoch: 3, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
+    (Header(epoch: epoch, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
     (Header(number: 0), .welcome(Welcome(configuration: Array(#"{"n_layer": 12}"#.utf8), measures: true))),
     (Header(number: 0), .refusal(Refusal(reason: "has another checkpoint"))),
     (
-      Header(epoch: 3, number: 7),
+      Header(epoch: epoch, number: 7),
       .assignment(
         Assignment(
-          stage: 1, stageCount: 3, layers: 4..<7, slotCount: 32, rowLimit: 512, credits: 6,
-          next: "tcp://10.77.0.3:7071", incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(33..<65)),
-          outgoing: LinkTerms(secret: Array(65..<97)), patience: 1_500_000_000, sharesFiles: false,
+          layers: 4..<7, sharesFiles: false,
           tensors: [
             TensorDescription(
               name: "h.4.attn.c_attn.weight", elementType: "BF16", shape: [768, 2304], fingerprint: Array(64..<96)),
             TensorDescription(
               name: "h.4.ln_1.bias", elementType: "F32", shape: [768], fingerprint: Array(128..<160)),
-          ]))
+          ],
+          stage: StageAssignment(
+            index: 1, count: 3, slotCount: 32, rowLimit: 512, credits: 6, next: "tcp://10.77.0.3:7071",
+            incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(33..<65)),
+            outgoing: LinkTerms(secret: Array(65..<97)), patience: 1_500_000_000)))
     ),
-    (Header(epoch: 3, number: 7), .piece(Piece(tensor: 1, offset: 262144, bytes: [1, 2, 3, 250]))),
-    (Header(epoch: 3, number: 7), .pulse(Pulse(time: 987_654_321))),
-    (Header(epoch: 3, number: 7), .goodbye(Goodbye(reason: ""))),
-    (Header(epoch: 3, number: 0), .open(Open(stage: -1, secret: Array(1..<33)))),
-    (Header(epoch: 3, number: 0), .credit(Credit(passes: 4))),
+    (Header(epoch: epoch, number: 7), .piece(Piece(tensor: 1, offset: 262144, bytes: [1, 2, 3, 250]))),
+    (Header(epoch: epoch, number: 7), .pulse(Pulse(time: 987_654_321))),
+    (Header(epoch: epoch, number: 7), .goodbye(Goodbye(reason: ""))),
+    (Header(epoch: epoch, number: 0), .open(Open(stage: -1, secret: Array(1..<33)))),
+    (Header(epoch: epoch, number: 0), .credit(Credit(passes: 4))),
     (
-      Header(epoch: 3, number: 7, sequence: 41, attempt: 1),
+      Header(epoch: epoch, number: 7, sequence: 41),
       .pass(
         Pass(
           microBatch: MicroBatch(
@@ -65,6 +69,6 @@ extension Message {
             StageRecord(received: 1000, computed: 2000, waited: 30, sent: 4, isFiniteComputed: false)
           ]))
     ),
-    (Header(epoch: 3, number: 8), .beat(Beat())),
+    (Header(epoch: epoch, number: 8), .beat(Beat())),
   ]
 }

@@ -108,13 +108,14 @@ extension Message {
         name: source.text(WireLimits.name), elementType: ["F32", "F16", "BF16"].randomElement(using: &source)!,
         shape: shape, fingerprint: sharesFiles ? [] : source.bytes(32))
     }
+    let stage = StageAssignment(
+      index: (0...(stageCount - 1)).random(&source), count: stageCount, slotCount: WireLimits.slots.random(&source),
+      rowLimit: WireLimits.rows.random(&source), credits: WireLimits.credits.random(&source),
+      next: source.text(WireLimits.address), incoming: randomTerms(&source), outgoing: randomTerms(&source),
+      patience: source.nanoseconds())
     return Assignment(
-      stage: (0...(stageCount - 1)).random(&source), stageCount: stageCount,
-      layers: first..<(first...WireLimits.layers.upperBound).random(&source),
-      slotCount: WireLimits.slots.random(&source), rowLimit: WireLimits.rows.random(&source),
-      credits: WireLimits.credits.random(&source), next: source.text(WireLimits.address),
-      incoming: randomTerms(&source), outgoing: randomTerms(&source), patience: source.nanoseconds(),
-      sharesFiles: sharesFiles, tensors: tensors)
+      layers: first..<(first...WireLimits.layers.upperBound).random(&source), sharesFiles: sharesFiles,
+      tensors: tensors, stage: source.chance(oneIn: 4) ? nil : stage)
   }
 
   private static func randomTerms(_ source: inout SeededNumbers) -> LinkTerms {

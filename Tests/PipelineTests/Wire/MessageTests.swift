@@ -12,8 +12,9 @@ struct MessageTests {
     for _ in 0..<200 {
       let message = Message.random(kind, &source)
       let header = Header(
-        epoch: source.next(), number: source.next(), sequence: source.next(),
-        attempt: UInt32(truncatingIfNeeded: source.next()))
+        epoch: Epoch(coordinator: source.next(), plan: UInt32(truncatingIfNeeded: source.next())),
+        number: source.next(),
+        sequence: source.next())
       let bytes = message.encode(header: header)
       let (decodedHeader, decoded) = try Message.decode(bytes)
       #expect(decodedHeader == header)
@@ -32,11 +33,13 @@ struct MessageTests {
     let messages: [Message] = [
       .assignment(
         Assignment(
-          stage: 0, stageCount: 1, layers: 0..<1024, slotCount: 1, rowLimit: 1, credits: 1,
-          next: String(repeating: "a", count: WireLimits.address.upperBound),
-          incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)),
-          outgoing: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)), patience: 1, sharesFiles: false,
-          tensors: Array(repeating: tensor, count: WireLimits.tensors.upperBound))),
+          layers: 0..<1024, sharesFiles: false,
+          tensors: Array(repeating: tensor, count: WireLimits.tensors.upperBound),
+          stage: StageAssignment(
+            index: 0, count: 1, slotCount: 1, rowLimit: 1, credits: 1,
+            next: String(repeating: "a", count: WireLimits.address.upperBound),
+            incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)),
+            outgoing: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)), patience: 1))),
       .welcome(
         Welcome(configuration: Array(repeating: 1, count: WireLimits.configuration.upperBound), measures: false)),
       .piece(Piece(tensor: 0, offset: 0, bytes: Array(repeating: 1, count: Piece.byteLimit))),

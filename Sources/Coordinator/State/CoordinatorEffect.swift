@@ -1,0 +1,50 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+/// What a coordinator wants done, in this order.
+enum CoordinatorEffect {
+  // Messages.
+  /// Over the listening socket; one for somebody who is gone is lost.
+  case send(to: Roster.ID, Header, Message)
+  /// The link into the first stage is to be dialled, under this name and by the key, 32 bytes, if it has one.
+  case dialFirst(address: String, key: [UInt8], name: String)
+  /// It is to be dialled anew, under another name.
+  case dialFirstAgain(name: String)
+  case sendFirst(Header, Message)
+  /// How long nothing has come over a link is asked of the system; over the connection, of the link that activations come on.
+  case askQuiet(LinkSide, ConnectionNumber?)
+  case endConnection(ConnectionNumber)
+  /// So many bytes of micro-batches may wait.
+  case allowWaiting(bytes: Int)
+
+  // The coordinator's own work.
+  /// How long embedding and head take.
+  case measure
+  /// Pieces of the blocks that a worker holds.
+  case readPieces(Wanted, of: LayerRange, for: Roster.ID)
+  /// To embed the tokens of a micro-batch and send it into the first stage.
+  case embed(Dispatch, Header)
+  /// To make results of the rows of the pass that came last.
+  case finish(FinishJob)
+
+  // Callers.
+  case deliver(RequestID, RequestResult)
+  case complete(RequestID, (any Error)?)
+  case notify(EngineNotice)
+  /// Every stage is ready, and the pipe is open.
+  case open([StageDescription])
+  /// It is over; nothing follows.
+  case end(any Error)
+}
+
+/// Rows of a micro-batch that has passed all stages, and what they are for.
+struct FinishJob {
+  var sequence: UInt64
+  var rowCount: Int
+  var arrivals: [Arrival]
+  /// Whether a stage made values that are not finite, so that hidden states are to be looked at.
+  var looksForInfinite: Bool
+}

@@ -1,0 +1,32 @@
+internal import GPT2
+internal import Pipeline
+internal import ZeroMQ
+
+/// What a coordinator is told once.
+struct CoordinatorSettings: Sendable {
+  let configuration: Configuration
+  /// Where it listens, as others dial it.
+  let listening: String
+  let workerCount: Int
+  /// Whether workers read the very files that the coordinator reads.
+  let sharesFiles: Bool
+  let wishes: ClusterPlan.Wishes
+  /// Most requests that wait.
+  let waitingLimit: Int
+  /// How long workers are waited for.
+  let patience: Duration
+  /// What a worker is started with besides the coordinator's address, for people.
+  let workerFlags: String
+  /// Its own public key; nil where nothing is encrypted.
+  let key: CurveKey?
+  /// Its machine, and the threads it computes with.
+  let host: String
+  let cores: Int
+  let threads: Int
+
+  /// Whether workers dial in over a network or loopback, and not within this process.
+  var isRemote: Bool { !listening.hasPrefix("inproc:") }
+
+  /// Whether workers are to measure how fast they are: what they read and who they share with is known where there is but one.
+  var measures: Bool { workerCount > 1 || !sharesFiles }
+}

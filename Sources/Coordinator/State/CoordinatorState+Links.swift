@@ -1,0 +1,103 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+// MARK: - The link into the first stage
+
+extension CoordinatorState {
+  /// Takes in credit, and sends as much as may go now.
+  mutating func receiveFirst(_ header: Header, _ message: Message) throws {
+    guard let wasOpen = epoch?.isOpen, epoch!.entrance != nil else { return }
+    do throws(LinkError) {
+      try epoch!.entrance!.link.receive(header, message, now: now)
+    } catch { throw firstBroken(error) }
+    if epoch!.isOpen, !wasOpen {
+      emit(.notify(.ready(epoch!.stages)))
+      emit(.open(epoch!.stages))
+    }
+    pump()
+  }
+
+  mutating func firstDisconnected() throws {
+    guard epoch?.entrance != nil else { return }
+    do { try epoch!.entrance!.link.disconnected() } catch { try loseLink(.outgoing, error) }
+  }
+
+  func firstBroken(_ error: any BreachOfLink) -> ClusterError {
+    .workerBroken(name: epoch?.stages.first?.name ?? "", reason: "\(error)")
+  }
+
+  /// What the last stage did on its link, which it must not.
+  func lastBroken(_ error: any Error) -> ClusterError {
+    .workerBroken(name: epoch?.stages.last?.name ?? "", reason: "\(error)")
+  }
+}
+
+// MARK: - Links that are lost
+
+extension CoordinatorState {
+  /// Nothing has come over a link for so long, not even a part of a message.
+  mutating func silent(_ side: LinkSide, _ time: Duration) throws {
+    if let patience = epoch?.patience, time > patience { try loseLink(side, .silent(time)) }
+  }
+
+  /// A link of the coordinator's own does not work any more.
+  mutating func loseLink(_ side: LinkSide, _ reason: LinkError) throws {
+    guard let epoch else { return }
+    let stage = side == .outgoing ? 0 : epoch.stages.count - 1
+    let name = label(stage)
+    let error = ClusterError.linkLost(
+      from: side == .outgoing ? "the coordinator" : name, to: side == .outgoing ? name : "the coordinator",
+      reason: "\(name) \(reason)")
+    guard reason == .cut else { throw absent(stage) ?? error }
+    guard epoch.cut == nil else { return }
+    self.epoch!.cut = (error, now)
+    emit(.notify(.ending("\(error)")))
+  }
+
+  /// What is wrong, when the worker of a stage says that one of its links is: the link, or the worker behind it.
+  ///
+  /// - Parameter name: the worker's; it is of the roster no more.
+  func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> ClusterError {
+    let other = link == .incoming ? stage - 1 : stage + 1
+    if let lost = absent(other) { return lost }
+    let own = "stage \(stage + 1) (\(name))"
+    let foreign = roster.stages.contains { $0.stage == other } ? label(other) : "the coordinator"
+    return link == .incoming
+      ? .linkLost(from: foreign, to: own, reason: "\(foreign) \(reason)")
+      : .linkLost(from: own, to: foreign, reason: "\(foreign) \(reason)")
+  }
+
+  /// That a stage's worker is lost, if nothing is heard of it just now: then its links say nothing of their own.
+  private func absent(_ stage: Int) -> ClusterError? {
+    guard let member = roster.stages.first(where: { $0.stage == stage }),
+      case let silence = now - member.lastHeard, silence > Self.presence
+    else { return nil }
+    return .workerLost(
+      name: member.name, blocks: blocks(stage),
+      reason: "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)")
+  }
+
+  /// A stage as people count, with its worker's name.
+  private func label(_ stage: Int) -> String {
+    "stage \(stage + 1) (\(roster.stages.first { $0.stage == stage }?.name ?? "?"))"
+  }
+
+  /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on
+  /// fewer than it took.
+  func overdue(_ entrance: PassSender, _ time: Duration) -> ClusterError {
+    var (handedOn, sender) = (entrance.passCount, "the coordinator")
+    for (index, member) in roster.stages.enumerated() {
+      let name = label(index)
+      if member.taken < handedOn {
+        return .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)")
+      }
+      if member.passed < member.taken { return .workerStalled(name: member.name, blocks: blocks(index), after: time) }
+      (handedOn, sender) = (member.passed, name)
+    }
+    let last = roster.stages.count - 1
+    return .workerStalled(name: roster.stages.last?.name ?? "", blocks: blocks(last), after: time)
+  }
+}

@@ -1,0 +1,116 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+extension CoordinatorState {
+  /// Deals the blocks out, once all expected workers are there and everything is known that a plan needs.
+  mutating func planIfDue() throws {
+    guard case .gathering = phase, roster.isComplete, catalog != nil else { return }
+    switch (parts, roster.measures) {
+    case (.measured(let edges), _): try plan(edges)
+    case (_, false): try plan(nil)
+    case (.loaded, true):
+      // When the workers have measured: those of this machine would be in the way, and it in theirs.
+      parts = .measuring
+      emit(.measure)
+    case (.loading, true), (.measuring, true): break
+    }
+  }
+
+  private mutating func plan(_ edges: EdgeCosts?) throws {
+    let workers = roster.candidates
+    let plan: ClusterPlan
+    do throws(PlanError) {
+      plan = try ClusterPlan(
+        settings.configuration, over: workers.map(ClusterPlan.Candidate.init),
+        coordinator: ClusterPlan.Coordinator(
+          host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), settings.wishes)
+    } catch { throw ClusterError.plan(error) }
+    let stages = plan.stages.map { workers[$0.candidate] }
+    emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
+    roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
+    let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
+    // Each link's secret: one into every stage, and one out of the last.
+    let secrets = (0...stages.count).map { _ in LinkTerms.makeSecret(using: &random) }
+    let keys = [settings.key] + stages.map(\.caller.key) + [settings.key]
+    func terms(_ link: Int, toward end: Int) -> LinkTerms {
+      LinkTerms(secret: secrets[link], peerKey: settings.isRemote ? keys[end]?.bytes ?? [] : [])
+    }
+    let incoming = PassReceiver(
+      epoch: roster.epoch, from: stages.count - 1, credits: plan.credits,
+      terms: terms(stages.count, toward: stages.count),
+      patience: patience)
+    let descriptions = zip(stages, plan.stages).map { StageDescription($0, $1.layers) }
+    phase = .planned(
+      PlanEpoch(
+        plan: plan, stages: descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming))
+    emit(.allowWaiting(bytes: plan.waitingBytes(width: settings.configuration.width)))
+    emit(.notify(.planned(descriptions, spares: plan.spares.lines)))
+    for (index, stage) in stages.enumerated() {
+      assign(
+        stage.id,
+        to: StageAssignment(
+          index: index, count: stages.count, slotCount: settings.wishes.slotCount, rowLimit: plan.rowLimit,
+          credits: plan.credits,
+          next: index + 1 < stages.count ? stages[index + 1].hello.address : settings.listening,
+          incoming: terms(index, toward: index), outgoing: terms(index + 1, toward: index + 2),
+          patience: UInt64(patience.nanoseconds)))
+    }
+    for worker in roster.members where worker.standing == .spare { assign(worker.id, to: nil) }
+  }
+
+  /// Tells a worker which blocks to hold, and which stage to be, if it is to be one.
+  mutating func assign(_ id: Roster.ID, to stage: StageAssignment?) {
+    guard let layers = roster[id]?.holding, let catalog else { return }
+    let tensors = layers.flatMap { catalog[$0] }
+    send(
+      .assignment(
+        layers.isEmpty && stage == nil
+          ? .nothing
+          : Assignment(layers: layers, sharesFiles: settings.sharesFiles, tensors: tensors, stage: stage)), to: id)
+  }
+
+  /// The blocks of a stage, unless its plan was given up just now.
+  func blocks(_ stage: Int) -> LayerRange? { epoch?.plan.stages[stage].layers }
+
+  /// Dials the first stage, once every stage is ready and the coordinator has its own parts.
+  mutating func openIfReady() {
+    guard epoch != nil, epoch!.entrance == nil, roster.isReady else { return }
+    if case .loading = parts { return }
+    let stages = roster.stages
+    let epoch = epoch!
+    let link = PassSender(stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now)
+    self.epoch!.entrance = PlanEpoch.Entrance(link: link, dialed: now)
+    self.epoch!.stages = zip(stages, epoch.plan.stages).map { StageDescription($0, $1.layers) }
+    emit(.dialFirst(address: stages[0].hello.address, key: epoch.terms.peerKey, name: linkName))
+    let (header, message) = self.epoch!.entrance!.link.ask(now: now)
+    emit(.sendFirst(header, message))
+    statistics.begin(self.epoch!.stages)
+    let refused = scheduler.begin(
+      slotCount: settings.wishes.slotCount, positionBudget: epoch.plan.positionBudget,
+      chunk: Configuration.cacheChunk, pacing: epoch.plan.pacing)
+    for (id, error) in refused { emit(.complete(id, error)) }
+  }
+
+  /// By which the first stage tells this link apart.
+  var linkName: String { "coordinator#\(roster.epoch)" }
+}
+
+extension ClusterPlan.Candidate {
+  fileprivate init(_ worker: Roster.Member) {
+    self.init(
+      name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
+      memory: worker.hello.memory, curve: TimeCurve(worker.blockTimes))
+  }
+}
+
+extension StageDescription {
+  fileprivate init(_ worker: Roster.Member, _ layers: LayerRange) {
+    self.init(
+      name: worker.name, address: worker.hello.address, layers: layers, threads: worker.hello.threads,
+      kernels: worker.hello.kernels, bytesRead: worker.ready?.bytesRead ?? 0,
+      bytesReceived: worker.ready?.bytesReceived ?? 0, bytesCached: worker.ready?.bytesCached ?? 0)
+  }
+}

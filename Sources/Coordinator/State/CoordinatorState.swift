@@ -1,0 +1,174 @@
+internal import DequeModule
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+/// All that a coordinator decides, without I/O: an event with its instant goes in, effects come out.
+///
+/// ```
+/// state.handle(event, at: .now)
+/// while let effect = state.nextEffect() { … carry it out; what comes of it is an event … }
+/// ```
+///
+/// Requests, scheduler, roster and statistics live as long as the coordinator; what dies with a plan is a ``PlanEpoch``.
+struct CoordinatorState {
+  enum Phase {
+    /// Workers join, until there are enough and all is measured.
+    case gathering
+    /// The blocks are dealt out: stages load, then work goes through.
+    case planned(PlanEpoch)
+    case ended
+  }
+
+  /// How far the coordinator is with its own parts of the model.
+  enum OwnParts {
+    case loading
+    case loaded
+    case measuring
+    case measured(EdgeCosts)
+  }
+
+  let settings: CoordinatorSettings
+  let statistics: StatisticsBox
+  var roster: Roster
+  var scheduler: Scheduler
+  var phase = Phase.gathering
+  var parts = OwnParts.loading
+  /// The tensors of every block; nil until their fingerprints are there.
+  var catalog: [[TensorDescription]]?
+  /// Bytes of weights that were sent to workers.
+  var bytesSent = 0
+  /// Why workers and others were turned away, for the error that too few came.
+  var turnedAway: [String] = []
+  /// Makes secrets.
+  var random: any RandomNumberGenerator & Sendable
+  private var effects: Deque<CoordinatorEffect> = []
+
+  /// The instant of the event that is handled.
+  private(set) var now: Instant
+  let started: Instant
+  var lastPulse: Instant
+  /// When it last looked at what is looked at a few times a second.
+  var lastLook: Instant
+  var lastTick: Instant
+
+  static let pulseInterval = Duration.milliseconds(200)
+  /// How long it waits to learn which worker is gone, when a link was cut.
+  static let cutPatience = Duration.milliseconds(300)
+  /// By how much data links may be silent for longer than control links: a worker that is gone is noticed by both.
+  static let linkSlack = Duration.milliseconds(100)
+  /// Who was heard within this time is there.
+  static let presence = Duration.milliseconds(700)
+  /// How long the first stage may take to answer.
+  static let linkPatience = Duration.seconds(10)
+  /// A pause between ticks from which on this thread itself was held up.
+  static let halt = Duration.milliseconds(200)
+
+  init(
+    _ settings: CoordinatorSettings, statistics: StatisticsBox, allowed: AllowedKeys?,
+    random: any RandomNumberGenerator & Sendable, now: Instant
+  ) {
+    self.settings = settings
+    self.statistics = statistics
+    self.random = random
+    roster = Roster(
+      expected: settings.workerCount, measures: settings.measures,
+      configuration: settings.configuration.fingerprint.bytes, programVersion: ProgramVersion.current,
+      incarnation: self.random.next(), isRemote: settings.isRemote, allowed: allowed)
+    scheduler = Scheduler(waitingLimit: settings.waitingLimit)
+    (self.now, started, lastPulse, lastLook, lastTick) = (now, now, now, now, now)
+  }
+
+  /// The effect that is to be carried out next; nil when there is none.
+  mutating func nextEffect() -> CoordinatorEffect? { effects.popFirst() }
+
+  mutating func emit(_ effect: CoordinatorEffect) { effects.append(effect) }
+
+  /// Takes in what has happened.
+  ///
+  /// - Parameter now: not before that of any earlier event.
+  mutating func handle(_ event: CoordinatorEvent, at now: Instant) {
+    if case .ended = phase { return }
+    self.now = now
+    do { try take(event) } catch { end(error, reason: "\(error)") }
+  }
+
+  /// It is over: workers are sent home.
+  ///
+  /// - Parameter reason: empty when that is meant.
+  mutating func end(_ error: any Error, reason: String) {
+    if case .ended = phase { return }
+    phase = .ended
+    if !reason.isEmpty { emit(.notify(.ending(reason))) }
+    for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
+    emit(.end(error))
+  }
+
+  private mutating func take(_ event: CoordinatorEvent) throws {
+    switch event {
+    case .submit(let id, let work, let client): submit(id, work, of: client)
+    case .cancel(let id): scheduler.cancel(id)
+    case .hold(let id): scheduler.hold(id)
+    case .resume(let id): scheduler.resume(id)
+    case .allow(let keys): try allow(keys)
+    case .lose(let name, let reason): try lose(name, reason)
+    case .message(let header, let message, let payload, let peer):
+      try receive(header, message, payload, from: peer)
+    case .unreadable(let error, let peer): try receiveUnreadable(error, from: peer)
+    case .misshapen(let reason, let peer): try receiveMisshapen(reason, from: peer)
+    case .unresolved(let hello, let peer, let reason): refuseUnresolved(hello, peer, reason)
+    case .disconnected(let connection): try disconnected(connection)
+    case .connectionFailed(let reason):
+      turnAway("a connection failed: \(reason)")
+      emit(.notify(.connectionFailed(reason: reason)))
+    case .first(let header, let message): try receiveFirst(header, message)
+    case .firstUnreadable(let error): throw firstBroken(error)
+    case .firstHandshakeFailed: epoch?.entrance?.link.handshakeFailed()
+    case .firstDisconnected: try firstDisconnected()
+    case .quiet(let side, let time): try silent(side, time)
+    case .catalogued(let tensors):
+      catalog = tensors
+      try planIfDue()
+    case .loaded:
+      parts = .loaded
+      try planIfDue()
+      openIfReady()
+    case .measured(let edges):
+      parts = .measured(edges)
+      try planIfDue()
+    case .pieces(let pieces, let id):
+      for piece in pieces {
+        bytesSent += piece.bytes.count
+        send(.piece(piece), to: id)
+      }
+    case .unwanted(let error, let id):
+      try handle(roster.receiveUnreadable(from: id, reason: "\(error)"))
+    case .embedded(let sequence, let isFinite, let start): embedded(sequence, isFinite: isFinite, start: start)
+    case .finished(let outcomes): try finished(outcomes)
+    case .progressed: beat()
+    case .tick: try tick()
+    }
+  }
+
+  /// Whether this is the routing id under which the last stage sends activations.
+  func isLastStage(_ id: [UInt8]) -> Bool {
+    if case .planned(let epoch) = phase { epoch.incoming.isSender(id) } else { false }
+  }
+
+  /// What the plan has brought; nil while there is none.
+  var epoch: PlanEpoch? {
+    get { if case .planned(let epoch) = phase { epoch } else { nil } }
+    _modify {
+      // Taken out of the phase meanwhile, so that it is changed in place.
+      var epoch: PlanEpoch?
+      if case .planned(let planned) = phase {
+        epoch = planned
+        phase = .gathering
+      }
+      defer { if let epoch { phase = .planned(epoch) } }
+      yield &epoch
+    }
+  }
+}

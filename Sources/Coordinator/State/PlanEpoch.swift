@@ -1,0 +1,44 @@
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+
+/// What dies with a plan: its links, its stages, and what is in flight.
+struct PlanEpoch {
+  let plan: ClusterPlan
+  /// In the order in which a token passes them.
+  var stages: [StageDescription]
+  /// How long a data link may be silent.
+  let patience: Duration
+  /// Of the link into the first stage.
+  let terms: LinkTerms
+  /// Where the last stage's activations arrive.
+  var incoming: PassReceiver
+  /// Where micro-batches go in; from when every stage is ready.
+  var entrance: Entrance?
+  var deadline = PassDeadline()
+  /// Micro-batches in flight whose embeddings were not finite.
+  var broken: Set<UInt64> = []
+  /// The one that is being finished.
+  var finishing: Finishing?
+  /// A data link of the coordinator's own that was cut, and since when: that a worker is gone would tell more.
+  var cut: (error: ClusterError, since: Instant)?
+  /// How far the stages were when it was last said: those that are ready, and bytes of weights sent.
+  var told = (ready: 0, bytesSent: 0)
+
+  struct Entrance {
+    var link: PassSender
+    let dialed: Instant
+  }
+
+  struct Finishing {
+    let sequence: UInt64
+    let pass: Pass
+    let arrivals: [Arrival]
+    /// The stage that made values that are not finite, if one did.
+    let culprit: StageDescription?
+    let start: Instant
+  }
+
+  /// Whether work goes through.
+  var isOpen: Bool { entrance?.link.isOpen ?? false }
+}

@@ -1,0 +1,41 @@
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+
+/// A stage of a plan between its two links: what it has taken, what it computes, and what the next one has no room for yet.
+struct StageLinks {
+  let assignment: StageAssignment
+  var incoming: PassReceiver
+  var outgoing: PassSender
+  /// Micro-batches that have come.
+  var taken: UInt64 = 0
+  /// Those with rows that were computed.
+  var computedCount = 0
+  var work = Work.none
+  /// Since when it has nothing to do, and how long the last pass took to be handed on.
+  var idleSince: Instant
+  var lastSent = Duration.zero
+
+  enum Work {
+    case none
+    case computing(Header, Pass, received: Instant)
+    /// The next stage has no room.
+    case waiting(Header, Pass)
+  }
+
+  init(_ assignment: StageAssignment, epoch: Epoch, now: Instant) {
+    self.assignment = assignment
+    let patience = Duration.nanoseconds(Int64(assignment.patience))
+    incoming = PassReceiver(
+      epoch: epoch, from: assignment.index - 1, credits: assignment.credits, terms: assignment.incoming,
+      patience: patience)
+    outgoing = PassSender(
+      stage: assignment.index, epoch: epoch, terms: assignment.outgoing, patience: patience, now: now)
+    idleSince = now
+  }
+
+  var patience: Duration { .nanoseconds(Int64(assignment.patience)) }
+  /// Whether the coordinator is at the other end of the incoming link, and of the outgoing one.
+  var isFirst: Bool { assignment.index == 0 }
+  var isLast: Bool { assignment.index == assignment.count - 1 }
+}

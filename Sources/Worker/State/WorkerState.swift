@@ -1,0 +1,194 @@
+internal import DequeModule
+internal import GPT2
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+/// All that a worker decides, without I/O: an event with its instant goes in, effects come out.
+///
+/// ```
+/// state.handle(event, at: .now)
+/// while let effect = state.nextEffect() { … carry it out; what comes of it is an event … }
+/// ```
+struct WorkerState {
+  enum Phase {
+    /// The coordinator has not answered yet.
+    case dialing
+    case member(Membership)
+    case left
+  }
+
+  /// What it is in a cluster.
+  struct Membership {
+    /// Of the coordinator's model.
+    let configuration: Configuration
+    /// Of the last assignment.
+    var epoch = Epoch.none
+    var place = Place.none
+  }
+
+  enum Place {
+    /// No stage: before an assignment, and of a spare, with blocks or without.
+    case none
+    /// The blocks are on their way into memory.
+    case loading(Assignment, since: Instant)
+    /// The next stage has not answered yet.
+    case linking(StageLinks, Ready, since: Instant)
+    case serving(StageLinks)
+  }
+
+  let settings: WorkerSettings
+  var control: ControlLink
+  var phase = Phase.dialing
+  /// Whether the connection has ended over which it was let in.
+  var isCoordinatorLost = false
+  /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
+  var cut: (error: WorkerError, since: Instant)?
+  private var random: any RandomNumberGenerator & Sendable
+  private var effects: Deque<WorkerEffect> = []
+  /// The instant of the event that is handled.
+  private(set) var now: Instant
+
+  /// How long the next stage may take to answer.
+  static let linkPatience = Duration.seconds(10)
+  /// How long the coordinator is given to say why a link was cut.
+  static let cutPatience = Duration.milliseconds(300)
+  /// How long the coordinator may be silent.
+  static let silencePatience = Duration.seconds(15)
+
+  init(_ settings: WorkerSettings, random: any RandomNumberGenerator & Sendable, now: Instant) {
+    (self.settings, self.random, self.now) = (settings, random, now)
+    control = ControlLink(settings.hello, incarnation: self.random.next(), now: now)
+  }
+
+  /// The effect that is to be carried out next; nil when there is none.
+  mutating func nextEffect() -> WorkerEffect? { effects.popFirst() }
+
+  mutating func emit(_ effect: WorkerEffect) { effects.append(effect) }
+
+  /// When there is something to do even if nothing happens.
+  var nextTick: Instant { control.nextBeat }
+
+  /// Whether a pass can be taken: none that was computed waits for the next stage.
+  var takesMessages: Bool {
+    guard case .member(let membership) = phase else { return false }
+    switch membership.place {
+    case .linking(let links, _, _), .serving(let links):
+      if case .none = links.work { return true } else { return false }
+    case .none, .loading: return false
+    }
+  }
+
+  /// Whether this is the routing id under which the stage before this one sends activations.
+  func isSender(_ id: [UInt8]) -> Bool { links?.incoming.isSender(id) ?? false }
+
+  /// Takes in what has happened.
+  ///
+  /// - Parameter now: not before that of any earlier event.
+  mutating func handle(_ event: WorkerEvent, at now: Instant) {
+    if case .left = phase { return }
+    self.now = now
+    do { try take(event) } catch { fail(error) }
+  }
+
+  /// The worker cannot go on; the coordinator is told why.
+  mutating func fail(_ error: any Error) {
+    if case .left = phase { return }
+    let failure = (error as? WorkerError)?.failure ?? Failure(reason: "\(error)")
+    if control.isWelcome {
+      tell(.failure(Failure(reason: String(failure.reason.prefix(1000)), link: failure.link)))
+    }
+    phase = .left
+    emit(.end(error))
+  }
+
+  private mutating func take(_ event: WorkerEvent) throws {
+    switch event {
+    case .coordinator(let header, let message):
+      control.heard(message, now: now)
+      try receive(header, message)
+    case .coordinatorUnreadable(let error):
+      throw WorkerError.protocolBroken(coordinator: settings.coordinator, error)
+    case .coordinatorConnected: control.connected(now: now)
+    case .coordinatorHandshakeFailed(let reason):
+      if control.handshakeFailed(reason) {
+        emit(.notify(.handshakeFailing(coordinator: settings.coordinator, reason: reason)))
+      }
+    case .coordinatorDisconnected: if control.disconnected() { isCoordinatorLost = true }
+    case .message(let header, let message, let payload, let peer):
+      try receive(header, message, payload, from: peer)
+    case .unreadable(let error, let peer): try receiveUnreadable(error, from: peer)
+    case .misshapen(let reason, let peer): try receiveMisshapen(reason, from: peer)
+    case .disconnected(let connection): try disconnected(connection)
+    case .next(let header, let message): try receiveNext(header, message)
+    case .nextUnreadable(let error): throw WorkerError.link(.outgoing, error)
+    case .nextHandshakeFailed: links?.outgoing.handshakeFailed()
+    case .nextDisconnected:
+      do throws(LinkError) { try links?.outgoing.disconnected() } catch { lose(.outgoing, error) }
+    case .quiet(let side, let time): try silent(side, time)
+    case .measured(let points): tell(.measurement(Measurement(points: points)))
+    case .wants(let wanted): tell(.wanted(wanted))
+    case .holds(let read, let received, let cached): try holds(read, received, cached)
+    case .computed(let isFiniteReceived, let isFiniteComputed): computed(isFiniteReceived, isFiniteComputed)
+    case .passedOn: passedOn()
+    case .progressed:
+      control.progress += 1
+      beat()
+    case .tick: try tick()
+    }
+  }
+
+  /// Says something to the coordinator, of the epoch of the last assignment.
+  mutating func tell(_ message: Message) {
+    let epoch: Epoch = if case .member(let membership) = phase { membership.epoch } else { .none }
+    emit(.tell(control.header(epoch), message))
+  }
+
+  /// The stage that it is, once its blocks are there.
+  var links: StageLinks? {
+    get {
+      guard case .member(let membership) = phase else { return nil }
+      switch membership.place {
+      case .linking(let links, _, _), .serving(let links): return links
+      case .none, .loading: return nil
+      }
+    }
+    _modify {
+      // Taken out of its place meanwhile, so that it is changed in place.
+      guard case .member(var membership) = phase else {
+        var none: StageLinks?
+        yield &none
+        return
+      }
+      phase = .dialing
+      let place = membership.place
+      membership.place = .none
+      var links: StageLinks?
+      switch place {
+      case .linking(let taken, _, _), .serving(let taken): links = taken
+      case .none, .loading: break
+      }
+      defer {
+        switch (place, links) {
+        case (.linking(_, let ready, let since), let links?): membership.place = .linking(links, ready, since: since)
+        case (.serving, let links?): membership.place = .serving(links)
+        default: membership.place = place
+        }
+        phase = .member(membership)
+      }
+      yield &links
+    }
+  }
+
+  mutating func nextIncarnation() -> UInt64 { random.next() }
+}
+
+/// What a worker is told once.
+struct WorkerSettings: Sendable {
+  /// Where the coordinator listens.
+  let coordinator: String
+  /// How it introduces itself, but for the incarnation.
+  let hello: Hello
+  /// How long the coordinator is waited for.
+  let patience: Duration
+}

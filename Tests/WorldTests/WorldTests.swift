@@ -1,0 +1,183 @@
+import GPT2
+import Pipeline
+import Platform
+import TestSupport
+import Testing
+
+@testable import Coordinator
+
+@Suite("A cluster in virtual time") struct WorldTests {
+  /// Requests of all kinds, and what each brings.
+  private struct Load {
+    var works: [(id: UInt64, work: Work, expected: [Int])] = []
+
+    init(_ count: Int, seed: Int) throws {
+      var numbers = SeededNumbers(seed)
+      for id in 0..<UInt64(count) {
+        let tokens = (0..<numbers.number(1...40)).map { _ in numbers.number(0...96) }
+        if numbers.chance(oneIn: 4) {
+          works.append(
+            (
+              id, .embed(try Reading(tokens, configuration: ToyModel.configuration)),
+              ToyModel.values(of: tokens).map { Int($0 % 65536) }
+            ))
+        } else {
+          let generation = try Generation(
+            GenerationRequest(prompt: tokens, maximumTokens: numbers.number(1...12), endOfTextTokens: nil),
+            configuration: ToyModel.configuration, tokenizer: nil)
+          works.append((id, .generate(generation), ToyModel.write(generation)))
+        }
+      }
+    }
+
+    /// All of them, a few in each millisecond.
+    func submit(to world: World) {
+      for (id, work, _) in works {
+        world.submit(id, work, client: id % 7)
+        if id % 8 == 7 { world.run(for: .milliseconds(1)) { false } }
+      }
+    }
+
+    func expectAll(of world: World, sourceLocation: SourceLocation = #_sourceLocation) {
+      for (id, _, expected) in works {
+        #expect(world.tokens[RequestID(id)] == expected, "request \(id)", sourceLocation: sourceLocation)
+        guard case .some(.none) = world.ends[RequestID(id)] else {
+          Issue.record("request \(id) has not ended well", sourceLocation: sourceLocation)
+          return
+        }
+      }
+      // The last slots are given back in micro-batches of their own.
+      #expect(world.run(for: .seconds(2)) { world.isIdle }, sourceLocation: sourceLocation)
+    }
+
+    func isDone(_ world: World) -> Bool { world.ends.count == works.count }
+  }
+
+  @Test("joins, loads and answers a thousand requests with the toy's own tokens", arguments: [1, 2, 3, 5])
+  func work(workers: Int) throws {
+    let world = World(workers: workers, seed: workers)
+    let load = try Load(1000, seed: 9)
+    // Before there is a pipe, and while there is.
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(600)) { load.isDone(world) })
+    load.expectAll(of: world)
+    #expect(world.isOpen && world.end == nil)
+    let statistics = world.statistic()
+    #expect(statistics.stages.count == workers && statistics.requestsRunning == 0 && statistics.requestsWaiting == 0)
+    #expect((1...workers).flatMap { world.loads(of: "w\($0)") }.sorted() == Array(0..<6))
+  }
+
+  @Test("says the same whatever the latency, and runs the same twice", arguments: [0...0, 50...5000, 20_000...60_000])
+  func latency(microseconds: ClosedRange<Int>) throws {
+    let load = try Load(60, seed: 3)
+    var counts: [Int] = []
+    for _ in 0..<2 {
+      let world = World(workers: 3, seed: 5, latency: microseconds)
+      load.submit(to: world)
+      #expect(world.run(for: .seconds(600)) { load.isDone(world) })
+      load.expectAll(of: world)
+      counts.append(world.eventCount)
+    }
+    #expect(counts[0] == counts[1])
+  }
+
+  @Test("waits for a slow stage, and says the same")
+  func slow() throws {
+    let world = World(workers: 3, seed: 4)
+    let load = try Load(80, seed: 4)
+    #expect(world.run(for: .seconds(60)) { world.isOpen })
+    // It was as fast as the others when it measured.
+    world.faults.rowSeconds["w2"] = 4e-3
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(3600)) { load.isDone(world) || world.end != nil })
+    load.expectAll(of: world)
+  }
+
+  @Test("ends by the name of a worker that is gone, within a second, and everybody is told")
+  func killed() throws {
+    let world = World(workers: 3, seed: 6)
+    let load = try Load(200, seed: 6)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.kill("w2")
+    let time = world.now
+    #expect(world.run(for: .seconds(60)) { world.end != nil })
+    guard case .workerLost(name: "w2", let blocks?, let reason)? = world.end as? ClusterError else {
+      Issue.record("\(String(describing: world.end))")
+      return
+    }
+    #expect(blocks.count == 2 && reason.contains("connection ended"))
+    #expect(world.now - time < .seconds(1))
+  }
+
+  @Test("ends by the name of a worker of which nothing is heard any more, though no connection has ended")
+  func isolated() throws {
+    let world = World(workers: 3, seed: 7)
+    let load = try Load(200, seed: 7)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.isolate("w3")
+    let time = world.now
+    #expect(world.run(for: .seconds(60)) { world.end != nil })
+    guard case .workerLost(name: "w3", _, _)? = world.end as? ClusterError else {
+      Issue.record("\(String(describing: world.end))")
+      return
+    }
+    #expect(world.now - time < .seconds(3))
+  }
+
+  @Test("ends by the name of a link that is silent while both of its ends live")
+  func halfOpen() throws {
+    let world = World(workers: 3, seed: 8)
+    let load = try Load(200, seed: 8)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.muteLink(outOf: "w1")
+    let time = world.now
+    #expect(world.run(for: .seconds(60)) { world.end != nil })
+    guard case .linkLost(let from, let to, _)? = world.end as? ClusterError else {
+      Issue.record("\(String(describing: world.end))")
+      return
+    }
+    #expect(from.contains("w1") && to.contains("w2"))
+    #expect(world.now - time < .seconds(4))
+  }
+
+  @Test("ends by the name of a worker that lives and does nothing with what it has")
+  func stuck() throws {
+    let world = World(workers: 3, seed: 9)
+    let load = try Load(200, seed: 9)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.faults.stuck = ["w2"]
+    #expect(world.run(for: .seconds(60)) { world.end != nil })
+    // Its own heartbeats come from the thread that computes, which is stuck: it says that it lives by beats of blocks alone.
+    switch world.end as? ClusterError {
+    case .workerStalled(name: "w2", _, _)?, .workerLost(name: "w2", _, _)?, .linkLost?: break
+    default: Issue.record("\(String(describing: world.end))")
+    }
+  }
+
+  @Test("makes another plan when a worker goes before all are ready, and the others keep the blocks they have")
+  func another() throws {
+    let world = World(workers: 3, seed: 10)
+    #expect(
+      world.run(for: .seconds(60)) { world.notices.contains { if case .planned = $0 { true } else { false } } })
+    #expect(world.run(for: .seconds(60)) { world.loads(of: "w1").count == 1 })
+    let first = world.epoch
+    world.kill("w3")
+    let load = try Load(50, seed: 10)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(5)) { world.epoch != first })
+    #expect(!world.isOpen && world.end == nil)
+    let late = world.addWorker()
+    #expect(world.run(for: .seconds(60)) { load.isDone(world) })
+    load.expectAll(of: world)
+    #expect(first.isBefore(world.epoch))
+    // Nobody loaded a block twice.
+    for name in ["w1", "w2", late] {
+      let loads = world.loads(of: name)
+      #expect(loads.count == 2 && Set(loads).count == 2, "\(name): \(loads)")
+    }
+  }
+}
