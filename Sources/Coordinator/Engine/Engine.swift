@@ -77,12 +77,34 @@ public final class Engine: Sendable {
 
   /// Writes on: one update for each token.
   ///
-  /// - Parameter client: whose turn the request takes when many wait; clients take turns.
+  /// - Parameters:
+  ///   - client: whose turn the request takes when many wait; clients take turns.
+  ///   - pace: what happens when its reader is slower than it is written.
+  ///   - written: called on the engine's thread for each token as it is written; must not block.
   /// - Throws: while reading ``SamplingError``, ``AdmissionError``, ``ClusterError``.
-  public func generate(_ generation: Generation, client: ClientID = ClientID()) -> Results<Generation.Update> {
-    submit(.generate(generation), client, limit: Self.tokenLimit) {
-      if case .token(let update) = $0 { update } else { nil }
+  public func generate(
+    _ generation: Generation, client: ClientID = ClientID(), pace: Pace = .ofReader,
+    written: @escaping @Sendable () -> Void = {}
+  ) -> Results<Generation.Update> {
+    let limit =
+      switch pace {
+      case .ofReader: Self.tokenLimit
+      // More than a context a text never has.
+      case .own: configuration.positionCount + 1
+      }
+    return submit(.generate(generation), client, limit: limit) {
+      guard case .token(let update) = $0 else { return nil }
+      written()
+      return update
     }
+  }
+
+  /// Whether a text waits for its reader.
+  public enum Pace: Sendable {
+    /// It is held while many of its tokens are unread; it keeps its slot meanwhile.
+    case ofReader
+    /// It is written on, and kept until it is read: at most a context of tokens. Its slot is soon another's.
+    case own
   }
 
   /// Scores given tokens: each but the first with its log p in nats and the likeliest in its place, in order, piece by

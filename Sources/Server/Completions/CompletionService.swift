@@ -143,28 +143,16 @@ struct CompletionService: Sendable {
     return totals
   }
 
-  /// A text's tokens as fast as they are written, kept for as long as their reader is slower.
-  ///
-  /// A text has at most the model's context of them, and one that is held would keep its slot from others.
-  private func updates(
-    of generation: Generation, for caller: Caller
-  ) -> AsyncThrowingStream<Generation.Update, any Error> {
-    AsyncThrowingStream { continuation in
-      let writing = Task {
-        var last: Instant?
-        do {
-          for try await update in engine.generate(generation, client: caller.client) {
-            let now = Instant.now
-            metrics.wrote(after: now - (last ?? caller.start), isFirst: last == nil)
-            last = now
-            continuation.yield(update)
-          }
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
+  /// A text's tokens, written at their own pace: one that waited for a slow reader would keep its slot from others.
+  private func updates(of generation: Generation, for caller: Caller) -> Results<Generation.Update> {
+    let last = Mutex<Instant?>(nil)
+    return engine.generate(generation, client: caller.client, pace: .own) { [metrics] in
+      let now = Instant.now
+      let before = last.withLock { last in
+        defer { last = now }
+        return last
       }
-      continuation.onTermination = { _ in writing.cancel() }
+      metrics.wrote(after: now - (before ?? caller.start), isFirst: before == nil)
     }
   }
 
