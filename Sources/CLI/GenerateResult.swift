@@ -1,12 +1,6 @@
 import GPT2
 import Platform
 
-/// When things happened to a request, from when the batch began.
-struct Timing {
-  var firstToken: Duration?
-  var end: Duration?
-}
-
 /// What `generate --json` says of one prompt.
 struct GenerateResult: Encodable {
   var prompt: String?
@@ -69,12 +63,4 @@ struct GenerateResult: Encodable {
       load: loadTime.seconds, firstToken: first, total: end,
       tokensPerSecond: first.flatMap { end > $0 ? Double(generation.tokens.count - 1) / (end - $0) : nil })
   }
-}
-
-/// What is wrong with a prompt, and which it is.
-struct PromptError: Error, CustomStringConvertible {
-  let place: String
-  let error: SamplingError
-
-  var description: String { "\(place): \(error)" }
 }

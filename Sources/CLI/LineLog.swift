@@ -2,16 +2,6 @@ import ArgumentParser
 import FoundationEssentials
 import Logging
 
-/// How the log is written.
-enum LogFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
-
-/// From which importance on it is written.
-enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-  case trace, debug, info, notice, warning, error, critical
-
-  var level: Logger.Level { Logger.Level(rawValue: rawValue)! }
-}
-
 /// A log on standard error, a line an event.
 struct LineLog: LogHandler {
   let format: LogFormat

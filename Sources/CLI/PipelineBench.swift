@@ -132,21 +132,6 @@ final class PipelineBench {
   }
 }
 
-/// A measurement that cannot be made.
-enum BenchError: Error, CustomStringConvertible {
-  case tooShort(tokens: Int)
-  /// What libzmq says.
-  case libzmq(String)
-
-  var description: String {
-    switch self {
-    case .tooShort(let tokens):
-      "the texts end before all are being written: the model's context gives \(tokens) tokens; use a larger model, or fewer stages"
-    case .libzmq(let reason): "cannot measure a round trip over libzmq: \(reason); try again"
-    }
-  }
-}
-
 /// The whole model in this process: what the pipe is held against.
 private final class SingleProcess {
   let limits: MachineLimits

@@ -116,14 +116,6 @@ enum Terminal {
   }
 }
 
-/// Something could not be written.
-struct OutputError: Error, CustomStringConvertible {
-  let name: String
-  let reason: String
-
-  var description: String { "\(name): cannot write: \(reason); check where it goes to" }
-}
-
 extension Duration {
   /// `4.2 ms`, `310 ms`, `1.5 s`, `12 s`, `3 min 20 s`.
   var short: String {

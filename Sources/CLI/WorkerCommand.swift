@@ -229,16 +229,6 @@ extension WorkerNotice {
   }
 }
 
-/// A number of bytes as people write it: `4GB`, `512MiB`, `1000000`.
-struct ByteCount: ExpressibleByArgument {
-  let bytes: Int
-
-  init?(argument: String) {
-    guard let bytes = Quantity.bytes(argument), bytes > 0 else { return nil }
-    self.bytes = bytes
-  }
-}
-
 extension Address {
   /// An address as people write it, with `tcp://` where nothing is said.
   static func completed(_ text: String) -> String {

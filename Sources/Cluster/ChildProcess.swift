@@ -107,14 +107,6 @@ final class ChildProcess: Sendable {
   }
 }
 
-/// A program that could not be started.
-struct ChildProcessError: Error, CustomStringConvertible {
-  let program: String
-  let code: Int32
-
-  var description: String { "cannot start \(program): \(String(cString: strerror(code)))" }
-}
-
 /// Calls `body` with the texts as C has them, and a null at the end.
 private func withCStrings<Result>(
   _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result

@@ -50,10 +50,3 @@ public struct JoinableThread: @unchecked Sendable {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
   }
 }
-
-/// The system's refusal of a thread.
-public struct ThreadError: Error, CustomStringConvertible {
-  let code: Int32
-
-  public var description: String { "cannot start a thread: \(systemMessage(code))" }
-}

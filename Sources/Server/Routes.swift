@@ -123,12 +123,12 @@ extension Routes {
         var event = frame
         event.choices = [piece.choice]
         if asked.usage != .none { event.usage = .some(asked.usage == .always ? piece.usage : nil) }
-        await send(JSON.text(event))
+        await send(JSONText.text(event))
       }
       if asked.usage != .none {
         var event = frame
         event.usage = usage
-        await send(JSON.text(event))
+        await send(JSONText.text(event))
       }
       await send("[DONE]")
     }

@@ -10,40 +10,6 @@ internal import Platform
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// How a server listens and whom it lets in.
-public struct ServerOptions: Sendable {
-  public var host: String
-  public var port: Int
-  /// The name by which clients know the model.
-  public var model: String
-  public var version: String
-  /// Whether the model is the toy that comes with the program.
-  public var isDemo = false
-  /// What its files say of tokens, for clients to look at.
-  public var settings: ModelSettings?
-  public var keys: APIKeys?
-  /// Most texts that are written or wait at once.
-  public var textLimit: Int
-  /// How long what runs is given to finish at the end.
-  public var drain: Duration
-  /// From where pages of other sites may call.
-  public var origins: AllowedOrigins
-  /// Names that requests may be for, besides those of this machine; none lets a server of a network take any.
-  public var hosts: [HostName]
-  public var limits = ServerLimits()
-
-  public init(
-    host: String, port: Int, model: String, version: String, keys: APIKeys? = nil, textLimit: Int = 256,
-    drain: Duration = .seconds(30), origins: AllowedOrigins = .none, hosts: [HostName] = []
-  ) {
-    (self.host, self.port, self.model, self.version) = (host, port, model, version)
-    (self.keys, self.textLimit, self.drain, self.origins, self.hosts) = (keys, textLimit, drain, origins, hosts)
-  }
-
-  /// Whether only this machine can reach it; a name is looked up.
-  public var isLoopback: Bool { (try? SocketAddress.makeAddressResolvingHost(host, port: port))?.isLoopback ?? true }
-}
-
 /// Serves an engine over HTTP: OpenAI-style completions, metrics and a page to look at.
 public final class Server: Sendable {
   let options: ServerOptions
@@ -195,22 +161,6 @@ public final class Server: Sendable {
     case EACCES: "this user may not listen there; give a port above 1023"
     case EADDRNOTAVAIL: "this machine does not have the address; give one of its own"
     default: "cannot listen: \(error)"
-    }
-  }
-}
-
-/// Counts what happened around the cluster.
-struct ClusterCounts: Sendable {
-  /// Messages that were dropped since they were nobody's of this cluster and epoch.
-  var fenced = 0
-  /// How often each worker joined.
-  var joins: [String: Int] = [:]
-
-  mutating func count(_ notice: EngineNotice) {
-    switch notice {
-    case .ignored: fenced += 1
-    case .joined(let name, _, _, _, _): if joins.count < 1024 || joins[name] != nil { joins[name, default: 0] += 1 }
-    default: break
     }
   }
 }

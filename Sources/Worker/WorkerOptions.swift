@@ -34,22 +34,3 @@ public struct WorkerOptions: Sendable {
     self.patience = patience
   }
 }
-
-/// What a worker tells of its life.
-public enum WorkerNotice: Sendable {
-  /// It listens, and dials the coordinator.
-  case dialing(coordinator: String, listening: String)
-  /// The handshake with the coordinator fails; it goes on trying.
-  case handshakeFailing(coordinator: String, reason: String)
-  case joined(coordinator: String)
-  /// There is no block left for it.
-  case spare
-  case assigned(stage: Int, of: Int, firstBlock: Int, lastBlock: Int)
-  /// Its weights are there.
-  case loaded(read: Int, received: Int, cached: Int, time: Duration)
-  /// A message of somebody who is not of the cluster was dropped; `reason` says what they did.
-  case ignored(address: String?, reason: String)
-  case finished(microBatches: Int)
-  /// There are no descriptors left for those who dial in.
-  case shortOfDescriptors
-}

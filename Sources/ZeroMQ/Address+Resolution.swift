@@ -1,12 +1,5 @@
 internal import LibC
 
-/// A host as libzmq wants it.
-struct ResolvedHost {
-  /// Without port; IPv6 in brackets.
-  var text: String
-  var isIPv6: Bool
-}
-
 extension Address {
   /// Asks the system for `host`'s numeric address, IPv4 if it has one; blocks as long as the system's resolver does.
   static func resolve(_ host: String) throws(ZeroMQError) -> ResolvedHost {

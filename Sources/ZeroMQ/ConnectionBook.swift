@@ -1,10 +1,3 @@
-/// Names a connection, and no other one ever after, unlike its descriptor.
-public struct ConnectionNumber: Hashable, Sendable {
-  public let rawValue: UInt64
-
-  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
-}
-
 /// The connections of a listening socket that matter to its owner, by numbers that are not used again.
 public struct ConnectionBook {
   private var entries: [Int32: (number: ConnectionNumber, connection: Connection)] = [:]

@@ -1,16 +1,6 @@
 internal import LibC
 internal import Platform
 
-/// Something to wait for.
-public enum PollItem {
-  /// Until a message can be received.
-  case socket(Socket)
-  /// Until there is an event.
-  case monitor(Monitor)
-  /// Until somebody called ``Wakeup/wake()``.
-  case wakeup(Wakeup)
-}
-
 /// Waiting for several things at once.
 public enum Poll {
   /// Blocks until at least one of `items` is ready, or until `timeout` (nil: never) has passed, and says which are. What
@@ -46,24 +36,5 @@ extension Poll {
   static func wait(descriptors: [Int32], timeout: Duration) {
     var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     _ = poll(&entries, nfds_t(entries.count), timeout.wholeMilliseconds)
-  }
-}
-
-extension PollItem {
-  /// Where messages come, unless it is something else.
-  fileprivate var socket: Socket? {
-    switch self {
-    case .socket(let socket): socket
-    case .monitor(let monitor): monitor.events
-    case .wakeup: nil
-    }
-  }
-
-  var descriptor: Int32 {
-    switch self {
-    case .socket(let socket): socket.descriptor
-    case .monitor(let monitor): monitor.events.descriptor
-    case .wakeup(let wakeup): wakeup.readEnd
-    }
   }
 }

@@ -79,7 +79,7 @@ struct EmbeddingTests {
   @Test("say the same in both of their forms: little-endian fp32")
   func vector() throws {
     let values: [Float] = [1, -2.5, .leastNonzeroMagnitude, 3.4e38]
-    let base64 = JSON.text(EmbeddingResponse.Vector(values, isBase64: true))
+    let base64 = JSONText.text(EmbeddingResponse.Vector(values, isBase64: true))
     let bytes = try #require(Data(base64Encoded: String(base64.dropFirst().dropLast())))
     #expect(bytes.count == 16 && Array(bytes.prefix(8)) == [0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0])
     let read = bytes.withUnsafeBytes { raw in
@@ -87,7 +87,7 @@ struct EmbeddingTests {
         .map { Float(bitPattern: UInt32(littleEndian: $0)) }
     }
     #expect(read == values)
-    let floats = JSON.text(EmbeddingResponse.Vector(values, isBase64: false))
+    let floats = JSONText.text(EmbeddingResponse.Vector(values, isBase64: false))
     #expect(try JSONDecoder().decode([Float].self, from: Data(floats.utf8)) == values)
   }
 }

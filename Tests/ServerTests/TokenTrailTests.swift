@@ -60,6 +60,6 @@ struct TokenTrailTests {
         token: 5, logProbability: -.infinity,
         top: [.init(token: 6, logProbability: -0.5), .init(token: 7, logProbability: -.infinity)]))
     #expect(entry.tokenLogprobs == [nil] && entry.topLogprobs.first??.count == 1)
-    #expect(JSON.text(entry).contains(#""token_logprobs":[null]"#))
+    #expect(JSONText.text(entry).contains(#""token_logprobs":[null]"#))
   }
 }

@@ -1,19 +1,6 @@
 internal import Synchronization
 internal import ZeroMQ
 
-/// What callers of an engine ask of its thread.
-enum Command {
-  case submit(RequestID, Work, ClientID, Sink)
-  case cancel(RequestID)
-  case hold(RequestID)
-  case resume(RequestID)
-  /// A worker is known to have ended.
-  case lose(name: String, reason: String)
-  /// These keys are let in from now on.
-  case allow(AllowedKeys)
-  case stop
-}
-
 /// How commands reach the engine's thread, and how callers learn that the pipe is ready.
 final class Mailbox: Sendable {
   let wakeup: Wakeup

@@ -1,12 +1,5 @@
 internal import GPT2
 
-/// What a request brings, of whatever kind.
-enum RequestResult: Sendable {
-  case token(Generation.Update)
-  case scores([SampledToken])
-  case hidden(HiddenStates)
-}
-
 /// Where the engine puts what a request brings; erases the kind of the request.
 struct Sink: Sendable {
   /// Puts in a result; whether the request should be held until its reader has caught up.

@@ -57,22 +57,3 @@ enum CoordinatorEvent {
   /// Everything that was there has been taken; comes several times a second.
   case tick
 }
-
-/// What is known of the activations of a pass without looking at them.
-struct Payload: Hashable, Sendable {
-  var byteCount: Int
-  var isFinite: Bool
-}
-
-/// What the head made of rows that came back.
-struct RowOutcome: Sendable {
-  enum Value: Sendable {
-    case token(SampledToken)
-    case scores([SampledToken])
-    case hidden(HiddenStates)
-    case failed(SamplingError)
-  }
-
-  var request: RequestID
-  var value: Value
-}

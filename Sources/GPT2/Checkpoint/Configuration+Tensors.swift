@@ -1,22 +1,3 @@
-/// A part of the model that can be held, loaded and identified apart from the others.
-public enum ModelPart: Hashable, Sendable {
-  /// Token and position embeddings.
-  case embedding
-  /// The transformer block of this index.
-  case block(Int)
-  /// The layer norm behind the last block.
-  case finalNorm
-  /// The matrix from hidden states to logits. It has no tensor of its own when it is the token embedding.
-  case head
-}
-
-/// A tensor the model needs: its name in the checkpoint, without `transformer.`, and its exact shape.
-public struct TensorSpecification: Hashable, Sendable {
-  public let name: String
-  /// Sizes, slowest first; elements are row-major.
-  public let shape: [Int]
-}
-
 extension Configuration {
   /// All parts, in the order a token passes them.
   public var parts: [ModelPart] {

@@ -1,14 +1,3 @@
-/// A token with the logarithm (base e) of the probability the model gave it.
-public struct TokenLogProbability: Hashable, Sendable {
-  public var token: Int
-  public var logProbability: Float
-
-  public init(token: Int, logProbability: Float) {
-    self.token = token
-    self.logProbability = logProbability
-  }
-}
-
 /// What sampling decided for one position, or scoring found there.
 ///
 /// All log-probabilities are the model's own: log-softmax of the logits as they came, before penalties, temperature and

@@ -43,8 +43,6 @@ extension LinkError: CustomStringConvertible {
   }
 }
 
-/// What the other end of a link must not do.
-public protocol BreachOfLink: Error {}
-
 extension LinkError: BreachOfLink {}
+
 extension WireError: BreachOfLink {}

@@ -1,24 +1,5 @@
 public import MicroBatching
 
-/// What of a model's shape decides how long its blocks take.
-public struct BlockShape: Hashable, Sendable {
-  /// Width of the residual stream, C.
-  public var width: Int
-  /// Numbers in the matrices of one block.
-  public var matrixElements: Int
-
-  public init(width: Int, matrixElements: Int) {
-    self.width = width
-    self.matrixElements = matrixElements
-  }
-
-  /// Bytes of the matrices of one block, which every micro-batch reads once, as fp32.
-  var weightBytes: Double { 4 * Double(matrixElements) }
-
-  /// Bytes of the cached keys and values of one position.
-  var cacheBytes: Double { 8 * Double(width) }
-}
-
 /// How long one block takes a process for a micro-batch, from what was measured of it.
 ///
 /// Measured is one sequence from its beginning. To that comes attention to what was cached before: a segment's rows read
@@ -64,20 +45,4 @@ public struct CostModel: Hashable, Sendable {
 
   /// Bytes a second that one process can read.
   public var memoryRate: Double { readRate }
-}
-
-/// How long the coordinator's own work takes it.
-public struct EdgeCosts: Hashable, Sendable {
-  /// Embedding and ln_f, by rows.
-  public var edges: TimeCurve
-  /// Head and the choice of a token, by the rows that a token follows.
-  public var head: TimeCurve
-  /// Bytes of the head's matrix, which every use of it reads once.
-  public var headBytes: Double
-
-  public init(edges: TimeCurve, head: TimeCurve, headBytes: Double) {
-    self.edges = edges
-    self.head = head
-    self.headBytes = headBytes
-  }
 }

@@ -1,10 +1,3 @@
-/// What follows the header.
-protocol MessageBody {
-  static var kind: Message.Kind { get }
-  init(_ reader: inout WireReader) throws(WireError)
-  func write(to writer: inout WireWriter)
-}
-
 extension Message {
   /// The bytes of the message's frame; traps when a field is beyond ``WireLimits``. Sentences are cut to them instead.
   public func encode(header: Header) -> [UInt8] {

@@ -80,21 +80,10 @@ struct APIError: Error {
   }
 }
 
-/// How answers are written.
-enum JSON {
-  /// The value on one line.
-  static func text(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-    guard let data = try? encoder.encode(value) else { preconditionFailure("an answer that JSON cannot hold") }
-    return String(decoding: data, as: UTF8.self)
-  }
-}
-
 extension Response {
   static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
     Response(
       status: status, headers: [.contentType: "application/json"],
-      body: .init(byteBuffer: ByteBuffer(string: JSON.text(value) + "\n")))
+      body: .init(byteBuffer: ByteBuffer(string: JSONText.text(value) + "\n")))
   }
 }

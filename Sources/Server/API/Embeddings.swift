@@ -75,7 +75,7 @@ extension EmbeddingRequest {
   }
 }
 
-/// The answer to `POST /v1/embeddings`, which is written vector by vector since all of them are large as JSON.
+/// The answer to `POST /v1/embeddings`, which is written vector by vector since all of them are large as JSONText.
 struct EmbeddingResponse {
   enum Vector: Encodable {
     case floats([Float])
@@ -127,11 +127,11 @@ struct EmbeddingResponse {
 
   /// The answer's pieces, one after the other.
   var pieces: some Sequence<String> & Sendable {
-    let rest = JSON.text(Rest(model: model, usage: PromptUsage(promptTokens: tokenCount, totalTokens: tokenCount)))
+    let rest = JSONText.text(Rest(model: model, usage: PromptUsage(promptTokens: tokenCount, totalTokens: tokenCount)))
     return (0...vectors.count).lazy.map { [vectors, isBase64] index in
       let before = index == 0 ? #"{"data":["# : index < vectors.count ? "," : ""
       guard index < vectors.count else { return before + "]," + rest.dropFirst() + "\n" }
-      return before + JSON.text(Item(index: index, embedding: .init(vectors[index], isBase64: isBase64)))
+      return before + JSONText.text(Item(index: index, embedding: .init(vectors[index], isBase64: isBase64)))
     }
   }
 }

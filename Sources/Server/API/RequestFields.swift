@@ -160,9 +160,3 @@ extension JSONValue {
     }
   }
 }
-
-/// What a model is asked to read.
-enum TextOrTokens {
-  case text(String)
-  case tokens([Int])
-}

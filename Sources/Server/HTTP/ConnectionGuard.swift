@@ -171,7 +171,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     logger.info(
       "no request",
       metadata: ["client": "\(ServerContext.host(of: context.channel))", "error": "\(error.message)"])
-    let body = ByteBuffer(string: JSON.text(error.body) + "\n")
+    let body = ByteBuffer(string: JSONText.text(error.body) + "\n")
     let head = HTTPResponse(
       status: error.status,
       headerFields: [

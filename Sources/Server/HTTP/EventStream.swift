@@ -24,7 +24,7 @@ enum EventStream {
             } catch let error as CancellationError {
               throw error
             } catch {
-              await events.send(JSON.text(APIError(error).body))
+              await events.send(JSONText.text(APIError(error).body))
               return error
             }
           }

@@ -182,13 +182,3 @@ struct WorkerState {
 
   mutating func nextIncarnation() -> UInt64 { random.next() }
 }
-
-/// What a worker is told once.
-struct WorkerSettings: Sendable {
-  /// Where the coordinator listens.
-  let coordinator: String
-  /// How it introduces itself, but for the incarnation.
-  let hello: Hello
-  /// How long the coordinator is waited for.
-  let patience: Duration
-}

@@ -1,13 +1,5 @@
 public import Pipeline
 
-/// Bytes of one tensor that travel as one piece.
-public struct PieceRange: Hashable, Sendable {
-  /// Index into the assignment's tensors.
-  public var tensor: Int
-  public var offset: Int
-  public var byteCount: Int
-}
-
 /// Asks for the tensors of a slice piece by piece, and checks what comes: the logic alone, without files and sockets.
 ///
 /// Pieces come in the order in which they were asked for. At most ``window`` of them are on their way at a time, over as

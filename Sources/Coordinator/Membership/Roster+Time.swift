@@ -1,0 +1,43 @@
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+extension Roster {
+  /// How much longer than usual others are waited for, when a block takes the slowest of them so long, or so they say: a stage in
+  /// the middle of something large is silent.
+  static func grace(blockSeconds: Double) -> Duration { min(longestGrace, .seconds(4 * max(0, blockSeconds))) }
+
+  /// Lets time pass: who was silent for too long is lost.
+  ///
+  /// - Parameter grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
+  mutating func tick(now: Instant, grace: Duration = .zero) -> [Event] {
+    var events: [Event] = []
+    for index in members.indices.reversed() {
+      let member = members[index]
+      let isServing = if case .ready = member.standing { true } else { false }
+      let patience = (isServing ? Self.servingPatience : Self.joiningPatience) + grace
+      let silence = max(.zero, now - member.lastHeard)
+      if case .ready(let stage) = member.standing, member.taken > member.passed {
+        let stall = max(.zero, now - member.lastMoved)
+        if stall > Self.stallPatience + grace { events.append(.stalled(name: member.name, stage: stage, stall)) }
+      }
+      guard silence > patience else { continue }
+      guard member.hasReported else {
+        members.remove(at: index)
+        continue
+      }
+      let reason = "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)"
+      events.append(forget(index, .lost(name: member.name, stage: member.stage, reason: reason)))
+    }
+    return events
+  }
+
+  /// The coordinator itself was held up, say with all of its machine: what was not heard meanwhile is nobody's silence.
+  mutating func forgive(_ halt: Duration, now: Instant) {
+    for index in members.indices {
+      members[index].lastHeard = min(now, members[index].lastHeard + halt)
+      members[index].lastMoved = min(now, members[index].lastMoved + halt)
+    }
+  }
+}

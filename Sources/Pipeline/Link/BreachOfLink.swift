@@ -1,0 +1,4 @@
+internal import Platform
+
+/// What the other end of a link must not do.
+public protocol BreachOfLink: Error {}

@@ -1,0 +1,27 @@
+public import Coordinator
+internal import FoundationEssentials
+public import GPT2
+internal import Hummingbird
+internal import HummingbirdCore
+internal import LibC
+public import Logging
+internal import NIOCore
+internal import Platform
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Counts what happened around the cluster.
+struct ClusterCounts: Sendable {
+  /// Messages that were dropped since they were nobody's of this cluster and epoch.
+  var fenced = 0
+  /// How often each worker joined.
+  var joins: [String: Int] = [:]
+
+  mutating func count(_ notice: EngineNotice) {
+    switch notice {
+    case .ignored: fenced += 1
+    case .joined(let name, _, _, _, _): if joins.count < 1024 || joins[name] != nil { joins[name, default: 0] += 1 }
+    default: break
+    }
+  }
+}

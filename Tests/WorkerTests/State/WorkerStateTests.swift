@@ -1,0 +1,340 @@
+import GPT2
+import MicroBatching
+import Pipeline
+import Platform
+import TestSupport
+import Testing
+import ZeroMQ
+
+@testable import Worker
+
+@Suite("A worker's state") struct WorkerStateTests {
+  private static let epoch = Epoch(coordinator: 77, plan: 1)
+  private static let configuration = Configuration(
+    layerCount: 4, headCount: 1, width: 4, positionCount: 64, innerWidth: 8, vocabularySize: 97)
+  private static let terms = LinkTerms(secret: Array(0..<32))
+
+  /// A state and the time.
+  private struct Bench {
+    var state: WorkerState
+    var now: Instant = .seconds(1)
+    private var said: UInt64 = 0
+
+    init(patience: Duration = .seconds(20)) {
+      state = WorkerState(
+        WorkerSettings(
+          coordinator: "tcp://10.0.0.1:7070",
+          hello: Hello(
+            name: "attic", incarnation: 0, programVersion: "1", kernels: "avx2", threads: 1, memory: 1 << 30, cores: 1,
+            host: "h", address: "tcp://10.0.0.2:7071", folder: "", configuration: []), patience: patience),
+        random: SeededNumbers(1), now: .seconds(1))
+    }
+
+    mutating func take(_ event: WorkerEvent, after time: Duration = .zero) -> [WorkerEffect] {
+      now += time
+      state.handle(event, at: now)
+      var effects: [WorkerEffect] = []
+      while let effect = state.nextEffect() { effects.append(effect) }
+      return effects
+    }
+
+    mutating func hear(_ message: Message, epoch: Epoch = epoch) -> [WorkerEffect] {
+      take(.coordinator(Header(epoch: epoch, number: 0), message))
+    }
+
+    /// Time passes while the coordinator and both neighbours are heard.
+    mutating func wait(_ time: Duration) -> [WorkerEffect] {
+      var effects: [WorkerEffect] = []
+      let end = now + time
+      while now < end { effects += hear(.pulse(Pulse(time: 5))) + take(.tick, after: .milliseconds(100)) }
+      return effects
+    }
+
+    mutating func join() -> [WorkerEffect] {
+      take(.tick) + hear(.welcome(Welcome(configuration: configuration.json, measures: true)))
+        + take(.measured([BlockTime(rows: 1, seconds: 0.1)]))
+    }
+
+    mutating func assign(index: Int = 1, count: Int = 3, layers: LayerRange = 1..<3, epoch: Epoch = epoch)
+      -> [WorkerEffect]
+    {
+      hear(
+        .assignment(
+          Assignment(
+            layers: layers, sharesFiles: true, tensors: [],
+            stage: StageAssignment(
+              index: index, count: count, slotCount: 2, rowLimit: 8, credits: 4, next: "tcp://10.0.0.3:7071",
+              incoming: terms, outgoing: LinkTerms(secret: Array(1..<33)), patience: 1_000_000_000))), epoch: epoch)
+    }
+
+    /// Until it serves, with credit for so many passes.
+    mutating func serve(credits: Int = 2) -> [WorkerEffect] {
+      join() + assign() + take(.holds(bytesRead: 1, bytesReceived: 2, bytesCached: 3)) + openIncoming()
+        + take(.next(Header(epoch: epoch, number: 0), .credit(Credit(passes: credits))))
+    }
+
+    mutating func openIncoming() -> [WorkerEffect] {
+      take(
+        .message(
+          Header(epoch: epoch, number: 0), .open(Open(stage: 0, secret: terms.secret)), payload: nil,
+          from: Peer([5], Caller(connection: ConnectionNumber(1)))))
+    }
+
+    mutating func pass(_ number: UInt64, rows: Int = 2, width: Int = 4) -> [WorkerEffect] {
+      let pass = Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: rows)]), width: width, records: [])
+      return take(
+        .message(
+          Header(epoch: epoch, number: number, sequence: number + 40), .pass(pass), payload: pass.payloadByteCount,
+          from: Peer([5])))
+    }
+
+    static func told(_ effects: [WorkerEffect]) -> [(header: Header, message: Message)] {
+      effects.compactMap { if case .tell(let header, let message) = $0 { (header, message) } else { nil } }
+    }
+
+    static func passes(_ effects: [WorkerEffect]) -> [(header: Header, pass: Pass)] {
+      effects.compactMap { if case .passOn(let header, let pass) = $0 { (header, pass) } else { nil } }
+    }
+
+    static func end(_ effects: [WorkerEffect]) -> String? {
+      effects.compactMap { if case .end(let error) = $0 { error.map { "\($0)" } ?? "well" } else { nil } }.first
+    }
+  }
+
+  @Test("says hello again and again, and under another name when its connection was refused")
+  func introduction() throws {
+    var bench = Bench()
+    let first = Bench.told(bench.take(.tick))
+    #expect(first.map(\.message.kind) == [.hello] && first[0].header == Header(number: 0))
+    #expect(bench.take(.tick, after: .milliseconds(400)).isEmpty)
+    #expect(Bench.told(bench.take(.tick, after: .milliseconds(200))).map(\.header) == [Header(number: 0)])
+    let name = bench.state.control.routingName
+    guard
+      case .notify(.handshakeFailing(_, reason: "refused"))? = bench.take(
+        .coordinatorHandshakeFailed(reason: "refused")
+      ).first
+    else {
+      Issue.record("it is not said")
+      return
+    }
+    #expect(bench.take(.coordinatorHandshakeFailed(reason: "refused")).isEmpty, "said twice")
+    let again = bench.take(.tick, after: .milliseconds(600))
+    guard case .dialCoordinatorAgain(let other)? = again.first else {
+      Issue.record("\(again)")
+      return
+    }
+    #expect(other != name && other == bench.state.control.routingName)
+    #expect(Bench.told(again).count == 1)
+    var end: String?
+    for _ in 0..<400 where end == nil { end = Bench.end(bench.take(.tick, after: .milliseconds(100))) }
+    #expect(end?.contains("the handshake failed for 20") == true && end?.contains("refused") == true)
+  }
+
+  @Test("counts with its first heartbeat, measures, and numbers what it says")
+  func joining() {
+    var bench = Bench()
+    let effects = bench.join()
+    #expect(Bench.told(effects).map(\.message.kind) == [.hello, .heartbeat, .measurement])
+    #expect(Bench.told(effects).map(\.header.number) == [0, 1, 2])
+    #expect(effects.contains { if case .measure(let shape) = $0 { shape.layerCount == 4 } else { false } })
+  }
+
+  @Test("asks for what is missing in the epoch of its assignment, and passes over pieces of one that is over")
+  func loading() throws {
+    var bench = Bench()
+    _ = bench.join()
+    let effects = bench.assign()
+    #expect(effects.contains { if case .hold(let assignment, _) = $0 { assignment.layers == 1..<3 } else { false } })
+    let wanted = Bench.told(bench.take(.wants(Wanted(tensor: 1, offset: 0, pieces: 2))))
+    #expect(wanted.map(\.header.epoch) == [Self.epoch])
+    let piece = Message.piece(Piece(tensor: 1, offset: 0, bytes: [1]))
+    #expect(bench.hear(piece).count == 1)
+    _ = bench.assign(layers: 0..<2, epoch: Self.epoch.next)
+    #expect(bench.hear(piece).isEmpty)
+    #expect(bench.hear(piece, epoch: Self.epoch.next).count == 1)
+    _ = bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
+    #expect(bench.hear(piece).isEmpty, "of an assignment that is over")
+    #expect(Bench.end(bench.hear(piece, epoch: Self.epoch.next))?.contains("sent piece, which was not due") == true)
+  }
+
+  @Test("is ready when the next stage has answered, with a stage; and at once without one, when it holds its blocks")
+  func ready() throws {
+    var bench = Bench()
+    _ = bench.join() + bench.assign()
+    let held = bench.take(.holds(bytesRead: 1, bytesReceived: 2, bytesCached: 3))
+    #expect(!Bench.told(held).contains { $0.message.kind == .ready })
+    #expect(held.contains { if case .dialNext("tcp://10.0.0.3:7071"?, _, _) = $0 { true } else { false } })
+    let ready = Bench.told(bench.take(.next(Header(epoch: Self.epoch, number: 0), .credit(Credit(passes: 2)))))
+    #expect(ready.map(\.message.kind) == [.ready] && ready[0].header.epoch == Self.epoch)
+
+    var spare = Bench()
+    _ = spare.join()
+    _ = spare.hear(.assignment(Assignment(layers: 1..<3, sharesFiles: true, tensors: [], stage: nil)))
+    #expect(
+      Bench.told(spare.take(.holds(bytesRead: 1, bytesReceived: 0, bytesCached: 0))).map(\.message.kind) == [.ready])
+    var idle = Bench()
+    _ = idle.join() + idle.hear(.assignment(.nothing))
+    #expect(idle.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0)).isEmpty)
+  }
+
+  @Test("gives up a next stage that does not answer, by its address")
+  func unreachable() {
+    var bench = Bench()
+    _ = bench.join() + bench.assign() + bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
+    #expect(
+      Bench.end(bench.wait(.seconds(12)))?.hasPrefix("tcp://10.0.0.3:7071: the next stage did not answer") == true)
+  }
+
+  @Test("computes what comes, hands it on with its record, and takes nothing more while the next stage has no room")
+  func passes() throws {
+    var bench = Bench()
+    _ = bench.serve(credits: 1)
+    #expect(bench.state.takesMessages)
+    let taken = bench.pass(1)
+    #expect(taken.contains { if case .compute(let pass) = $0 { pass.microBatch.rowCount == 2 } else { false } })
+    #expect(!bench.state.takesMessages)
+    let done = Bench.passes(
+      bench.take(.computed(isFiniteReceived: true, isFiniteComputed: false), after: .milliseconds(3)))
+    #expect(done.count == 1 && done[0].header == Header(epoch: Self.epoch, number: 1, sequence: 41))
+    let record = try #require(done[0].pass.records.first)
+    #expect(record.computed - record.received == 3_000_000 && record.isFiniteReceived && !record.isFiniteComputed)
+    _ = bench.take(.passedOn, after: .microseconds(50))
+    _ = bench.pass(2)
+    #expect(Bench.passes(bench.take(.computed(isFiniteReceived: true, isFiniteComputed: true))).isEmpty)
+    #expect(!bench.state.takesMessages)
+    let credit = bench.take(.next(Header(epoch: Self.epoch, number: 1), .credit(Credit(passes: 1))))
+    let second = Bench.passes(credit)
+    #expect(second.map(\.header.sequence) == [42] && bench.state.takesMessages)
+    #expect(second[0].pass.records[0].sent == 50_000)
+    // Taken and handed on are counted in its heartbeats.
+    let beats = Bench.told(bench.wait(.milliseconds(400))).compactMap {
+      if case .heartbeat(let beat) = $0.message { beat } else { nil }
+    }
+    #expect(beats.last?.taken == 2 && beats.last?.passed == 2)
+  }
+
+  @Test("says that it works between two blocks, to the coordinator and to both neighbours, when that is due")
+  func progress() {
+    var bench = Bench()
+    _ = bench.serve() + bench.wait(.milliseconds(300)) + bench.pass(1)
+    #expect(bench.take(.progressed, after: .milliseconds(10)).isEmpty)
+    let effects = bench.take(.progressed, after: .milliseconds(300))
+    #expect(Bench.told(effects).map(\.message.kind) == [.heartbeat])
+    #expect(effects.contains { if case .tellNext(_, .beat) = $0 { true } else { false } })
+  }
+
+  @Test("refuses what it was not told to take", arguments: [(9, 4), (2, 5)])
+  func unfit(rows: Int, width: Int) {
+    var bench = Bench()
+    _ = bench.serve()
+    let end = Bench.end(bench.pass(1, rows: rows, width: width))
+    #expect(end == "a pass of \(rows) rows of width \(width); this stage takes up to 8 of width 4")
+  }
+
+  @Test("tells the coordinator which of its links has failed")
+  func failures() throws {
+    for side in [LinkSide.incoming, .outgoing] {
+      var bench = Bench()
+      _ = bench.serve()
+      let effects =
+        side == .incoming
+        ? bench.take(.unreadable(.notOurs(magic: [1, 2, 3, 4]), from: Peer([5])))
+        : bench.take(.nextUnreadable(.notOurs(magic: [1, 2, 3, 4])))
+      guard case .failure(let failure)? = Bench.told(effects).last?.message else {
+        Issue.record("\(effects)")
+        continue
+      }
+      #expect(failure.link == side && Bench.end(effects) != nil)
+    }
+  }
+
+  @Test("drops what strangers say over its address")
+  func strangers() {
+    var bench = Bench()
+    _ = bench.serve()
+    let stranger = Peer([8], Caller(host: "10.0.0.8"))
+    for event in [
+      .unreadable(.notOurs(magic: [0, 0, 0, 0]), from: stranger), .misshapen(reason: "", from: stranger),
+      .message(
+        Header(epoch: Self.epoch, number: 0), .open(Open(stage: 0, secret: Array(1..<33))), payload: nil, from: stranger
+      ),
+      .message(Header(epoch: Self.epoch, number: 0), .pulse(Pulse(time: 1)), payload: nil, from: stranger),
+    ] as [WorkerEvent] {
+      guard case .notify(.ignored(address: "10.0.0.8", _))? = bench.take(event).first else {
+        Issue.record("\(event)")
+        continue
+      }
+    }
+    #expect(bench.state.takesMessages)
+  }
+
+  @Test("gives the coordinator a moment to say why a link was cut")
+  func cut() {
+    for isTold in [true, false] {
+      var bench = Bench()
+      _ = bench.serve() + bench.take(.nextDisconnected)
+      #expect(Bench.end(bench.wait(.milliseconds(200))) == nil)
+      let effects =
+        isTold ? bench.hear(.goodbye(Goodbye(reason: "worker w3 was lost"))) : bench.wait(.milliseconds(300))
+      #expect(
+        Bench.end(effects)
+          == (isTold
+            ? "tcp://10.0.0.1:7070: the coordinator ended the run: worker w3 was lost"
+            : "the stage behind this one closed the connection, or it was cut"))
+    }
+  }
+
+  @Test(
+    "takes silence of a neighbour for one only when the system says so, and not while the coordinator may have stopped")
+  func silence() {
+    var bench = Bench()
+    _ = bench.serve()
+    var asked: Set<LinkSide> = []
+    for case .askQuiet(let side, _) in bench.wait(.seconds(2)) { asked.insert(side) }
+    #expect(asked == [.incoming, .outgoing])
+    #expect(bench.take(.quiet(.incoming, .milliseconds(900))).isEmpty)
+    #expect(
+      Bench.end(bench.take(.quiet(.incoming, .seconds(2))))
+        == "the stage before this one was not heard for 2 s, on a link that is open")
+
+    var first = Bench()
+    _ = first.join() + first.assign(index: 0) + first.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
+    // It listened all the time.
+    for _ in 0..<15 { _ = first.take(.tick, after: .milliseconds(200)) }
+    _ = first.hear(.pulse(Pulse(time: 1)))
+    #expect(first.take(.quiet(.incoming, .seconds(3))).isEmpty)
+  }
+
+  @Test("ends well when it is sent home, and by name when the coordinator is gone or silent")
+  func ends() {
+    var home = Bench()
+    _ = home.serve()
+    #expect(Bench.end(home.hear(.goodbye(Goodbye(reason: "")))) == "well")
+    #expect(home.take(.tick, after: .seconds(9)).isEmpty, "something is wanted after the end")
+    var lost = Bench()
+    _ = lost.serve() + lost.take(.coordinatorDisconnected)
+    #expect(Bench.end(lost.take(.tick))?.contains("the connection to the coordinator was lost") == true)
+    // Its last words tell more than that it is gone.
+    var told = Bench()
+    _ = told.serve() + told.take(.coordinatorDisconnected)
+    #expect(Bench.end(told.hear(.goodbye(Goodbye(reason: "")))) == "well")
+    var silent = Bench()
+    _ = silent.serve()
+    var end: String?
+    for _ in 0..<300 where end == nil { end = Bench.end(silent.take(.tick, after: .milliseconds(100))) }
+    #expect(end?.contains("nothing heard of the coordinator for 15") == true)
+  }
+
+  @Test("leaves its place in an earlier plan, and with it the link to the next stage")
+  func again() {
+    var bench = Bench()
+    _ = bench.serve()
+    let effects = bench.assign(index: 0, layers: 0..<2, epoch: Self.epoch.next)
+    guard case .hangUpNext? = effects.first else {
+      Issue.record("\(effects)")
+      return
+    }
+    #expect(!bench.state.takesMessages)
+    #expect(effects.contains { if case .hold(let assignment, _) = $0 { assignment.layers == 0..<2 } else { false } })
+  }
+}
