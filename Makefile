@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
+.PHONY: help demo test test-release clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
 
 GPT2 := .build/release/gpt2
 PREFIX ?= /usr/local
@@ -12,15 +12,23 @@ demo: build ## Build, then write text with a coordinator and two worker processe
 	@echo; echo '$$ $(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.6 --top-p 0.9 --seed 8'
 	@$(GPT2) generate "ROMEO:" --spawn 2 --stats --echo --max-tokens 110 --temperature 0.6 --top-p 0.9 --seed 8
 
-# What starts processes and clusters runs by itself: it would hold up the others, and they its clocks.
-define tests
-	$(1) swift test --disable-xctest --parallel --skip 'CLITests|ClusterTests' $(2)
-	$(1) swift test --disable-xctest --no-parallel --filter 'CLITests|ClusterTests' $(2)
-endef
+# Warnings are errors, and nobody imports what its target does not name.
+STRICT := GPT2_STRICT=1 swift
+WALLS := --explicit-target-dependency-import-check error
 
+# What starts processes and clusters runs by itself: it would hold up the others, and they its clocks.
 test: setup ## Build in debug and run the tests: 15 minutes on two cores
 	@echo "Builds in debug, beside what make demo built, and runs the tests: about 15 minutes on two cores."
-	$(call tests)
+	$(STRICT) build --build-tests $(WALLS)
+	$(STRICT) test --skip-build --disable-xctest --parallel --skip 'CLITests|ClusterTests'
+	$(STRICT) test --skip-build --disable-xctest --no-parallel --filter 'CLITests|ClusterTests'
+
+# Where optimisation could change what is computed or decided.
+RELEASE_TESTS := 'GPT2Tests|PipelineTests|CoordinatorTests|WorkerTests|WorldTests|ClusterTests'
+
+test-release: setup ## Build with optimisation and run the tests of model, wire and decisions: 10 minutes
+	$(STRICT) test -c release -Xswiftc -enable-testing --scratch-path .build-release --disable-xctest --no-parallel \
+	  --filter $(RELEASE_TESTS)
 
 clients: build ## Try the server with the clients that people have, and a browser
 	Tests/Clients/run $(GPT2)
@@ -35,9 +43,7 @@ lint: setup ## Check the layout of the code, and that the kernels compile for ar
 	  "$$clang" --target=aarch64-linux-gnu -ffreestanding -fsyntax-only -Wall -Werror -ISources/CKernels/include "$$file" || exit 1; \
 	done; echo "lint: the kernels compile for arm64"
 
-check: lint ## All that a change must pass: lint, no warnings, tests in debug and in release
-	$(call tests,GPT2_STRICT=1,--scratch-path .build-strict)
-	$(call tests,GPT2_STRICT=1,--scratch-path .build-strict -c release -Xswiftc -enable-testing)
+check: lint test test-release ## All that a change must pass: lint, no warnings, tests in debug and in release
 
 # Optimised, and without a dozen workers measuring at once: who takes too long under the sanitizer counts as lost. Nor are
 # descriptors counted, since the sanitizer opens its own.

@@ -69,6 +69,12 @@ let package = Package(
     .target(
       name: "Cluster", dependencies: ["Coordinator", "GPT2", "LibC", "Pipeline", "Platform", "Worker", "ZeroMQ"],
       swiftSettings: .house),
+    // Numbers and tables as people read them.
+    .target(name: "Wording", dependencies: ["Platform"], swiftSettings: .house),
+    .target(
+      name: "Benchmarks",
+      dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "Wording", "ZeroMQ"],
+      swiftSettings: .house),
     .target(name: "ServerPage", exclude: ["page"]),
     .target(
       name: "Server",
@@ -91,9 +97,9 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "BuildRevision", "CZMQ", "Cluster", "Coordinator", "DemoModel", "GPT2", "JSON", "LibC", "MicroBatching",
+        "Benchmarks", "BuildRevision", "Cluster", "Coordinator", "DemoModel", "GPT2", "JSON", "LibC", "MicroBatching",
         "Pipeline",
-        "Platform", "Server", "Worker", "ZeroMQ",
+        "Platform", "Server", "Wording", "Worker", "ZeroMQ",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -119,6 +125,7 @@ let package = Package(
       name: "CoordinatorTests",
       dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport"],
       swiftSettings: .house),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Pipeline"], swiftSettings: .house),
     .testTarget(
       name: "WorldTests",
       dependencies: [
@@ -128,7 +135,7 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "DemoModel", "GPT2", "Platform", "TestSupport",
+        "Cluster", "Coordinator", "DemoModel", "GPT2", "JSON", "Platform", "Server", "TestSupport",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -144,7 +151,8 @@ let package = Package(
       ],
       swiftSettings: .house),
     .testTarget(
-      name: "CLITests", dependencies: ["CLI", "GPT2", "LibC", "Pipeline", "Platform", "TestSupport", "ZeroMQ"],
+      name: "CLITests",
+      dependencies: ["CLI", "GPT2", "LibC", "Pipeline", "Platform", "TestSupport", "ZeroMQ", "Wording"],
       resources: [.copy("demo-greedy.json")], swiftSettings: .house),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 import Synchronization
+import Wording
 import ZeroMQ
 
 /// The file of `--allowed-keys`, read again when it changes.

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Benchmarks
 import GPT2
 import MicroBatching
 import Platform
+import Wording
 
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,7 +51,7 @@ struct Bench: AsyncParsableCommand {
     let bench = try ModelBench(
       Model(
         model.checkpoint(), slotCount: 32, kernels: Kernels.selected(),
-        pool: ThreadPool(threadCount: model.threads ?? Host.cores)), rounds: rounds)
+        pool: ThreadPool(threadCount: model.threads ?? Host.cores)), rounds: rounds, report: Self.report)
     var result = BenchResult(model: name, threads: bench.model.pool.threadCount)
     for rows in [128, 512, 1024] {
       Terminal.progress("prefill of \(rows) tokens …")
@@ -69,9 +71,9 @@ struct Bench: AsyncParsableCommand {
   private func runPipeline() async throws {
     var flags = cluster
     flags.timelineLimit = 100_000
-    let session = try ClusterSession(model, flags, slotCount: 32)
+    let session = try CommandSession(model, flags, slotCount: 32)
     try await session.ready()
-    let bench = try PipelineBench(session, rounds: rounds)
+    let bench = try PipelineBench(session.engine, session.checkpoint, rounds: rounds, report: Self.report)
     let result = try await bench.run()
     Terminal.clearProgress()
     try Terminal.write(
@@ -80,6 +82,13 @@ struct Bench: AsyncParsableCommand {
         : result.text(
           of: name, cores: Host.cores, isOneHost: cluster.listen == nil, width: Self.width))
     try session.close()
+  }
+
+  private static func report(_ report: Report) {
+    switch report {
+    case .progress(let text): Terminal.progress(text)
+    case .note(let text): Terminal.note(text)
+    }
   }
 
   private var name: String { model.model ?? "Random weights of \((shape ?? .gpt2).title)" }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Cluster
+import FoundationEssentials
 import Pipeline
 import ZeroMQ
 
@@ -85,13 +87,24 @@ struct ClusterOptions: ParsableArguments {
     }
   }
 
-  /// The key pair that the coordinator proves itself with; nil within one process, and where nothing is to be encrypted.
+  /// The key pair of the coordinator, if one was given, or is this user's where it listens on this machine alone.
   func keyPair() throws -> CurveKeyPair? {
     if let listen { return try security.keyPair(for: [listen]) }
-    let given = try security.key.map { try CurveKeyPair(file: $0) }
-    if isInProcess { return nil }
-    // Nobody but the processes that this one starts need know it.
-    return try given ?? .make()
+    return try security.key.map { try CurveKeyPair(file: $0) }
+  }
+
+  /// Where the blocks run.
+  func place(_ model: ModelOptions) throws -> SessionOptions.Place {
+    if let listen { return .listening(at: listen, workers: workerCount) }
+    guard let spawn else { return .inProcess(stages: workerCount) }
+    return .spawned(count: spawn, program: try Self.program(), arguments: model.workerFlags)
+  }
+
+  /// The program that is running.
+  private static func program() throws -> String {
+    do { return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") } catch {
+      throw InputError.unreadable("/proc/self/exe", "it says where this program is; mount /proc")
+    }
   }
 
   /// What a worker has to be started with besides the coordinator's address, for people.

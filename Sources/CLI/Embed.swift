@@ -42,7 +42,7 @@ struct Embed: AsyncParsableCommand {
 
   func run() async throws {
     saying.apply()
-    let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
+    let session = try CommandSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     session.compare(tokenizer)

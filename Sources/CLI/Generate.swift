@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordinator
 import GPT2
 import Platform
+import Wording
 
 struct Generate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,7 +46,7 @@ struct Generate: AsyncParsableCommand {
   func run() async throws {
     output.apply()
     let options = sampling.drawn()
-    let session = try ClusterSession(model, cluster, slotCount: batch)
+    let session = try CommandSession(model, cluster, slotCount: batch)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     session.compare(tokenizer)

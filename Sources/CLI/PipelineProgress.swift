@@ -1,6 +1,7 @@
 import Coordinator
 import Platform
 import Synchronization
+import Wording
 
 /// One line about the pipe on a person's screen: tokens a second, and how busy each stage is.
 final class PipelineProgress: Sendable {

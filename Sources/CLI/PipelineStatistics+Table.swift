@@ -1,4 +1,5 @@
 import Coordinator
+import Wording
 
 extension PipelineStatistics {
   /// A line a stage, and one for the coordinator: what it did and where its time went.
@@ -25,6 +26,3 @@ extension PipelineStatistics {
       + "On average a stage had nothing to compute for \(percent(idleShare)) of the \(elapsed.short)."
   }
 }
-
-/// `8 %`.
-func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Benchmarks
 import Coordinator
 import GPT2
 import Pipeline
 import Platform
+import Wording
 
 struct Plan: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Platform
+import Wording
 
 /// A bar with rate and time left, drawn at most ten times a second.
 struct ProgressBar {

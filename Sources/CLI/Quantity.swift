@@ -1,3 +1,5 @@
+import Wording
+
 /// Numbers with units as people write them.
 enum Quantity {
   /// `4GB`, `512MiB`, `2G`, `1000000`: bytes.

@@ -56,7 +56,7 @@ struct Score: AsyncParsableCommand {
 
   func run() async throws {
     output.apply()
-    let session = try ClusterSession(model, cluster, slotCount: Self.textsAtOnce)
+    let session = try CommandSession(model, cluster, slotCount: Self.textsAtOnce)
     let configuration = session.configuration
     let tokenizer = try model.tokenizer(isNeeded: !input.isTokenIds)
     session.compare(tokenizer)

@@ -4,6 +4,7 @@ import FoundationEssentials
 import GPT2
 import LibC
 import Platform
+import Wording
 
 /// A text with nothing to score.
 enum ScoreError: Error, CustomStringConvertible {

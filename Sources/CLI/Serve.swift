@@ -114,7 +114,7 @@ struct Serve: AsyncParsableCommand {
     // All that would be notes is in the log.
     Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
     let audience = NoticeRelay()
-    let session = try ClusterSession(
+    let session = try CommandSession(
       model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })
     session.compare(tokenizer)
     options.settings = ModelSettings(session.checkpoint, tokenizer)

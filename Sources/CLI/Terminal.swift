@@ -116,30 +116,6 @@ enum Terminal {
   }
 }
 
-extension Duration {
-  /// `4.2 ms`, `310 ms`, `1.5 s`, `12 s`, `3 min 20 s`.
-  var short: String {
-    let seconds = seconds
-    if seconds < 0.00005 { return "0 ms" }
-    if seconds < 0.00995 { return "\((seconds * 1e4).rounded() / 10) ms" }
-    if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded())) ms" }
-    if seconds < 10 { return "\((seconds * 10).rounded() / 10) s" }
-    if seconds < 120 { return "\(Int(seconds.rounded())) s" }
-    return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
-  }
-}
-
-func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
-  number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
-}
-
-/// `16 kB`, `2.4 MB`, `1.48 GB`.
-func bytes(_ number: Int) -> String {
-  if number < 999_500 { return "\((number + 500) / 1000) kB" }
-  if number < 999_950_000 { return "\(Double((number + 50_000) / 100_000) / 10) MB" }
-  return "\((Double(number) / 1e7).rounded() / 100) GB"
-}
-
 /// Encodes a result on one line.
 func jsonLine(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()

@@ -1,4 +1,5 @@
 import LibC
+import Wording
 
 /// Text from a file or from standard input.
 enum TextInput {

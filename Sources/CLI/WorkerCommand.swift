@@ -5,6 +5,7 @@ import LibC
 import Pipeline
 import Platform
 import Synchronization
+import Wording
 import Worker
 import ZeroMQ
 

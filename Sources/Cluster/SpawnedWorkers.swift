@@ -58,9 +58,6 @@ public final class SpawnedWorkers: Sendable {
     (self.children, self.ending) = (children, ending)
   }
 
-  /// Process ids, in order.
-  public var processIdentifiers: [Int32] { children.map(\.process.identifier) }
-
   // Waits for those that were sent home, and ends the others: they end at once, and have nothing to lose; who does not is
   // stopped or stuck.
   deinit { Self.end(children, ending, within: .milliseconds(200)) }

@@ -1,10 +1,10 @@
-public import Coordinator
+internal import Coordinator
 internal import FoundationEssentials
-public import GPT2
+internal import GPT2
 internal import Hummingbird
 internal import HummingbirdCore
 internal import LibC
-public import Logging
+internal import Logging
 internal import NIOCore
 internal import Platform
 internal import ServiceLifecycle

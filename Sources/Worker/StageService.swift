@@ -29,10 +29,13 @@ public final class StageService {
   private var stage: Stage?
   private var buffers: ActivationsPool?
   private var next: DialedSocket?
+  private var lastWatched = Instant.now
   /// Activations of the pass that is looked at, and those that were computed and wait for the next stage.
   private var payload: Frame?
   private var computed: Frame?
   private var ended: Result<Void, any Error>?
+
+  private static let watchInterval = Duration.milliseconds(100)
 
   /// Begins to listen and to dial.
   ///
@@ -83,9 +86,10 @@ public final class StageService {
   }
 
   private func step() throws {
-    var items = coordinator.pollItems
+    var items = [coordinator.messages]
+    if let events = coordinator.events { items.append(events) }
     let controlCount = items.count
-    if let next { items += next.pollItems }
+    if let next { items.append(next.messages) }
     let nextEnd = items.count
     // What cannot be taken now waits in the socket, and must not end every wait at once.
     let listens = state.takesMessages
@@ -99,9 +103,11 @@ public final class StageService {
     }
     // Sockets that have nothing are not asked: a pass on its way to be computed would wait for each.
     if ready.prefix(controlCount).contains(true) { try takeFromCoordinator() }
-    if ready[controlCount..<nextEnd].contains(true) { try takeFromNext() }
+    if controlCount < nextEnd, ready[controlCount] { try takeFromNext() }
     if listens, ready[nextEnd] { try takeMessage() }
     if watch != nil, ready[nextEnd + (listens ? 1 : 0)] { try watchConnections() }
+    // Now and then: a message on its way would wait for the question.
+    if .now - lastWatched > Self.watchInterval { try watchNext() }
     try tell(.tick)
   }
 
@@ -137,17 +143,20 @@ public final class StageService {
   private func takeFromNext() throws {
     while let next, ended == nil {
       switch try next.receive() {
-      case .nothing:
-        while let event = try next.nextEvent() {
-          switch event {
-          case .connected: break
-          case .handshakeFailed: try tell(.nextHandshakeFailed)
-          case .disconnected: try tell(.nextDisconnected)
-          }
-        }
-        return
+      case .nothing: return
       case .tooMany: try tell(.nextUnreadable(.wrongFrameCount(found: 2, expected: 1)))
       case .frames(let frames): try tell(Self.read(frames[0], { .next($0, $1) }) { .nextUnreadable($0) })
+      }
+    }
+  }
+
+  private func watchNext() throws {
+    lastWatched = .now
+    while let event = try next?.nextEvent() {
+      switch event {
+      case .connected: break
+      case .handshakeFailed: try tell(.nextHandshakeFailed)
+      case .disconnected: try tell(.nextDisconnected)
       }
     }
   }

@@ -1,4 +1,4 @@
-public import Pipeline
+internal import Pipeline
 
 /// What a worker tells of its life.
 public enum WorkerNotice: Sendable {

@@ -45,8 +45,11 @@ public final class DialedSocket {
     return (socket, monitor)
   }
 
-  /// To be waited on: what comes, and what happens to the connection.
-  public var pollItems: [PollItem] { [.socket(socket)] + (monitor.map { [.monitor($0)] } ?? []) }
+  /// To be waited on: what comes.
+  public var messages: PollItem { .socket(socket) }
+
+  /// To be waited on: what happens to the connection; nil within a process.
+  public var events: PollItem? { monitor.map { .monitor($0) } }
 
   /// The listener's numeric address as it was reached; nil before anything came, and within a process.
   public var peer: Address? { connection?.peer }

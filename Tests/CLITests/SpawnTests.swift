@@ -81,6 +81,7 @@ struct SpawnTests {
     try program.note(with: "in 2 stages")
     let processes = [program.processIdentifier] + (all ? program.children : [])
     for process in processes { kill(process, SIGSTOP) }
+    // Longer than a worker may be silent. Only real time stops a process; what follows from it is in WorldTests too.
     usleep(2_500_000)
     for process in processes.reversed() { kill(process, SIGCONT) }
     #expect(try program.end() == 0, "\(program.notes)")

@@ -40,12 +40,12 @@ import TestSupport
         let thread = Thread { [path] in
           CoreClaim(path: path).hold {
             held.withLock { $0.append(Self.allowed()) }
-            while held.withLock({ $0.count }) <= all.count { Thread.sleep(forTimeInterval: 0.001) }
+            while held.withLock({ $0.count }) <= all.count { sched_yield() }
           }
         }
         thread.start()
         // One after the other, so that the last is the one too many.
-        while held.withLock({ $0.count }) <= index { Thread.sleep(forTimeInterval: 0.001) }
+        while held.withLock({ $0.count }) <= index { sched_yield() }
         return thread
       }
       #expect(threads.count == all.count + 1)

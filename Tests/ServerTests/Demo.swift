@@ -3,7 +3,7 @@ import GPT2
 
 /// The bundled model's tokenizer and shape.
 enum Demo {
-  private static let folder = {
+  static let folder = {
     var count = 0
     let files = UnsafeBufferPointer(start: demo_model_files(&count), count: count)
     return CheckpointFolder(

@@ -64,8 +64,12 @@ final class World {
     var loads: [Int] = []
     var missing: [Int] = []
     var freeAt: Instant
+    /// Not even the thread that computes runs.
+    var haltedUntil: Instant = 0
     var isGone = false
     var end: Result<Void, any Error>?
+
+    func isHalted(_ now: Instant) -> Bool { haltedUntil > now }
 
     init(_ name: String, _ state: WorkerState, _ address: String, _ now: Instant) {
       (self.name, self.state, self.address, freeAt) = (name, state, address, now)
@@ -161,6 +165,19 @@ final class World {
     }
   }
 
+  /// The coordinator does nothing for so long, or nobody does.
+  func halt(for time: Duration, coordinatorAlone: Bool) {
+    coordinatorFreeAt = now + time
+    if coordinatorAlone { return }
+    for worker in workers {
+      worker.freeAt = max(worker.freeAt, now) + time
+      worker.haltedUntil = worker.freeAt
+    }
+  }
+
+  /// Names of workers that left before the pipe was open.
+  var departures: [String] { notices.compactMap { if case .left(let name, _, _, _) = $0 { name } else { nil } } }
+
   /// Blocks that a worker has brought into memory, in order.
   func loads(of name: String) -> [Int] { workers.first { $0.name == name }!.loads }
 
@@ -212,6 +229,7 @@ final class World {
       takeMessages(index)
     case .computed(let index, let values):
       guard !workers[index].isGone, workers[index].end == nil else { return }
+      if workers[index].isHalted(now) { return queue.add(event, at: workers[index].haltedUntil) }
       workers[index].computed = values
       handle(.computed(isFiniteReceived: true, isFiniteComputed: true), by: index)
       takeMessages(index)
@@ -223,6 +241,7 @@ final class World {
       let worker = workers[index]
       guard !worker.isGone, worker.end == nil else { return }
       // One that computes says so between blocks.
+      if worker.isHalted(now) { return queue.add(.tick(.worker(index)), at: worker.freeAt) }
       handle(worker.freeAt > now ? .progressed : .tick, by: index)
       takeMessages(index)
       queue.add(.tick(.worker(index)), at: now + .milliseconds(50))
@@ -359,7 +378,6 @@ final class World {
         default: nil
         }
       }
-      coordinatorFreeAt = now
       coordinator.handle(.finished(outcomes), at: now)
     case .deliver(let id, let result):
       switch result {

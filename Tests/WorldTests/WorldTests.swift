@@ -180,4 +180,34 @@ import Testing
       #expect(loads.count == 2 && Set(loads).count == 2, "\(name): \(loads)")
     }
   }
+
+  @Test("gives up workers that fall silent while they load, and others take their places", arguments: [1, 2])
+  func silentEarly(count: Int) throws {
+    let world = World(workers: 2, seed: 11)
+    #expect(
+      world.run(for: .seconds(60)) { world.notices.contains { if case .planned = $0 { true } else { false } } })
+    let silent = (0..<count).map { "w\(2 - $0)" }
+    for name in silent { world.isolate(name) }
+    #expect(world.run(for: .seconds(30)) { world.departures.count == count })
+    #expect(world.departures.sorted() == silent.sorted() && world.end == nil)
+    // Longer than a stage waits for the next one to answer: who is left has no stage meanwhile.
+    world.run(for: .seconds(15)) { false }
+    #expect(world.end == nil)
+    for _ in 0..<count { world.addWorker() }
+    let load = try Load(40, seed: 11)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { load.isDone(world) })
+    load.expectAll(of: world)
+  }
+
+  @Test("goes on after the machine has slept, and after the coordinator alone was stopped", arguments: [true, false])
+  func halts(all: Bool) throws {
+    let world = World(workers: 2, seed: 12)
+    let load = try Load(100, seed: 12)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.halt(for: .seconds(3), coordinatorAlone: !all)
+    #expect(world.run(for: .seconds(600)) { load.isDone(world) || world.end != nil })
+    load.expectAll(of: world)
+  }
 }

@@ -20,7 +20,7 @@ import Testing
 
   private static func receive(_ dialed: DialedSocket) throws -> [UInt8] {
     while true {
-      _ = try Poll.wait(dialed.pollItems, timeout: .seconds(20))
+      _ = try Poll.wait([dialed.messages] + (dialed.events.map { [$0] } ?? []), timeout: .seconds(20))
       while try dialed.nextEvent() != nil {}
       if case .frames(let frames) = try dialed.receive() { return frames[0].bytes }
     }
@@ -65,7 +65,7 @@ import Testing
     func event() throws -> DialedSocket.Event {
       while true {
         if let event = try dialed.nextEvent() { return event }
-        _ = try Poll.wait(dialed.pollItems, timeout: .seconds(20))
+        _ = try Poll.wait([dialed.messages] + (dialed.events.map { [$0] } ?? []), timeout: .seconds(20))
       }
     }
     #expect(try event() == .connected)

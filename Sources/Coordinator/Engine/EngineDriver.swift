@@ -31,6 +31,7 @@ final class EngineDriver {
   private let buffers: ActivationsPool
   /// The link into the first stage.
   private var first: DialedSocket?
+  private var lastWatched = Instant.now
   /// Who gets what the requests bring.
   private var sinks: [RequestID: Sink] = [:]
   /// Activations of the pass that is looked at.
@@ -91,8 +92,7 @@ final class EngineDriver {
   private func step() throws {
     var items: [PollItem] = [.socket(inbox), .wakeup(mailbox.wakeup)]
     if let watch { items.append(.wakeup(watch.news)) }
-    let ownCount = items.count
-    if let first { items += first.pollItems }
+    if let first { items.append(first.messages) }
     let ready = try Poll.wait(items, timeout: Self.longestWait)
     if ready[1] {
       mailbox.wakeup.clear()
@@ -101,7 +101,9 @@ final class EngineDriver {
     }
     if ready[0] { try takeMessages() }
     if watch != nil, ready[2] { try watchConnections() }
-    if ready.dropFirst(ownCount).contains(true) { try takeFromFirst() }
+    if first != nil, ready[ready.count - 1] { try takeFromFirst() }
+    // Now and then: a message on its way into the pipe would wait for the question.
+    if .now - lastWatched > Self.longestWait { try watchFirst() }
     try tell(.tick)
   }
 
@@ -247,7 +249,7 @@ final class EngineDriver {
   private func takeFromFirst() throws {
     while let first {
       switch try first.receive() {
-      case .nothing: return try watchFirst(first)
+      case .nothing: return
       case .tooMany: try tell(.firstUnreadable(.wrongFrameCount(found: 2, expected: 1)))
       case .frames(let frames):
         do throws(WireError) {
@@ -260,8 +262,9 @@ final class EngineDriver {
     }
   }
 
-  private func watchFirst(_ first: DialedSocket) throws {
-    while let event = try first.nextEvent() {
+  private func watchFirst() throws {
+    lastWatched = .now
+    while let event = try first?.nextEvent() {
       switch event {
       case .connected: break
       case .handshakeFailed: try tell(.firstHandshakeFailed)

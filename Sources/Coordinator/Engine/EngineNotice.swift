@@ -1,5 +1,5 @@
-public import Pipeline
-public import ZeroMQ
+internal import Pipeline
+internal import ZeroMQ
 
 /// What an engine tells while workers join.
 public enum EngineNotice: Sendable {

@@ -1,5 +1,5 @@
-public import Pipeline
-public import ZeroMQ
+internal import Pipeline
+internal import ZeroMQ
 
 /// One stage of the running pipe.
 public struct StageDescription: Hashable, Sendable {

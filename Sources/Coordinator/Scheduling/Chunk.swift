@@ -1,4 +1,4 @@
-public import GPT2
+internal import GPT2
 
 /// Consecutive rows of one request on their way into a micro-batch.
 struct Chunk {

@@ -1,4 +1,4 @@
-public import GPT2
+internal import GPT2
 
 /// What rows that came back are for.
 enum Output: Hashable, Sendable {

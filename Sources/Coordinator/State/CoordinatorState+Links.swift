@@ -9,20 +9,21 @@ internal import ZeroMQ
 extension CoordinatorState {
   /// Takes in credit, and sends as much as may go now.
   mutating func receiveFirst(_ header: Header, _ message: Message) throws {
-    guard let wasOpen = epoch?.isOpen, epoch!.entrance != nil else { return }
+    guard let epoch, epoch.entrance != nil else { return }
+    let wasOpen = epoch.isOpen
     do throws(LinkError) {
-      try epoch!.entrance!.link.receive(header, message, now: now)
+      try epoch.entrance!.link.receive(header, message, now: now)
     } catch { throw firstBroken(error) }
-    if epoch!.isOpen, !wasOpen {
-      emit(.notify(.ready(epoch!.stages)))
-      emit(.open(epoch!.stages))
+    if epoch.isOpen, !wasOpen {
+      emit(.notify(.ready(epoch.stages)))
+      emit(.open(epoch.stages))
     }
     pump()
   }
 
   mutating func firstDisconnected() throws {
-    guard epoch?.entrance != nil else { return }
-    do { try epoch!.entrance!.link.disconnected() } catch { try loseLink(.outgoing, error) }
+    guard let epoch, epoch.entrance != nil else { return }
+    do { try epoch.entrance!.link.disconnected() } catch { try loseLink(.outgoing, error) }
   }
 
   func firstBroken(_ error: any BreachOfLink) -> ClusterError {
@@ -53,7 +54,7 @@ extension CoordinatorState {
       reason: "\(name) \(reason)")
     guard reason == .cut else { throw absent(stage) ?? error }
     guard epoch.cut == nil else { return }
-    self.epoch!.cut = (error, now)
+    epoch.cut = (error, now)
     emit(.notify(.ending("\(error)")))
   }
 

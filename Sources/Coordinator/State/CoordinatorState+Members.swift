@@ -11,10 +11,10 @@ extension CoordinatorState {
     switch message {
     case .open, .pass, .beat:
       // Whoever has not heard that its plan is over asks again when it has another.
-      guard epoch != nil else { return }
+      guard let epoch else { return }
       let arrival: PassReceiver.Arrival
       do {
-        arrival = try epoch!.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
+        arrival = try epoch.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
       } catch let error as any BreachOfLink { throw lastBroken(error) }
       switch arrival {
       case .stranger(let reason): ignore(peer, reason)
@@ -58,8 +58,8 @@ extension CoordinatorState {
   /// A connection has ended; what came over it was taken before, since it tells more.
   mutating func disconnected(_ connection: ConnectionNumber) throws {
     if let id = roster.owner(of: connection) { try handle(roster.disconnected(id)) }
-    guard epoch != nil else { return }
-    do { try epoch!.incoming.disconnected(connection) } catch { try loseLink(.incoming, error) }
+    guard let epoch else { return }
+    do { try epoch.incoming.disconnected(connection) } catch { try loseLink(.incoming, error) }
   }
 
   mutating func allow(_ keys: AllowedKeys) throws {

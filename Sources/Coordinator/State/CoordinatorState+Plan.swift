@@ -44,8 +44,7 @@ extension CoordinatorState {
       patience: patience)
     let descriptions = zip(stages, plan.stages).map { StageDescription($0, $1.layers) }
     phase = .planned(
-      PlanEpoch(
-        plan: plan, stages: descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming))
+      PlanEpoch(plan, descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming))
     emit(.allowWaiting(bytes: plan.waitingBytes(width: settings.configuration.width)))
     emit(.notify(.planned(descriptions, spares: plan.spares.lines)))
     for (index, stage) in stages.enumerated() {
@@ -77,17 +76,16 @@ extension CoordinatorState {
 
   /// Dials the first stage, once every stage is ready and the coordinator has its own parts.
   mutating func openIfReady() {
-    guard epoch != nil, epoch!.entrance == nil, roster.isReady else { return }
+    guard let epoch, epoch.entrance == nil, roster.isReady else { return }
     if case .loading = parts { return }
     let stages = roster.stages
-    let epoch = epoch!
-    let link = PassSender(stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now)
-    self.epoch!.entrance = PlanEpoch.Entrance(link: link, dialed: now)
-    self.epoch!.stages = zip(stages, epoch.plan.stages).map { StageDescription($0, $1.layers) }
+    var link = PassSender(stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now)
     emit(.dialFirst(address: stages[0].hello.address, key: epoch.terms.peerKey, name: linkName))
-    let (header, message) = self.epoch!.entrance!.link.ask(now: now)
+    let (header, message) = link.ask(now: now)
     emit(.sendFirst(header, message))
-    statistics.begin(self.epoch!.stages)
+    epoch.entrance = PlanEpoch.Entrance(link: link, dialed: now)
+    epoch.stages = zip(stages, epoch.plan.stages).map { StageDescription($0, $1.layers) }
+    statistics.begin(epoch.stages)
     let refused = scheduler.begin(
       slotCount: settings.wishes.slotCount, positionBudget: epoch.plan.positionBudget,
       chunk: Configuration.cacheChunk, pacing: epoch.plan.pacing)

@@ -17,12 +17,13 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// Sends as many micro-batches into the pipe as may go now.
   mutating func pump() {
-    while epoch?.entrance?.link.canSend == true, let dispatch = scheduler.next() {
-      let header = epoch!.entrance!.link.header(sequence: dispatch.sequence)
+    guard let epoch else { return }
+    while epoch.entrance?.link.canSend == true, let dispatch = scheduler.next() {
+      let header = epoch.entrance!.link.header(sequence: dispatch.sequence)
       let rows = dispatch.microBatch.rowCount
-      let (seconds, hops) = (epoch!.plan.seconds(rows: rows), epoch!.stages.count + 1)
-      epoch!.deadline.sent(
-        seconds: seconds, bytes: rows * settings.configuration.width * MemoryLayout<Float>.size, hops: hops, now: now)
+      epoch.deadline.sent(
+        seconds: epoch.plan.seconds(rows: rows),
+        bytes: rows * settings.configuration.width * MemoryLayout<Float>.size, hops: epoch.stages.count + 1, now: now)
       if dispatch.isWork { statistics.dispatched(dispatch.sequence, rows: rows, at: now) }
       emit(.embed(dispatch, header))
     }
@@ -39,19 +40,19 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// A micro-batch has passed all stages.
   mutating func arrived(_ header: Header, _ pass: Pass, isFinite: Bool) throws {
-    guard epoch?.isOpen == true else {
+    guard let epoch, epoch.isOpen else {
       throw ClusterError.workerBroken(
         name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
     }
-    let stages = epoch!.stages
+    let stages = epoch.stages
     guard let oldest = scheduler.oldest, oldest.sequence == header.sequence, oldest.microBatch == pass.microBatch,
       pass.width == settings.configuration.width, pass.records.count == stages.count
     else {
       throw ClusterError.workerBroken(
         name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another")
     }
-    epoch!.deadline.arrived(now: now)
-    let wasFinite = epoch!.broken.remove(header.sequence) == nil
+    epoch.deadline.arrived(now: now)
+    let wasFinite = epoch.broken.remove(header.sequence) == nil
     let culprit = try Blame.culprit(of: pass.records, stages, wasFinite: wasFinite, isFinite: isFinite)
     var slowest: UInt64 = 0
     for record in pass.records { slowest = max(slowest, record.computed - min(record.received, record.computed)) }
@@ -59,7 +60,7 @@ extension CoordinatorState {
     let arrivals = scheduler.arrived(header.sequence)
     // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.
     if !arrivals.contains(where: { $0.output == .nextToken }) { pump() }
-    epoch!.finishing = PlanEpoch.Finishing(
+    epoch.finishing = PlanEpoch.Finishing(
       sequence: header.sequence, pass: pass, arrivals: arrivals, culprit: culprit, start: now)
     // Some wait for nothing, and some for no more than that it came.
     guard arrivals.contains(where: { $0.output.needsHead }) else { return try finished([]) }
@@ -72,8 +73,8 @@ extension CoordinatorState {
 
   /// Hands out what was made of the rows, and sends what can go behind them.
   mutating func finished(_ outcomes: [RowOutcome]) throws {
-    guard let done = epoch?.finishing else { return }
-    epoch!.finishing = nil
+    guard let epoch, let done = epoch.finishing else { return }
+    epoch.finishing = nil
     var updates: [RequestResult] = []
     for outcome in outcomes {
       guard case .token(let token) = outcome.value else { continue }

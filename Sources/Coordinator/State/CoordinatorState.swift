@@ -158,17 +158,5 @@ struct CoordinatorState {
   }
 
   /// What the plan has brought; nil while there is none.
-  var epoch: PlanEpoch? {
-    get { if case .planned(let epoch) = phase { epoch } else { nil } }
-    _modify {
-      // Taken out of the phase meanwhile, so that it is changed in place.
-      var epoch: PlanEpoch?
-      if case .planned(let planned) = phase {
-        epoch = planned
-        phase = .gathering
-      }
-      defer { if let epoch { phase = .planned(epoch) } }
-      yield &epoch
-    }
-  }
+  var epoch: PlanEpoch? { if case .planned(let epoch) = phase { epoch } else { nil } }
 }

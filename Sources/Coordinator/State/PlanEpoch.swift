@@ -3,7 +3,9 @@ internal import Pipeline
 internal import Platform
 
 /// What dies with a plan: its links, its stages, and what is in flight.
-struct PlanEpoch {
+///
+/// A class only so that a pass does not copy it: it belongs to one ``CoordinatorState``.
+final class PlanEpoch {
   let plan: ClusterPlan
   /// In the order in which a token passes them.
   var stages: [StageDescription]
@@ -37,6 +39,13 @@ struct PlanEpoch {
     /// The stage that made values that are not finite, if one did.
     let culprit: StageDescription?
     let start: Instant
+  }
+
+  init(
+    _ plan: ClusterPlan, _ stages: [StageDescription], patience: Duration, terms: LinkTerms, incoming: PassReceiver
+  ) {
+    (self.plan, self.stages, self.patience) = (plan, stages, patience)
+    (self.terms, self.incoming) = (terms, incoming)
   }
 
   /// Whether work goes through.

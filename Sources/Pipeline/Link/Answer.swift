@@ -1,4 +1,4 @@
-public import ZeroMQ
+internal import ZeroMQ
 
 /// A message and whom it is for, over a listening socket.
 public struct Answer: Hashable, Sendable {

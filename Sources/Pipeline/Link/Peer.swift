@@ -1,4 +1,4 @@
-public import ZeroMQ
+internal import ZeroMQ
 
 /// Whom a message came from: its routing id, and where that is.
 public struct Peer: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import MicroBatching
+internal import MicroBatching
 
 /// What of a model's shape decides how long its blocks take.
 public struct BlockShape: Hashable, Sendable {

@@ -1,4 +1,4 @@
-public import MicroBatching
+internal import MicroBatching
 
 /// How long the coordinator's own work takes it.
 public struct EdgeCosts: Hashable, Sendable {

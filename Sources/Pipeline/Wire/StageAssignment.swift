@@ -1,4 +1,4 @@
-public import MicroBatching
+internal import MicroBatching
 
 /// A place in the pipe: which stage, between which links.
 public struct StageAssignment: Hashable, Sendable {

@@ -3,8 +3,17 @@ internal import Pipeline
 internal import Platform
 
 /// A stage of a plan between its two links: what it has taken, what it computes, and what the next one has no room for yet.
-struct StageLinks {
+///
+/// A class only so that a pass does not copy it: it belongs to one ``WorkerState``.
+final class StageLinks {
   let assignment: StageAssignment
+  /// Values in a row of activations.
+  let width: Int
+  /// How long either link may be silent.
+  let patience: Duration
+  /// Whether the coordinator is at the other end of the incoming link, and of the outgoing one.
+  let isFirst: Bool
+  let isLast: Bool
   var incoming: PassReceiver
   var outgoing: PassSender
   /// Micro-batches that have come.
@@ -23,9 +32,10 @@ struct StageLinks {
     case waiting(Header, Pass)
   }
 
-  init(_ assignment: StageAssignment, epoch: Epoch, now: Instant) {
-    self.assignment = assignment
-    let patience = Duration.nanoseconds(Int64(assignment.patience))
+  init(_ assignment: StageAssignment, width: Int, epoch: Epoch, now: Instant) {
+    (self.assignment, self.width) = (assignment, width)
+    patience = .nanoseconds(Int64(assignment.patience))
+    (isFirst, isLast) = (assignment.index == 0, assignment.index == assignment.count - 1)
     incoming = PassReceiver(
       epoch: epoch, from: assignment.index - 1, credits: assignment.credits, terms: assignment.incoming,
       patience: patience)
@@ -33,9 +43,4 @@ struct StageLinks {
       stage: assignment.index, epoch: epoch, terms: assignment.outgoing, patience: patience, now: now)
     idleSince = now
   }
-
-  var patience: Duration { .nanoseconds(Int64(assignment.patience)) }
-  /// Whether the coordinator is at the other end of the incoming link, and of the outgoing one.
-  var isFirst: Bool { assignment.index == 0 }
-  var isLast: Bool { assignment.index == assignment.count - 1 }
 }

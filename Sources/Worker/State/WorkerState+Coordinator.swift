@@ -46,7 +46,7 @@ extension WorkerState {
     }
     emit(.notify(.joined(coordinator: settings.coordinator)))
     let configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
-    phase = .member(Membership(configuration: configuration))
+    phase = .member(Membership(configuration))
     control.welcome()
     // From here on there may be something to say before it ends.
     emit(.setLastWords(.seconds(1)))
@@ -56,7 +56,7 @@ extension WorkerState {
   }
 
   private mutating func take(_ assignment: Assignment, _ epoch: Epoch) throws {
-    guard case .member(var membership) = phase else {
+    guard case .member(let membership) = phase else {
       throw WorkerError.unexpected(coordinator: settings.coordinator, .assignment)
     }
     if links != nil { emit(.hangUpNext) }
@@ -64,7 +64,6 @@ extension WorkerState {
     membership.epoch = epoch
     membership.place = .loading(assignment, since: now)
     cut = nil
-    phase = .member(membership)
     if let stage = assignment.stage, !assignment.layers.isEmpty {
       emit(
         .notify(
@@ -84,7 +83,7 @@ extension WorkerState {
 
   /// The blocks are in memory: takes its place between its neighbours, if it has one.
   mutating func holds(_ bytesRead: Int, _ bytesReceived: Int, _ bytesCached: Int) throws {
-    guard case .member(var membership) = phase, case .loading(let assignment, let since) = membership.place else {
+    guard case .member(let membership) = phase, case .loading(let assignment, let since) = membership.place else {
       return
     }
     let time = now - since
@@ -93,13 +92,13 @@ extension WorkerState {
       nanoseconds: UInt64(max(0, time.nanoseconds)))
     guard let stage = assignment.stage else {
       membership.place = .none
-      phase = .member(membership)
       if !assignment.layers.isEmpty { tell(.ready(ready)) }
       return
     }
     emit(.notify(.loaded(read: bytesRead, received: bytesReceived, cached: bytesCached, time: time)))
     emit(.serve(assignment, stage))
-    var links = StageLinks(stage, epoch: membership.epoch, now: now)
+    let links = StageLinks(
+      stage, width: membership.configuration.width, epoch: membership.epoch, now: now)
     // Behind the last stage is the coordinator.
     emit(
       .dialNext(address: links.isLast ? nil : stage.next, key: stage.outgoing.peerKey, name: linkName(membership.epoch))
@@ -109,7 +108,6 @@ extension WorkerState {
     // From here on it hears what those who dial in say.
     emit(.hear(true))
     membership.place = .linking(links, ready, since: now)
-    phase = .member(membership)
   }
 
   /// By which the next stage tells this link apart.
@@ -157,9 +155,8 @@ extension WorkerState {
   /// Tells the coordinator, and both neighbours, that this thread works; when that is due.
   mutating func beat(isDue: Bool = false) {
     guard control.isWelcome, isDue || now >= control.nextBeat else { return }
-    let (taken, passed) = (links?.taken ?? 0, links?.outgoing.passCount ?? 0)
-    let message = control.beat(taken: taken, passed: passed, now: now)
-    tell(message)
+    let links = links
+    tell(control.beat(taken: links?.taken ?? 0, passed: links?.outgoing.passCount ?? 0, now: now))
     if let answer = links?.incoming.beat() { emit(.send(to: answer.peer, answer.header, answer.message)) }
     if let (header, message) = links?.outgoing.beat() { emit(.tellNext(header, message)) }
   }

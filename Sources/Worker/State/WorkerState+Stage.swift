@@ -8,10 +8,10 @@ internal import ZeroMQ
 
 extension WorkerState {
   mutating func receive(_ header: Header, _ message: Message, _ payload: Int?, from peer: Peer) throws {
-    guard links != nil else { return }
+    guard let links else { return }
     let arrival: PassReceiver.Arrival
     do {
-      arrival = try links!.incoming.receive(header, message, payload: payload, from: peer, now: now)
+      arrival = try links.incoming.receive(header, message, payload: payload, from: peer, now: now)
     } catch let error as any BreachOfLink { throw WorkerError.link(.incoming, error) }
     switch arrival {
     case .stranger(let reason): ignore(peer, reason)
@@ -19,21 +19,20 @@ extension WorkerState {
     case .opened(let answer): emit(.send(to: answer.peer, answer.header, answer.message))
     case .pass(let answer):
       if let answer { emit(.send(to: answer.peer, answer.header, answer.message)) }
-      if case .pass(let pass) = message { try take(header, pass) }
+      if case .pass(let pass) = message { try take(header, pass, links) }
     }
   }
 
-  private mutating func take(_ header: Header, _ pass: Pass) throws {
-    guard case .member(let membership) = phase else { return }
-    let (width, rowLimit) = (membership.configuration.width, links!.assignment.rowLimit)
-    guard pass.width == width, pass.microBatch.rowCount <= rowLimit else {
+  private mutating func take(_ header: Header, _ pass: Pass, _ links: StageLinks) throws {
+    let rowLimit = links.assignment.rowLimit
+    guard pass.width == links.width, pass.microBatch.rowCount <= rowLimit else {
       throw WorkerError.unfit(
         reason:
-          "a pass of \(pass.microBatch.rowCount) rows of width \(pass.width); this stage takes up to \(rowLimit) of width \(width)"
+          "a pass of \(pass.microBatch.rowCount) rows of width \(pass.width); this stage takes up to \(rowLimit) of width \(links.width)"
       )
     }
-    links!.taken += 1
-    links!.work = .computing(header, pass, received: now)
+    links.taken += 1
+    links.work = .computing(header, pass, received: now)
     emit(.compute(pass))
   }
 
@@ -59,45 +58,45 @@ extension WorkerState {
 extension WorkerState {
   /// The pass that came last is computed: it goes on, or waits for room.
   mutating func computed(_ isFiniteReceived: Bool, _ isFiniteComputed: Bool) {
-    guard case .computing(let header, var pass, let received) = links?.work else { return }
-    let waited = max(.zero, received - links!.idleSince)
+    guard let links, case .computing(let header, var pass, let received) = links.work else { return }
+    let waited = max(.zero, received - links.idleSince)
+    links.work = .none
     pass.records.append(
       StageRecord(
         received: received.nanoseconds, computed: now.nanoseconds, waited: UInt64(waited.nanoseconds),
-        sent: UInt64(max(0, links!.lastSent.nanoseconds)), isFiniteReceived: isFiniteReceived,
+        sent: UInt64(max(0, links.lastSent.nanoseconds)), isFiniteReceived: isFiniteReceived,
         isFiniteComputed: isFiniteComputed))
-    if pass.microBatch.rowCount > 0 { links!.computedCount += 1 }
-    links!.work = .waiting(header, pass)
-    passOn()
+    if pass.microBatch.rowCount > 0 { links.computedCount += 1 }
+    if links.outgoing.canSend { passOn(header, pass, links) } else { links.work = .waiting(header, pass) }
   }
 
-  private mutating func passOn() {
-    guard case .waiting(let header, let pass) = links?.work, links!.outgoing.canSend else { return }
-    links!.work = .none
+  private mutating func passOn(_ header: Header, _ pass: Pass, _ links: StageLinks) {
     // Until it is handed on: then it is how long that took.
-    links!.idleSince = now
-    emit(.passOn(links!.outgoing.header(sequence: header.sequence), pass))
+    links.idleSince = now
+    emit(.passOn(links.outgoing.header(sequence: header.sequence), pass))
   }
 
   mutating func passedOn() {
-    guard links != nil else { return }
-    links!.lastSent = now - links!.idleSince
-    links!.idleSince = now
+    guard let links else { return }
+    links.lastSent = now - links.idleSince
+    links.idleSince = now
   }
 
   mutating func receiveNext(_ header: Header, _ message: Message) throws {
-    guard links != nil else { return }
+    guard let links else { return }
     do throws(LinkError) {
-      try links!.outgoing.receive(header, message, now: now)
+      try links.outgoing.receive(header, message, now: now)
     } catch { throw WorkerError.link(.outgoing, error) }
-    if links!.outgoing.isOpen, case .member(var membership) = phase,
-      case .linking(let links, let ready, _) = membership.place
+    if links.outgoing.isOpen, case .member(let membership) = phase,
+      case .linking(_, let ready, _) = membership.place
     {
       membership.place = .serving(links)
-      phase = .member(membership)
       tell(.ready(ready))
     }
-    passOn()
+    if case .waiting(let header, let pass) = links.work, links.outgoing.canSend {
+      links.work = .none
+      passOn(header, pass, links)
+    }
   }
 }
 
@@ -113,17 +112,17 @@ extension WorkerState {
 
   /// Sees whether both neighbours were heard, and the next stage has answered.
   mutating func lookAtLinks() throws {
-    guard links != nil, case .member(let membership) = phase else { return }
-    switch links!.outgoing.step(now: now) {
+    guard let links, case .member(let membership) = phase else { return }
+    switch links.outgoing.step(now: now) {
     case .send(let header, let message): emit(.tellNext(header, message))
     case .dialAgain(let attempt):
       emit(.dialNextAgain(name: "\(linkName(membership.epoch)).\(attempt)"))
-      let (header, message) = links!.outgoing.ask(now: now)
+      let (header, message) = links.outgoing.ask(now: now)
       emit(.tellNext(header, message))
     case nil: break
     }
-    if links!.incoming.silence(now: now) != nil { emit(.askQuiet(.incoming, links!.incoming.connection)) }
-    if links!.outgoing.silence(now: now) != nil { emit(.askQuiet(.outgoing, nil)) }
+    if links.incoming.silence(now: now) != nil { emit(.askQuiet(.incoming, links.incoming.connection)) }
+    if links.outgoing.silence(now: now) != nil { emit(.askQuiet(.outgoing, nil)) }
   }
 
   /// Nothing has come over a link for so long, not even a part of a message.

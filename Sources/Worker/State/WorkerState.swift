@@ -18,13 +18,15 @@ struct WorkerState {
     case left
   }
 
-  /// What it is in a cluster.
-  struct Membership {
+  /// What it is in a cluster. A class only so that a pass does not copy it.
+  final class Membership {
     /// Of the coordinator's model.
     let configuration: Configuration
     /// Of the last assignment.
     var epoch = Epoch.none
     var place = Place.none
+
+    init(_ configuration: Configuration) { self.configuration = configuration }
   }
 
   enum Place {
@@ -71,12 +73,8 @@ struct WorkerState {
 
   /// Whether a pass can be taken: none that was computed waits for the next stage.
   var takesMessages: Bool {
-    guard case .member(let membership) = phase else { return false }
-    switch membership.place {
-    case .linking(let links, _, _), .serving(let links):
-      if case .none = links.work { return true } else { return false }
-    case .none, .loading: return false
-    }
+    guard let links else { return false }
+    return if case .none = links.work { true } else { false }
   }
 
   /// Whether this is the routing id under which the stage before this one sends activations.
@@ -146,37 +144,10 @@ struct WorkerState {
 
   /// The stage that it is, once its blocks are there.
   var links: StageLinks? {
-    get {
-      guard case .member(let membership) = phase else { return nil }
-      switch membership.place {
-      case .linking(let links, _, _), .serving(let links): return links
-      case .none, .loading: return nil
-      }
-    }
-    _modify {
-      // Taken out of its place meanwhile, so that it is changed in place.
-      guard case .member(var membership) = phase else {
-        var none: StageLinks?
-        yield &none
-        return
-      }
-      phase = .dialing
-      let place = membership.place
-      membership.place = .none
-      var links: StageLinks?
-      switch place {
-      case .linking(let taken, _, _), .serving(let taken): links = taken
-      case .none, .loading: break
-      }
-      defer {
-        switch (place, links) {
-        case (.linking(_, let ready, let since), let links?): membership.place = .linking(links, ready, since: since)
-        case (.serving, let links?): membership.place = .serving(links)
-        default: membership.place = place
-        }
-        phase = .member(membership)
-      }
-      yield &links
+    guard case .member(let membership) = phase else { return nil }
+    return switch membership.place {
+    case .linking(let links, _, _), .serving(let links): links
+    case .none, .loading: nil
     }
   }
 

@@ -1,4 +1,4 @@
-public import Pipeline
+internal import Pipeline
 
 /// Bytes of one tensor that travel as one piece.
 public struct PieceRange: Hashable, Sendable {

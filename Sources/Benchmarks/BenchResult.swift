@@ -1,9 +1,11 @@
+internal import Wording
+
 /// What `gpt2 bench` says of one process.
-struct BenchResult: Encodable {
-  struct Limits: Encodable {
-    var fmaGflops = 0.0
-    var readGbps = 0.0
-    var threads: Int
+package struct BenchResult: Encodable {
+  package struct Limits: Encodable {
+    package var fmaGflops = 0.0
+    package var readGbps = 0.0
+    package var threads: Int
 
     enum CodingKeys: String, CodingKey {
       case fmaGflops = "fma_gflops"
@@ -12,7 +14,7 @@ struct BenchResult: Encodable {
     }
   }
 
-  struct Prefill: Encodable {
+  package struct Prefill: Encodable {
     var rows: Int
     var tokensPerSecond: Double
     var ofLimit: Double
@@ -26,7 +28,7 @@ struct BenchResult: Encodable {
     }
   }
 
-  struct Decode: Encodable {
+  package struct Decode: Encodable {
     var batch: Int
     var tokensPerSecond: Double
     var ofLimit: Double
@@ -40,15 +42,15 @@ struct BenchResult: Encodable {
     }
   }
 
-  var model: String
-  var limits: Limits
-  var prefill: [Prefill] = []
-  var decode: [Decode] = []
+  package var model: String
+  package var limits: Limits
+  package var prefill: [Prefill] = []
+  package var decode: [Decode] = []
 
-  init(model: String, threads: Int) { (self.model, limits) = (model, Limits(threads: threads)) }
+  package init(model: String, threads: Int) { (self.model, limits) = (model, Limits(threads: threads)) }
 
   /// - Parameter width: characters that a line of the table may have.
-  func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     let rows =
       prefill.map { ("prefill, \($0.rows) tokens", $0.tokensPerSecond, $0.ofLimit) }
       + decode.map { ("decode, \(count($0.batch, "text"))", $0.tokensPerSecond, $0.ofLimit) }

@@ -1,8 +1,9 @@
-import Pipeline
+package import Pipeline
+internal import Wording
 
 /// What `gpt2 plan` says of a cluster.
-struct ClusterForecast: Encodable {
-  struct Worker: Encodable {
+package struct ClusterForecast: Encodable {
+  package struct Worker: Encodable {
     var name: String
     var firstBlock: Int
     var lastBlock: Int
@@ -19,7 +20,7 @@ struct ClusterForecast: Encodable {
   }
 
   /// What the pipe is asked to do.
-  struct Work {
+  package struct Work {
     /// `prefill` or `decode`.
     var kind: String
     var amount: String
@@ -32,7 +33,7 @@ struct ClusterForecast: Encodable {
   }
 
   /// One kind of work: here, and with one process.
-  struct Line: Encodable {
+  package struct Line: Encodable {
     var name: String
     var tokensPerSecond: Double
     var oneThreadTokensPerSecond: Double
@@ -59,22 +60,22 @@ struct ClusterForecast: Encodable {
     }
   }
 
-  var workers: [Worker]
-  var spares: [String]
+  package var workers: [Worker]
+  package var spares: [String]
   /// The same in few lines, for people.
-  var spareLines: [String]
-  var coordinatorBytes: Int
+  package var spareLines: [String]
+  package var coordinatorBytes: Int
   /// Positions of all sequences together that the workers' memory caches; nil where it has no limit.
-  var positionBudget: Int?
-  var threads: Int
-  var cores: Int
-  var isOneHost: Bool
-  var inFlight: Int
-  var measurement: Steadiness
-  var prefill: Line
-  var decode: [Line]
+  package var positionBudget: Int?
+  package var threads: Int
+  package var cores: Int
+  package var isOneHost: Bool
+  package var inFlight: Int
+  package var measurement: Steadiness
+  package var prefill: Line
+  package var decode: [Line]
 
-  enum CodingKeys: String, CodingKey {
+  package enum CodingKeys: String, CodingKey {
     case workers, spares, threads, cores, measurement, prefill, decode
     case coordinatorBytes = "coordinator_weight_bytes"
     case positionBudget = "position_budget"
@@ -84,7 +85,7 @@ struct ClusterForecast: Encodable {
 }
 
 extension ClusterForecast.Line {
-  init(
+  package init(
     _ work: ClusterForecast.Work, _ forecast: PipeForecast, oneThread: Double, oneMachine: Double, isOneHost: Bool,
     cores: Int, latency: Double
   ) {
@@ -112,5 +113,5 @@ extension ClusterForecast.Line {
   }
 
   /// What a measurement cannot tell from chance is no gain.
-  var isGain: Bool { gain >= 1.05 }
+  package var isGain: Bool { gain >= 1.05 }
 }

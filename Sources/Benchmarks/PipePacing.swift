@@ -1,17 +1,19 @@
-import Coordinator
-import GPT2
-import Pipeline
-import Platform
+internal import Coordinator
+package import GPT2
+package import Pipeline
+internal import Platform
 
 /// A pipe and how work is cut for it.
-struct PipePacing {
-  let pacing: Pacing
-  let pipe: PipeModel
+package struct PipePacing {
+  package let pacing: Pacing
+  package let pipe: PipeModel
 
-  init(pacing: Pacing, pipe: PipeModel) { (self.pacing, self.pipe) = (pacing, pipe) }
+  package init(pacing: Pacing, pipe: PipeModel) { (self.pacing, self.pipe) = (pacing, pipe) }
 
   /// All blocks in one process, one thing at a time.
-  init(stage: CostModel, edges: EdgeCosts, threads: Int, on machine: MachineProfile, _ configuration: Configuration) {
+  package init(
+    stage: CostModel, edges: EdgeCosts, threads: Int, on machine: MachineProfile, _ configuration: Configuration
+  ) {
     pipe = PipeModel(
       hosts: [PipeModel.Host(cores: machine.cores)],
       stages: [PipeModel.Stage(host: 0, threads: threads, blockCount: configuration.layerCount, cost: stage)],
@@ -19,7 +21,7 @@ struct PipePacing {
     pacing = Pacing(stageCount: 1, fixedRows: 512)
   }
 
-  func run(_ work: PipeWorkload) -> PipeForecast {
+  package func run(_ work: PipeWorkload) -> PipeForecast {
     PipeSimulation.run(work, on: pipe, inFlight: pacing.inFlightLimit)
   }
 }

@@ -1,27 +1,35 @@
-import Coordinator
-import GPT2
-import Pipeline
-import Platform
+internal import Coordinator
+package import GPT2
+package import Pipeline
+internal import Platform
 
 /// Workers that do not exist yet, like this machine or so many times as fast.
-struct PlannedCluster {
-  let configuration: Configuration
-  let machine: MachineProfile
-  let speeds: [Double]
-  let memory: [Int]
-  let threads: Int
-  let isOneHost: Bool
-  let network: PipeModel.Link
+package struct PlannedCluster {
+  package let configuration: Configuration
+  package let machine: MachineProfile
+  package let speeds: [Double]
+  package let memory: [Int]
+  package let threads: Int
+  package let isOneHost: Bool
+  package let network: PipeModel.Link
 
   /// Sequences at once that the cache is counted for.
-  static let sequences = 32
+  package static let sequences = 32
   /// Most tokens of a prompt, and positions before those that are written: as many as `bench` has on average.
   private static let promptTokens = 512
   private static let context = 64
   private static let steps = 12
 
+  package init(
+    configuration: Configuration, machine: MachineProfile, speeds: [Double], memory: [Int], threads: Int,
+    isOneHost: Bool, network: PipeModel.Link
+  ) {
+    (self.configuration, self.machine, self.speeds, self.memory) = (configuration, machine, speeds, memory)
+    (self.threads, self.isOneHost, self.network) = (threads, isOneHost, network)
+  }
+
   /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
-  func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
+  package func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
     let candidates = speeds.indices.map { index in
       ClusterPlan.Candidate(
         name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,

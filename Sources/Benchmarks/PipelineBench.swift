@@ -1,11 +1,13 @@
-import Coordinator
-import GPT2
-import MicroBatching
-import Platform
+package import Coordinator
+package import GPT2
+internal import MicroBatching
+internal import Platform
+internal import Wording
 
 /// Times a running pipe, in turns with the whole model in this process.
-final class PipelineBench {
-  private let session: ClusterSession
+package final class PipelineBench {
+  private let engine: Engine
+  private let report: (Report) -> Void
   private let rounds: Int
   private let oneThread: SingleProcess
   private let allCores: SingleProcess
@@ -13,12 +15,14 @@ final class PipelineBench {
   private let texts: [[Int]]
   private let steps: Int
 
-  init(_ session: ClusterSession, rounds: Int) throws {
-    self.session = session
+  package init(
+    _ engine: Engine, _ checkpoint: Checkpoint, rounds: Int, report: @escaping (Report) -> Void
+  ) throws {
+    (self.engine, self.report) = (engine, report)
     self.rounds = rounds
-    let configuration = session.configuration
-    oneThread = try SingleProcess(session.checkpoint, threads: 1)
-    allCores = try SingleProcess(session.checkpoint, threads: Host.cores)
+    let configuration = engine.configuration
+    oneThread = try SingleProcess(checkpoint, threads: 1)
+    allCores = try SingleProcess(checkpoint, threads: Host.cores)
     let context = configuration.positionCount
     steps = max(2, min(64, context / 2))
     func tokens(_ count: Int, _ salt: Int) -> [Int] {
@@ -28,8 +32,8 @@ final class PipelineBench {
     prompts = (0..<32).map { tokens(min(32, context / 3), $0) }
   }
 
-  func run() async throws -> PipelineResult {
-    var result = PipelineResult(stages: session.engine.statistics.stages.count)
+  package func run() async throws -> PipelineResult {
+    var result = PipelineResult(stages: engine.statistics.stages.count)
     var (prefill, decode) = (Rounds(), Rounds())
     var (idle, gpipe): ([Double], [Double]) = ([], [])
     var cores: [Double] = []
@@ -38,13 +42,13 @@ final class PipelineBench {
     var round = 0
     while round <= last {
       defer { round += 1 }
-      Terminal.progress("round \(round) of \(last): reading …")
+      report(.progress("round \(round) of \(last): reading …"))
       let one = try oneThread.read(texts)
-      let before = session.engine.statistics
+      let before = engine.statistics
       let pipe = try await read()
-      let done = session.engine.statistics.since(before)
+      let done = engine.statistics.since(before)
       let all = try allCores.read(texts)
-      Terminal.progress("round \(round) of \(last): writing …")
+      report(.progress("round \(round) of \(last): writing …"))
       let writing = (
         one: try oneThread.write(prompts, steps: steps), pipe: try await write(),
         all: try allCores.write(prompts, steps: steps)
@@ -58,7 +62,7 @@ final class PipelineBench {
       result.spread = max(prefill.spread, decode.spread)
       result.allCoresOverOne = cores.median
       if round == rounds, last == rounds, result.isDisturbed {
-        Terminal.note("rounds differ by \(percent(result.spread)), so there are \(rounds) more")
+        report(.note("rounds differ by \(percent(result.spread)), so there are \(rounds) more"))
         last += rounds
       }
     }
@@ -72,8 +76,8 @@ final class PipelineBench {
     result.decodeSpeedupAllCores = decode.overAll
     result.idleShare = idle.median
     result.gpipeIdleShare = gpipe.median
-    Terminal.progress("hops …")
-    let hop = try await HopBench(session, token: prompts[0]).measure()
+    report(.progress("hops …"))
+    let hop = try await HopBench(engine, token: prompts[0]).measure()
     result.hopMicroseconds = hop.hop * 1e6
     result.halfRoundTripMicroseconds = hop.halfRoundTrip * 1e6
     result.hopOverLibzmq = hop.hop / hop.halfRoundTrip
@@ -99,7 +103,7 @@ final class PipelineBench {
   /// Seconds that the pipe takes for the hidden states of all texts.
   private func read() async throws -> Double {
     let start = Instant.now
-    let results = try texts.map { session.engine.embed(try Reading($0, configuration: session.configuration)) }
+    let results = try texts.map { engine.embed(try Reading($0, configuration: engine.configuration)) }
     for result in results { for try await _ in result {} }
     return (Instant.now - start).seconds
   }
@@ -107,11 +111,11 @@ final class PipelineBench {
   /// Seconds for each token, while all sequences are being written.
   private func write() async throws -> Double {
     let results = try prompts.map { prompt in
-      session.engine.generate(
+      engine.generate(
         try Generation(
           GenerationRequest(
             prompt: prompt, options: .greedy, maximumTokens: steps, endOfTextTokens: []),
-          configuration: session.configuration, tokenizer: nil))
+          configuration: engine.configuration, tokenizer: nil))
     }
     let times = try await withThrowingTaskGroup(of: [Instant].self) { group in
       for result in results {
@@ -134,12 +138,12 @@ final class PipelineBench {
 
 /// The whole model in this process: what the pipe is held against.
 private final class SingleProcess {
-  let limits: MachineLimits
+  package let limits: MachineLimits
   private let model: Model
   private let hidden: Activations
   private let logits: Activations
 
-  init(_ checkpoint: Checkpoint, threads: Int) throws {
+  package init(_ checkpoint: Checkpoint, threads: Int) throws {
     model = try Model(
       checkpoint, slotCount: 32, kernels: Kernels.selected(), pool: ThreadPool(threadCount: threads))
     limits = try MachineLimits(kernels: model.kernels, pool: model.pool)
@@ -147,7 +151,7 @@ private final class SingleProcess {
     logits = try Activations(width: checkpoint.configuration.vocabularySize)
   }
 
-  func read(_ texts: [[Int]]) throws -> Double {
+  package func read(_ texts: [[Int]]) throws -> Double {
     let start = Instant.now
     for text in texts {
       try model.forward(text, MicroBatch([Segment(slot: 0, start: 0, count: text.count)]), into: hidden)
@@ -156,7 +160,7 @@ private final class SingleProcess {
   }
 
   /// Seconds for each token after the prompts.
-  func write(_ prompts: [[Int]], steps: Int) throws -> Double {
+  package func write(_ prompts: [[Int]], steps: Int) throws -> Double {
     var generations = try prompts.map { prompt in
       try Generation(
         GenerationRequest(

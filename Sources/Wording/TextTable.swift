@@ -1,17 +1,23 @@
 /// Columns of text, of which the least important go where there is no room.
-struct TextTable {
-  struct Column {
-    var title: String
+package struct TextTable {
+  package struct Column {
+    package var title: String
     /// The column with the greatest goes first; 0 stays.
-    var rank: Int
-    var cells: [String]
+    package var rank: Int
+    package var cells: [String]
+
+    package init(title: String, rank: Int, cells: [String]) {
+      (self.title, self.rank, self.cells) = (title, rank, cells)
+    }
   }
 
   /// The first is set flush left, the others flush right.
-  var columns: [Column]
+  package var columns: [Column]
+
+  package init(columns: [Column]) { self.columns = columns }
 
   /// - Parameter width: characters that a line may have.
-  func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     var columns = columns
     while lineWidth(columns) > width, let last = columns.map(\.rank).max(), last > 0 {
       columns.removeAll { $0.rank == last }

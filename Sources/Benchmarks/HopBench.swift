@@ -1,30 +1,31 @@
-import Coordinator
-import GPT2
-import MicroBatching
-import Pipeline
-import Platform
+package import Coordinator
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
 
 /// What handing one token's activations from stage to stage costs, beside the same bytes over bare libzmq.
-struct HopBench {
-  private let session: ClusterSession
+package struct HopBench {
+  private let engine: Engine
   private let token: Int
 
-  init(_ session: ClusterSession, token: [Int]) {
-    self.session = session
+  package init(_ engine: Engine, token: [Int]) {
+    self.engine = engine
     self.token = token[0]
   }
 
   /// Medians, in seconds: from a stage's last computation to the next stage's having the activations, and half a round trip.
   ///
   /// In turns, since the machine may be another from one second to the next.
-  func measure() async throws -> (hop: Double, halfRoundTrip: Double) {
+  package func measure() async throws -> (hop: Double, halfRoundTrip: Double) {
     var hops: [Double] = []
     var trips: [Double] = []
     for _ in 0..<Self.turns {
       let passes = try await write()
       hops += passes.flatMap(Self.hops)
       let work = passes.flatMap(\.stages).map { ($0.upperBound - $0.lowerBound).seconds }
-      trips += try roundTrip(min(0.02, work.median)).measure(count: Self.passes)
+      trips += try roundTrip(min(0.02, work.median)).measure(count: Self.passes, busy: reader)
     }
     return (hops.median, trips.median / 2)
   }
@@ -45,28 +46,37 @@ struct HopBench {
 
   /// Writes a text of its own; the micro-batches of one row that it took.
   private func write() async throws -> ArraySlice<Timeline.MicroBatch> {
-    let count = min(session.configuration.positionCount - 1, Self.passes)
-    let results = session.engine.generate(
+    let count = min(engine.configuration.positionCount - 1, Self.passes)
+    let results = engine.generate(
       try Generation(
         GenerationRequest(prompt: [token], options: .greedy, maximumTokens: count, endOfTextTokens: []),
-        configuration: session.configuration, tokenizer: nil))
+        configuration: engine.configuration, tokenizer: nil))
     for try await _ in results {}
-    return session.engine.timeline.microBatches.suffix(count)
+    return engine.timeline.microBatches.suffix(count)
   }
 
   /// A message of the same bytes as a pass of one row, between ends that work as stages do.
   ///
   /// - Parameter pause: seconds that a stage computes a row.
   private func roundTrip(_ pause: Double) -> LibzmqRoundTrip {
-    let configuration = session.configuration
+    let configuration = engine.configuration
     let record = StageRecord(received: 0, computed: 0, waited: 0, sent: 0)
     let pass = Pass(
       microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 1)]), width: configuration.width, records: [record])
-    let blocks = session.engine.statistics.stages.map(\.layers.count).max() ?? 1
     return LibzmqRoundTrip(
-      isInProcess: session.engine.address.hasPrefix("inproc:"),
+      isInProcess: engine.address.hasPrefix("inproc:"),
       head: Message.pass(pass).encode(header: Header(number: 0)),
       payload: [UInt8](repeating: 1, count: pass.payloadByteCount),
-      memory: min(Self.memoryLimit, blocks * configuration.matrixElementsPerBlock), pause: .seconds(pause))
+      pause: .seconds(pause))
+  }
+
+  /// Reads as much memory as a stage has weights, so that what sending and receiving need leaves the caches.
+  private var reader: @Sendable () throws -> (Duration) -> Void {
+    let blocks = engine.statistics.stages.map(\.layers.count).max() ?? 1
+    let count = min(Self.memoryLimit, blocks * engine.configuration.matrixElementsPerBlock)
+    return {
+      var reader = try MemoryReader(count: count, kernels: .selected())
+      return { reader.read(for: $0) }
+    }
   }
 }

@@ -1,20 +1,20 @@
-import GPT2
-import Pipeline
-import Platform
-import Synchronization
-import ZeroMQ
+package import GPT2
+internal import Pipeline
+internal import Platform
+internal import Synchronization
+internal import ZeroMQ
 
 /// How fast this machine runs the parts of a model.
-struct MachineProfile {
-  let cores: Int
+package struct MachineProfile {
+  package let cores: Int
   /// On as many threads as each process is to have, on one, and on all cores.
-  let own: Costs
-  let oneThread: Costs
-  let allCores: Costs
-  let steadiness: Steadiness
+  package let own: Costs
+  package let oneThread: Costs
+  package let allCores: Costs
+  package let steadiness: Steadiness
 
   /// What the parts of a model take.
-  struct Costs {
+  package struct Costs {
     let blocks: CostModel
     let edges: EdgeCosts
 
@@ -30,7 +30,7 @@ struct MachineProfile {
   /// - Parameter company: other processes that will compute on this machine at the same time. They slow each other down, by
   ///   caches and memory, so that many threads run blocks while the parts of the pipe are measured.
   /// - Throws: ``ModelError``, ``KernelsError``, ``ZeroMQError``.
-  init(_ configuration: Configuration, threads: Int, company: Int = 0) throws {
+  package init(_ configuration: Configuration, threads: Int, company: Int = 0) throws {
     let cores = Host.cores
     let kernels = try Kernels.selected()
     var rounds: [Int: [Costs]] = [:]
@@ -84,7 +84,7 @@ private final class Company: Sendable {
   private let thread: JoinableThread
 
   /// - Throws: ``ZeroMQError`` when there can be no such thread.
-  init(_ configuration: Configuration, _ kernels: Kernels) throws {
+  package init(_ configuration: Configuration, _ kernels: Kernels) throws {
     thread = try JoinableThread { [state] in
       // One that cannot run is no company.
       guard let timer = try? BlockTimer(configuration, kernels: kernels, pool: ThreadPool(threadCount: 1)) else {
@@ -94,7 +94,7 @@ private final class Company: Sendable {
     }
   }
 
-  func leave() {
+  package func leave() {
     state.isOver.store(true, ordering: .relaxed)
     thread.join()
   }

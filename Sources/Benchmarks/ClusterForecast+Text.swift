@@ -1,10 +1,12 @@
+internal import Wording
+
 extension ClusterForecast {
   /// The forecast for a person: who holds what, a table of speeds, and one sentence that answers the question.
   ///
   /// - Parameters:
   ///   - model: what was planned for.
   ///   - width: characters that a line of the table may have.
-  func text(of model: String, width: Int) -> String {
+  package func text(of model: String, width: Int) -> String {
     let place = isOneHost ? "on this machine (\(count(cores, "core")))" : "on machines of their own"
     var lines = [
       "\(model), \(count(workers.count, "worker")) and a coordinator \(place), \(count(threads, "thread")) each"
@@ -41,7 +43,7 @@ extension ClusterForecast {
   }
 
   /// Whether the cluster is worth it, in a sentence.
-  var answer: String {
+  package var answer: String {
     let works = [prefill] + decode
     let workers = Self.word(workers.count) + (workers.count == 1 ? " worker" : " workers")
     let gains = works.filter(\.isGain)

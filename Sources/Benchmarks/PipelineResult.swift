@@ -1,31 +1,33 @@
+internal import Wording
+
 /// What the pipe gains over one process.
-struct PipelineResult: Encodable {
-  var stages: Int
-  var prefillTokensPerSecond = 0.0
-  var prefillSpeedupOneThread = 0.0
-  var prefillSpeedupAllCores = 0.0
-  var decodeTokensPerSecond = 0.0
-  var decodeSpeedupOneThread = 0.0
-  var decodeSpeedupAllCores = 0.0
-  var idleShare = 0.0
-  var gpipeIdleShare = 0.0
+package struct PipelineResult: Encodable {
+  package var stages: Int
+  package var prefillTokensPerSecond = 0.0
+  package var prefillSpeedupOneThread = 0.0
+  package var prefillSpeedupAllCores = 0.0
+  package var decodeTokensPerSecond = 0.0
+  package var decodeSpeedupOneThread = 0.0
+  package var decodeSpeedupAllCores = 0.0
+  package var idleShare = 0.0
+  package var gpipeIdleShare = 0.0
   /// What all cores together can multiply, by what one can: no speed-up can be above it.
-  var allCoresOverOne = 0.0
-  var hopMicroseconds = 0.0
+  package var allCoresOverOne = 0.0
+  package var hopMicroseconds = 0.0
   /// Of the same bytes over libzmq alone.
-  var halfRoundTripMicroseconds = 0.0
-  var hopOverLibzmq = 0.0
+  package var halfRoundTripMicroseconds = 0.0
+  package var hopOverLibzmq = 0.0
 
   /// Rounds that were measured, and by how much the middle half of their ratios differs.
-  var rounds = 0
-  var spread = 0.0
+  package var rounds = 0
+  package var spread = 0.0
 
   /// Whether something else had a part in the figures.
-  var isDisturbed: Bool { spread > ModelBench.tolerance || allCoresOverOne < 1 }
+  package var isDisturbed: Bool { spread > ModelBench.tolerance || allCoresOverOne < 1 }
 
-  init(stages: Int) { self.stages = stages }
+  package init(stages: Int) { self.stages = stages }
 
-  enum CodingKeys: String, CodingKey {
+  package enum CodingKeys: String, CodingKey {
     case stages, rounds, spread
     case prefillTokensPerSecond = "prefill_tokens_per_second"
     case prefillSpeedupOneThread = "prefill_speedup_one_thread"
@@ -49,7 +51,7 @@ extension PipelineResult {
   ///   - model: what was run.
   ///   - isOneHost: whether all stages run on this machine.
   ///   - width: characters that a line of the table may have.
-  func text(of model: String, cores: Int, isOneHost: Bool, width: Int) -> String {
+  package func text(of model: String, cores: Int, isOneHost: Bool, width: Int) -> String {
     func two(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
     let rows = [
       ("prefill, 8 prompts", prefillTokensPerSecond, prefillSpeedupOneThread, prefillSpeedupAllCores),

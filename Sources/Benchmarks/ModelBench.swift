@@ -1,20 +1,23 @@
-import GPT2
-import MicroBatching
-import Platform
+package import GPT2
+internal import MicroBatching
+internal import Platform
+internal import Wording
 
 /// Times forward passes of a model, each between two measurements of the machine's limits.
-final class ModelBench {
+package final class ModelBench {
   /// Limits seen so far.
-  private(set) var limits: (fma: [Double], read: [Double]) = ([], [])
-  let model: Model
+  package private(set) var limits: (fma: [Double], read: [Double]) = ([], [])
+  package let model: Model
   private let machine: MachineLimits
   private let rounds: Int
+  private let report: (Report) -> Void
   private let hidden: Activations
   private let last: Activations
   private let logits: Activations
 
-  init(_ model: Model, rounds: Int) throws {
+  package init(_ model: Model, rounds: Int, report: @escaping (Report) -> Void) throws {
     self.model = model
+    self.report = report
     self.rounds = rounds
     machine = try MachineLimits(kernels: model.kernels, pool: model.pool)
     hidden = try Activations(width: model.configuration.width)
@@ -23,7 +26,7 @@ final class ModelBench {
   }
 
   /// Reading prompts: `rows` rows, as sequences no longer than the model's context, to hidden states after ln_f.
-  func prefill(rows: Int) throws -> BenchResult.Prefill {
+  package func prefill(rows: Int) throws -> BenchResult.Prefill {
     let context = model.configuration.positionCount
     let lengths = (0..<((rows + context - 1) / context)).map { min(context, rows - $0 * context) }
     let operations = lengths.reduce(0) { $0 + model.configuration.blockOperations(start: 0, count: $1) }
@@ -41,7 +44,7 @@ final class ModelBench {
   }
 
   /// Writing: one token for each of `batch` sequences at a time, head and choice of the token included.
-  func decode(batch: Int) throws -> BenchResult.Decode {
+  package func decode(batch: Int) throws -> BenchResult.Decode {
     let configuration = model.configuration
     let steps = max(1, min(16 / batch, configuration.positionCount / 2))
     let context = min(64, configuration.positionCount - steps)
@@ -73,7 +76,7 @@ final class ModelBench {
   private typealias Times = (time: [Double], fma: [Double], read: [Double])
 
   /// Rounds that differ by more were disturbed.
-  static let tolerance = 0.15
+  package static let tolerance = 0.15
   /// How often what was disturbed is measured.
   private static let attempts = 3
 
@@ -83,7 +86,7 @@ final class ModelBench {
     try work()
     var best = try measureRounds(work)
     for _ in 1..<Self.attempts where best.time.spread > Self.tolerance {
-      Terminal.note("\(name): rounds differ by \(percent(best.time.spread)), so it is measured again")
+      report(.note("\(name): rounds differ by \(percent(best.time.spread)), so it is measured again"))
       let again = try measureRounds(work)
       if again.time.spread < best.time.spread { best = again }
     }
@@ -106,22 +109,5 @@ final class ModelBench {
       before = after
     }
     return result
-  }
-}
-
-extension [Double] {
-  /// The middle value; 0 of none.
-  var median: Double {
-    guard !isEmpty else { return 0 }
-    let sorted = sorted()
-    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
-  }
-
-  /// The middle half's width beside the median: what a few odd values do not change.
-  var spread: Double {
-    let sorted = sorted()
-    guard count > 1, median > 0 else { return 0 }
-    let cut = count / 4
-    return (sorted[count - 1 - cut] - sorted[cut]) / median
   }
 }

@@ -4,27 +4,24 @@ import FoundationEssentials
 import GPT2
 import Pipeline
 import Platform
+import Wording
 import Worker
 import ZeroMQ
 
-/// An engine with its workers, from a command's flags.
-final class ClusterSession {
-  let engine: Engine
+/// A cluster by a command's flags: what of it people are told.
+final class CommandSession {
   let checkpoint: Checkpoint
+  private let cluster: ClusterSession
   private let flags: ClusterOptions
   private let trace: TraceFile?
-  private let context: Context
-  private let authenticator: Authenticator?
   private let allowed: AllowedKeysFile?
-  private let inProcess: InProcessWorkers?
-  private let spawned: SpawnedWorkers?
   private let started = Instant.now
   private var stages: [StageDescription] = []
   /// From the start until every stage was ready.
   private(set) var loadTime = Duration.zero
 
-  /// Starts the engine, and the workers that are its own to start.
-  ///
+  var engine: Engine { cluster.engine }
+
   /// - Parameters:
   ///   - slotCount: sequences in the pipe at once.
   ///   - waitingLimit: requests that wait at most; a command knows all of its own from the beginning.
@@ -33,72 +30,35 @@ final class ClusterSession {
     _ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max,
     observer: @escaping @Sendable (EngineNotice) -> Void = { _ in }
   ) throws {
-    let checkpoint = try model.checkpoint()
+    checkpoint = try model.checkpoint()
     for note in checkpoint.notes { Terminal.note(note) }
-    let split = try flags.split.map { try StagePlan.parts(of: $0) }
-    if let split {
+    trace = try flags.trace.map { try TraceFile(path: $0) }
+    allowed = try flags.allowedKeys.map { try AllowedKeysFile(path: $0) }
+    var options = SessionOptions(try flags.place(model), slotCount: slotCount)
+    options.key = try flags.keyPair()
+    options.allowedKeys = allowed?.keys
+    options.workerFlags = flags.workerFlags
+    options.split = try flags.split.map { try StagePlan.parts(of: $0) }
+    if let split = options.split {
       try StagePlan.check(
         split: split, blockCount: checkpoint.configuration.layerCount, memberCount: flags.workerCount)
     }
-    trace = try flags.trace.map { try TraceFile(path: $0) }
-    let context = try Context()
-    let key = try flags.keyPair()
-    let allowed = try flags.allowedKeys.map { try AllowedKeysFile(path: $0) }
-    let authenticator = try key.map { key in
-      let keys = allowed?.keys.keys ?? [key.publicKey]
-      let authenticator = try Authenticator(context, accepting: keys) { refusal in
-        let (address, key) = (refusal.address, refusal.key.map { " (\($0.z85))" } ?? "")
-        Terminal.warn("turned away a connection from \(address): its key\(key) is not the cluster's", of: address)
-      }
-      try authenticator.selfTest()
-      return authenticator
-    }
-    (self.allowed, self.authenticator) = (allowed, authenticator)
-    // A stage a thread each would be more threads than cores: they share them.
-    let threads = model.threads ?? max(1, Host.cores / (flags.listen == nil ? flags.workerCount : 1))
-    var options = EngineOptions(
-      listen: flags.listen ?? (flags.spawn == nil ? "inproc://coordinator" : "tcp://127.0.0.1:0"),
-      workerCount: flags.workerCount, credentials: key.map { Credentials($0) }, split: split,
-      microBatchRows: flags.microBatch, sharesFiles: flags.listen == nil,
-      threads: model.threads ?? (flags.isInProcess && flags.workerCount == 1 ? Host.cores : threads),
-      slotCount: slotCount, waitingLimit: waitingLimit,
-      patience: .seconds(flags.wait ?? (flags.listen == nil ? 30 : 300)),
-      timelineLimit: flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000))
-    options.allowedKeys = allowed?.keys
-    options.workerFlags = flags.workerFlags
-    let tellsAll = flags.listen != nil
-    let handshakes = HandshakeLog()
-    let workerFlags = flags.workerFlags
-    let engine = try Engine(checkpoint, options: options, context: context) { notice in
+    options.microBatchRows = flags.microBatch
+    options.threads = model.threads
+    options.waitingLimit = waitingLimit
+    options.patience = flags.wait.map { .seconds($0) }
+    options.timelineLimit = flags.timelineLimit ?? (flags.trace == nil ? 0 : 1_000_000)
+    let (tellsAll, workerFlags, handshakes) = (flags.listen != nil, flags.workerFlags, HandshakeLog())
+    let cluster = try ClusterSession(checkpoint, options) { refusal in
+      let (address, key) = (refusal.address, refusal.key.map { " (\($0.z85))" } ?? "")
+      Terminal.warn("turned away a connection from \(address): its key\(key) is not the cluster's", of: address)
+    } notify: { notice in
       observer(notice)
       Self.tell(notice, all: tellsAll, workerFlags: workerFlags, handshakes)
     }
-    if let listen = flags.listen { Self.checkLoopback(listen, engine.address) }
-    if let allowed, let authenticator {
-      allowed.watch { keys in
-        authenticator.accept(keys.keys)
-        engine.allow(keys)
-      }
-    }
-    if let count = flags.spawn {
-      spawned = try SpawnedWorkers(
-        count: count, program: try Self.program(), key: key!,
-        arguments: { _, name in
-          ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
-            + ["--memory", "\(Host.availableMemory / count)", "--key-from-input", "--quiet"]
-            + model.workerFlags
-        },
-        ended: { engine.lose(worker: $0, reason: $1) })
-      inProcess = nil
-    } else if flags.isInProcess {
-      inProcess = try InProcessWorkers(
-        count: flags.workerCount, coordinator: engine.address, checkpoint: checkpoint, threads: threads,
-        context: context, failed: { engine.lose(worker: $0, reason: "\($1)") })
-      spawned = nil
-    } else {
-      (inProcess, spawned) = (nil, nil)
-    }
-    (self.engine, self.checkpoint, self.flags, self.context) = (engine, checkpoint, flags, context)
+    if let listen = flags.listen { Self.checkLoopback(listen, cluster.engine.address) }
+    allowed?.watch { keys in cluster.allow(keys) }
+    (self.cluster, self.flags) = (cluster, flags)
   }
 
   var configuration: Configuration { checkpoint.configuration }
@@ -142,19 +102,7 @@ final class ClusterSession {
     if tells, !(flags.isInProcess && flags.workerCount == 1) {
       Terminal.detail(engine.statistics.table(width: Terminal.width))
     }
-    engine.stop()
-    // Others may hold on to the engine, and the workers are to hear that it ends.
-    engine.waitForEnd()
-  }
-
-  // However the command ends: those who watch the workers hold on to the engine, and wait for the workers, who wait for it.
-  deinit { engine.stop() }
-
-  /// The program that is running.
-  private static func program() throws -> String {
-    do { return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") } catch {
-      throw InputError.unreadable("/proc/self/exe", "it says where this program is; mount /proc")
-    }
+    cluster.end()
   }
 
   /// Says when nobody from outside can reach the address that was meant for them: Debian gives a machine's own name to loopback.
