@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "Coordinator",
       dependencies: [
-        "GPT2", "MicroBatching", "Pipeline", "Platform", "ZeroMQ",
+        "GPT2", "LibC", "MicroBatching", "Pipeline", "Platform", "ZeroMQ",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: .house),

@@ -81,6 +81,7 @@ public final class StageService {
     } catch {
       state.fail(error)
       try? carryOut()
+      if ended == nil { ended = .failure(error) }
     }
     try ended?.get()
   }
@@ -237,7 +238,7 @@ public final class StageService {
       next = nil
       stage = nil
       computed = nil
-    case .askQuiet(let side, let number): try tellQuiet(side, number)
+    case .askQuiet(let side, let number, let heard): try tellQuiet(side, number, heard)
     case .measure(let configuration):
       let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
       try tell(.measured(points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }))
@@ -266,15 +267,18 @@ public final class StageService {
 
   private func dialCoordinatorAgain(_ name: String) throws {
     // A name that cannot be looked up just now may be in a moment.
-    do { try coordinator.dialAgain(name: name) } catch ZeroMQError.unknownHost {}
+    do throws(ZeroMQError) { try coordinator.dialAgain(name: name) } catch {
+      guard case .unknownHost = error else { throw error }
+      try tell(.coordinatorHandshakeFailed(reason: "\(error)"))
+    }
   }
 
-  private func tellQuiet(_ side: LinkSide, _ number: ConnectionNumber?) throws {
+  /// Where the system does not know better, silence is what was heard; within a process nothing gets lost.
+  private func tellQuiet(_ side: LinkSide, _ number: ConnectionNumber?, _ heard: Duration) throws {
     let silence =
       switch side {
-      case .outgoing: next?.silence
-      // Where the system does not know better, silence is what it seems to be.
-      case .incoming: number.flatMap { connections[$0] }.map { $0.silence ?? .seconds(3600) }
+      case .outgoing: next?.silence(heard: heard)
+      case .incoming: number.flatMap { connections[$0] }.map { min(heard, $0.silence ?? heard) }
       }
     if let silence { try tell(.quiet(side, silence)) }
   }

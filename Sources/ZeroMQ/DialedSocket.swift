@@ -55,8 +55,10 @@ public final class DialedSocket {
   public var peer: Address? { connection?.peer }
 
   /// How long nothing has come over the connection, not even a part of a message; nil within a process, where nothing gets
-  /// lost, and for ever where the system does not tell.
-  public var silence: Duration? { connection.map { $0.silence ?? .seconds(3600) } }
+  /// lost.
+  ///
+  /// - Parameter heard: how long no message has come, for where the system does not tell.
+  public func silence(heard: Duration) -> Duration? { connection.map { min(heard, $0.silence ?? heard) } }
 
   public func setLinger(_ time: Duration) throws(ZeroMQError) { try socket.setLinger(time) }
 

@@ -35,12 +35,12 @@ def counting(first):
     return bytes((first + i) % 256 for i in range(32))
 
 
-def message(kind, body, epoch=3, count=7, sequence=0):
+def message(kind, body, epoch=3, count=7, sequence=0, plan=None):
     length = sum(len(bytes) for bytes, _ in body)
     return (
         [(b"GPT2", "magic")] + u16(3, "version") + u16(kind, "kind")
         + u64(0x1122334455667788 if epoch else 0, "coordinator") + u64(count, "number") + u64(sequence, "sequence")
-        + u32(epoch, "plan") + u32(length, "length") + body
+        + u32(epoch if plan is None else plan, "plan") + u32(length, "length") + body
     )
 
 
@@ -56,7 +56,7 @@ EXAMPLES = {
         2,
         u32(2, "points' count") + u32(1, "rows") + f64(0.0009765625, "seconds") + u32(128, "rows")
         + f64(0.015, "seconds"),
-        epoch=0, count=1),
+        epoch=0, count=2),
     "wanted": message(3, u32(5, "tensor") + u64(0x1_0000_0002, "offset") + u32(16, "pieces")),
     "ready": message(
         4,
@@ -67,7 +67,7 @@ EXAMPLES = {
         + u64(1_000_000, "taken") + u64(999_999, "passed")),
     "failure": message(6, text("was not heard for 1.5 s", "reason") + u8(1, "link")),
     "welcome": message(
-        17, data(b'{"n_layer": 12}', "configuration", counted=True) + u8(1, "measures"), epoch=0, count=0),
+        17, data(b'{"n_layer": 12}', "configuration", counted=True) + u8(1, "measures"), plan=0, count=0),
     "refusal": message(18, text("has another checkpoint", "reason"), epoch=0, count=0),
     "assignment": message(
         19,

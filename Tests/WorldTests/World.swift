@@ -344,7 +344,7 @@ final class World {
       firstName = name
       if let place { dial(name, from: .coordinator, .first, to: place) }
     case .sendFirst(let header, let message): send(firstName, header, message)
-    case .askQuiet(let side, _): tell(.quiet(side, .seconds(3600)), after: .zero)
+    case .askQuiet(let side, _, let time): tell(.quiet(side, time), after: .zero)
     case .endConnection, .allowWaiting: break
     case .measure:
       let curve = TimeCurve([BlockTime(rows: 1, seconds: 1e-5), BlockTime(rows: 128, seconds: 1e-3)])!
@@ -416,7 +416,7 @@ final class World {
       if let place { dial(name, from: .worker(index), .next, to: place) }
     case .tellNext(let header, let message): send(nextNames[index] ?? "", header, message)
     case .hangUpNext: nextNames[index].map { cut(Array($0.utf8)) }
-    case .askQuiet(let side, _): queue.add(.worker(index, .quiet(side, .seconds(3600))), at: now)
+    case .askQuiet(let side, _, let time): queue.add(.worker(index, .quiet(side, time)), at: now)
     case .measure:
       let rate = faults.rowSeconds[worker.name] ?? 1e-5
       worker.freeAt = now + .milliseconds(300)

@@ -210,4 +210,31 @@ import Testing
     #expect(world.run(for: .seconds(600)) { load.isDone(world) || world.end != nil })
     load.expectAll(of: world)
   }
+
+  /// The survivors are told to hold on to their blocks and, at once, what the next plan is: what they say of the first is over.
+  @Test(
+    "makes the next plan at once where there are spares, whoever goes while stages load, also several together",
+    arguments: 0..<12)
+  func surplus(seed: Int) throws {
+    var numbers = SeededNumbers(100 + seed)
+    let world = World(workers: 2, seed: 20 + seed, latency: 100...3000)
+    for _ in 0..<3 { world.addWorker() }
+    #expect(
+      world.run(for: .seconds(60)) { world.notices.contains { if case .planned = $0 { true } else { false } } })
+    world.run(for: .microseconds(numbers.number(0...15_000))) { false }
+    let count = numbers.number(1...2)
+    let names = (1...5).map { "w\($0)" }.shuffled(using: &numbers).prefix(count)
+    for name in names { if numbers.chance(oneIn: 2) { world.kill(name) } else { world.isolate(name) } }
+    let load = try Load(40, seed: 20 + seed)
+    load.submit(to: world)
+    world.run(for: .seconds(90)) { load.isDone(world) || world.end != nil }
+    guard let end = world.end else { return load.expectAll(of: world) }
+    // Once the pipe was dialled there is no other plan, and the loss has the name of who was lost.
+    switch end as? ClusterError {
+    case .workerLost(let name, _, _)?: #expect(names.contains(name), "\(name) of \(names)")
+    case .linkLost(let from, let to, _)?: #expect(names.contains { from.contains($0) || to.contains($0) })
+    case .unreachable(let name, _, _)?: #expect(names.contains(name))
+    default: Issue.record("\(end), after \(names)")
+    }
+  }
 }

@@ -39,7 +39,7 @@ import Testing
     #expect(frames.map(\.bytes) == [Array("early".utf8), [1]])
     _ = try router.send([Frame(frames[0].bytes), Frame([2])])
     #expect(try Self.receive(dialed) == [2])
-    #expect((dialed.silence == nil) == place.hasPrefix("inproc"))
+    #expect((dialed.silence(heard: .seconds(1)) == nil) == place.hasPrefix("inproc"))
   }
 
   @Test("dials again under another name, and what it had queued is gone")

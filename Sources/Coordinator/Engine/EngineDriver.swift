@@ -100,6 +100,7 @@ final class EngineDriver {
       try takeOwnWork()
     }
     if ready[0] { try takeMessages() }
+    try tellEnded()
     if watch != nil, ready[2] { try watchConnections() }
     if first != nil, ready[ready.count - 1] { try takeFromFirst() }
     // Now and then: a message on its way into the pipe would wait for the question.
@@ -195,7 +196,6 @@ final class EngineDriver {
         hello.address = address
         try tell(.message(header, .hello(hello), payload: nil, from: peer))
       }
-      try tellEnded()
     case .open: try tell(.message(header, message, payload: nil, from: peer(id, frames[1], isFirstWord: true)))
     default: try tell(.message(header, message, payload: nil, from: peer(id, frames[1])))
     }
@@ -287,7 +287,7 @@ final class EngineDriver {
       first = try DialedSocket(address, context, .dialing(security), name: name)
     case .dialFirstAgain(let name): try first?.dialAgain(name: name)
     case .sendFirst(let header, let message): try first?.send([Frame(message.encode(header: header))])
-    case .askQuiet(let side, let number): try tellQuiet(side, number)
+    case .askQuiet(let side, let number, let heard): try tellQuiet(side, number, heard)
     case .endConnection(let number): connections[number]?.end()
     case .allowWaiting(let bytes): watch?.allow(unfinished: bytes)
     case .measure: measure()
@@ -307,12 +307,12 @@ final class EngineDriver {
     }
   }
 
-  private func tellQuiet(_ side: LinkSide, _ number: ConnectionNumber?) throws {
+  /// Where the system does not know better, silence is what was heard; within a process nothing gets lost.
+  private func tellQuiet(_ side: LinkSide, _ number: ConnectionNumber?, _ heard: Duration) throws {
     let silence =
       switch side {
-      case .outgoing: first?.silence
-      // Where the system does not know better, silence is what it seems to be.
-      case .incoming: number.flatMap { connections[$0] }.map { $0.silence ?? .seconds(3600) }
+      case .outgoing: first?.silence(heard: heard)
+      case .incoming: number.flatMap { connections[$0] }.map { min(heard, $0.silence ?? heard) }
       }
     if let silence { try tell(.quiet(side, silence)) }
   }
@@ -341,13 +341,22 @@ final class EngineDriver {
 
   private func finish(_ job: FinishJob) throws {
     guard let payload, let finisher else { preconditionFailure("rows that did not come") }
+    // Callers wake up threads of their own, which want a core too: they come when this one is given back.
+    var forCallers: [CoordinatorEffect] = []
     try core.hold {
       let activations = try buffers.take(rowCount: job.rowCount)
       payload.withUnsafeBytes { activations.bytes.copyMemory(from: $0) }
       let outcomes = try finisher.finish(activations, job) { state.scheduler.generation(of: $0) }
       buffers.put(activations)
+      state.handle(.finished(outcomes), at: .now)
       // Before the core is given back, since the first stage waits.
-      try tell(.finished(outcomes))
+      while let effect = state.nextEffect() {
+        switch effect {
+        case .deliver, .complete: forCallers.append(effect)
+        default: try carryOut(effect)
+        }
+      }
     }
+    for effect in forCallers { try carryOut(effect) }
   }
 }

@@ -131,7 +131,7 @@ struct Roster {
     self.measures = measures
     self.configuration = configuration
     self.programVersion = programVersion
-    epoch = Epoch(coordinator: incarnation, plan: 1)
+    epoch = Epoch(coordinator: incarnation, plan: 0)
   }
 
   func index(of id: ID) -> Int? { members.firstIndex { $0.id == id } }
@@ -167,9 +167,11 @@ struct Roster {
     return Header(epoch: epoch, number: members[index].sent)
   }
 
-  /// Gives each stage of the plan its worker and its blocks; those left out are spares, and hold nothing.
+  /// Gives each stage of the plan its worker and its blocks; those left out are spares, and hold nothing. What they are told is
+  /// of an epoch of its own, and so is what they answer.
   mutating func assign(_ stages: [(id: ID, layers: LayerRange)]) {
     isAssigned = true
+    epoch = epoch.next
     for index in members.indices {
       let stage = stages.firstIndex { $0.id == members[index].id }
       members[index].standing = stage.map { .assigned(stage: $0) } ?? .spare

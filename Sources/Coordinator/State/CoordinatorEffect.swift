@@ -14,8 +14,9 @@ enum CoordinatorEffect {
   /// It is to be dialled anew, under another name.
   case dialFirstAgain(name: String)
   case sendFirst(Header, Message)
-  /// How long nothing has come over a link is asked of the system; over the connection, of the link that activations come on.
-  case askQuiet(LinkSide, ConnectionNumber?)
+  /// No message has come over a link for so long: whether not even a part of one has, the system is asked; by the connection, for
+  /// the link that activations come on.
+  case askQuiet(LinkSide, ConnectionNumber?, Duration)
   case endConnection(ConnectionNumber)
   /// So many bytes of micro-batches may wait.
   case allowWaiting(bytes: Int)

@@ -9,7 +9,7 @@ internal import ZeroMQ
 extension CoordinatorState {
   /// Takes in credit, and sends as much as may go now.
   mutating func receiveFirst(_ header: Header, _ message: Message) throws {
-    guard let epoch, epoch.entrance != nil else { return }
+    guard let epoch = planned, epoch.entrance != nil else { return }
     let wasOpen = epoch.isOpen
     do throws(LinkError) {
       try epoch.entrance!.link.receive(header, message, now: now)
@@ -22,17 +22,17 @@ extension CoordinatorState {
   }
 
   mutating func firstDisconnected() throws {
-    guard let epoch, epoch.entrance != nil else { return }
+    guard let epoch = planned, epoch.entrance != nil else { return }
     do { try epoch.entrance!.link.disconnected() } catch { try loseLink(.outgoing, error) }
   }
 
   func firstBroken(_ error: any BreachOfLink) -> ClusterError {
-    .workerBroken(name: epoch?.stages.first?.name ?? "", reason: "\(error)")
+    .workerBroken(name: planned?.stages.first?.name ?? "", reason: "\(error)")
   }
 
   /// What the last stage did on its link, which it must not.
   func lastBroken(_ error: any Error) -> ClusterError {
-    .workerBroken(name: epoch?.stages.last?.name ?? "", reason: "\(error)")
+    .workerBroken(name: planned?.stages.last?.name ?? "", reason: "\(error)")
   }
 }
 
@@ -41,12 +41,12 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// Nothing has come over a link for so long, not even a part of a message.
   mutating func silent(_ side: LinkSide, _ time: Duration) throws {
-    if let patience = epoch?.patience, time > patience { try loseLink(side, .silent(time)) }
+    if let patience = planned?.patience, time > patience { try loseLink(side, .silent(time)) }
   }
 
   /// A link of the coordinator's own does not work any more.
   mutating func loseLink(_ side: LinkSide, _ reason: LinkError) throws {
-    guard let epoch else { return }
+    guard let epoch = planned else { return }
     let stage = side == .outgoing ? 0 : epoch.stages.count - 1
     let name = label(stage)
     let error = ClusterError.linkLost(

@@ -9,29 +9,37 @@ internal import ZeroMQ
 extension CoordinatorState {
   mutating func receive(_ header: Header, _ message: Message, _ payload: Payload?, from peer: Peer) throws {
     switch message {
-    case .open, .pass, .beat:
-      // Whoever has not heard that its plan is over asks again when it has another.
-      guard let epoch else { return }
-      let arrival: PassReceiver.Arrival
-      do {
-        arrival = try epoch.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
-      } catch let error as any BreachOfLink { throw lastBroken(error) }
-      switch arrival {
-      case .stranger(let reason): ignore(peer, reason)
-      case .nothing: break
-      case .opened(let answer): send(answer)
-      case .pass(let answer):
-        if let answer { send(answer) }
-        guard case .pass(let pass) = message, let payload else { return }
-        try arrived(header, pass, isFinite: payload.isFinite)
-      }
+    case .open, .pass, .beat: try receiveFromLast(header, message, payload, from: peer)
     default:
+      // Who sends activations sends nothing else there.
+      if isLastStage(peer.id) { return try receiveFromLast(header, message, payload, from: peer) }
       try handle(roster.receive(message, header, from: peer.id, peer.caller, now: now), from: peer)
     }
   }
 
+  /// What comes over the link from the last stage, or from who would like to be it.
+  private mutating func receiveFromLast(
+    _ header: Header, _ message: Message, _ payload: Payload?, from peer: Peer
+  ) throws {
+    // Whoever has not heard that its plan is over asks again when it has another.
+    guard let epoch = planned else { return }
+    let arrival: PassReceiver.Arrival
+    do {
+      arrival = try epoch.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
+    } catch let error as any BreachOfLink { throw lastBroken(error) }
+    switch arrival {
+    case .stranger(let reason): ignore(peer, reason)
+    case .nothing: break
+    case .opened(let answer): send(answer)
+    case .pass(let answer):
+      if let answer { send(answer) }
+      guard case .pass(let pass) = message, let payload else { return }
+      try arrived(header, pass, isFinite: payload.isFinite)
+    }
+  }
+
   mutating func receiveUnreadable(_ error: WireError, from peer: Peer) throws {
-    if epoch?.incoming.isSender(peer.id) == true { throw lastBroken(error) }
+    if planned?.incoming.isSender(peer.id) == true { throw lastBroken(error) }
     if roster[peer.id] != nil {
       try handle(roster.receiveUnreadable(from: peer.id, reason: "it \(error)"), from: peer)
     } else if case .otherVersion = error {
@@ -42,7 +50,7 @@ extension CoordinatorState {
   }
 
   mutating func receiveMisshapen(_ reason: String, from peer: Peer) throws {
-    if epoch?.incoming.isSender(peer.id) == true {
+    if planned?.incoming.isSender(peer.id) == true {
       throw lastBroken(WireError.wrongFrameCount(found: 4, expected: 3))
     }
     ignore(peer, reason)
@@ -58,7 +66,7 @@ extension CoordinatorState {
   /// A connection has ended; what came over it was taken before, since it tells more.
   mutating func disconnected(_ connection: ConnectionNumber) throws {
     if let id = roster.owner(of: connection) { try handle(roster.disconnected(id)) }
-    guard let epoch else { return }
+    guard let epoch = planned else { return }
     do { try epoch.incoming.disconnected(connection) } catch { try loseLink(.incoming, error) }
   }
 
@@ -83,6 +91,8 @@ extension CoordinatorState {
   /// - Parameter sender: whose message it came from, if it did.
   mutating func handle(_ events: [Roster.Event], from sender: Peer? = nil) throws {
     for event in events { try handle(event, from: sender) }
+    // When all are heard: those that come together may all be of a plan that is over by then.
+    try planIfDue()
   }
 
   private mutating func handle(_ event: Roster.Event, from sender: Peer?) throws {
@@ -96,8 +106,7 @@ extension CoordinatorState {
           .joined(
             name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.joined.count,
             of: settings.workerCount)))
-      try planIfDue()
-    case .measured: try planIfDue()
+    case .measured: break
     case .refused(let id, let name, let reason): refuse(id, name, reason)
     case .wanted(let id, let wanted):
       if let layers = roster[id]?.holding { emit(.readPieces(wanted, of: layers, for: id)) }
@@ -110,7 +119,7 @@ extension CoordinatorState {
       try part(from: name, stage, linkFailed(stage, link, name, reason), reason)
     case .stalled(let name, let stage, let time):
       // Until there is work, nothing can be held up.
-      if epoch?.entrance != nil { throw ClusterError.workerStalled(name: name, blocks: blocks(stage), after: time) }
+      if planned?.entrance != nil { throw ClusterError.workerStalled(name: name, blocks: blocks(stage), after: time) }
     case .broken(let name, let stage, let reason):
       let error = ClusterError.workerBroken(name: name, reason: reason)
       // It is still there, and does not know.
@@ -127,16 +136,15 @@ extension CoordinatorState {
   private mutating func part(from name: String, _ stage: Int?, _ error: ClusterError, _ reason: String) throws {
     let isSpare = roster.isAssigned && stage == nil
     // Nobody comes for workers that were started with this process.
-    guard isSpare || epoch?.entrance == nil && !settings.sharesFiles else { throw error }
+    guard isSpare || planned?.entrance == nil && !settings.sharesFiles else { throw error }
     emit(.notify(.left(name: name, reason: reason, count: roster.joined.count, of: settings.workerCount)))
     if isSpare { return }
     turnAway("\(name): \(reason)")
-    guard stage != nil else { return }
+    guard stage != nil, planned != nil else { return }
     roster.unassign()
     phase = .gathering
     // Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
     for worker in roster.members { assign(worker.id, to: nil) }
-    try planIfDue()
   }
 
   mutating func turnAway(_ reason: String) {

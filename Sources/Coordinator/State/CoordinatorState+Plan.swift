@@ -72,11 +72,14 @@ extension CoordinatorState {
   }
 
   /// The blocks of a stage, unless its plan was given up just now.
-  func blocks(_ stage: Int) -> LayerRange? { epoch?.plan.stages[stage].layers }
+  func blocks(_ stage: Int) -> LayerRange? {
+    guard let stages = planned?.plan.stages, stages.indices.contains(stage) else { return nil }
+    return stages[stage].layers
+  }
 
   /// Dials the first stage, once every stage is ready and the coordinator has its own parts.
   mutating func openIfReady() {
-    guard let epoch, epoch.entrance == nil, roster.isReady else { return }
+    guard let epoch = planned, epoch.entrance == nil, roster.isReady else { return }
     if case .loading = parts { return }
     let stages = roster.stages
     var link = PassSender(stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now)

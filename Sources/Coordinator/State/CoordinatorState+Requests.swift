@@ -17,7 +17,7 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// Sends as many micro-batches into the pipe as may go now.
   mutating func pump() {
-    guard let epoch else { return }
+    guard let epoch = planned else { return }
     while epoch.entrance?.link.canSend == true, let dispatch = scheduler.next() {
       let header = epoch.entrance!.link.header(sequence: dispatch.sequence)
       let rows = dispatch.microBatch.rowCount
@@ -30,7 +30,7 @@ extension CoordinatorState {
   }
 
   mutating func embedded(_ sequence: UInt64, isFinite: Bool, start: Instant) {
-    if !isFinite { epoch?.broken.insert(sequence) }
+    if !isFinite { planned?.broken.insert(sequence) }
     statistics.embedded(sequence, width: settings.configuration.width, start: start, end: now)
   }
 }
@@ -40,7 +40,7 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// A micro-batch has passed all stages.
   mutating func arrived(_ header: Header, _ pass: Pass, isFinite: Bool) throws {
-    guard let epoch, epoch.isOpen else {
+    guard let epoch = planned, epoch.isOpen else {
       throw ClusterError.workerBroken(
         name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
     }
@@ -73,7 +73,7 @@ extension CoordinatorState {
 
   /// Hands out what was made of the rows, and sends what can go behind them.
   mutating func finished(_ outcomes: [RowOutcome]) throws {
-    guard let epoch, let done = epoch.finishing else { return }
+    guard let epoch = planned, let done = epoch.finishing else { return }
     epoch.finishing = nil
     var updates: [RequestResult] = []
     for outcome in outcomes {

@@ -12,11 +12,11 @@ extension CoordinatorState {
     if halt > .zero {
       let now = now
       roster.forgive(halt, now: now)
-      epoch?.deadline.forgive(halt, now: now)
+      planned?.deadline.forgive(halt, now: now)
     }
-    let grace = epoch?.entrance == nil ? .zero : Roster.grace(blockSeconds: epoch!.plan.slowestBlock)
+    let grace = planned?.entrance == nil ? .zero : Roster.grace(blockSeconds: planned!.plan.slowestBlock)
     try handle(roster.tick(now: now, grace: grace))
-    if let cut = epoch?.cut, now - cut.since > Self.cutPatience { throw cut.error }
+    if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.error }
     if now - lastLook >= Self.pulseInterval {
       lastLook = now
       try look()
@@ -30,14 +30,14 @@ extension CoordinatorState {
     guard now - lastPulse >= Self.pulseInterval else { return }
     lastPulse = now
     for member in roster.members { send(.pulse(Pulse(time: now.nanoseconds)), to: member.id) }
-    guard let epoch else { return }
+    guard let epoch = planned else { return }
     if let answer = epoch.incoming.beat() { send(answer) }
     if let (header, message) = epoch.entrance?.link.beat() { emit(.sendFirst(header, message)) }
   }
 
   /// What is looked at a few times a second.
   private mutating func look() throws {
-    guard let epoch else {
+    guard let epoch = planned else {
       guard now - started > settings.patience, !roster.isComplete else { return }
       throw ClusterError.tooFewWorkers(
         joined: roster.joined.map(\.name), expected: settings.workerCount, after: settings.patience,
@@ -58,14 +58,14 @@ extension CoordinatorState {
       let first = epoch.stages[0]
       throw ClusterError.unreachable(name: first.name, address: first.address, after: Self.linkPatience)
     }
-    if epoch.entrance!.link.silence(now: now) != nil { emit(.askQuiet(.outgoing, nil)) }
-    if epoch.incoming.silence(now: now) != nil { emit(.askQuiet(.incoming, epoch.incoming.connection)) }
+    if let time = epoch.entrance!.link.silence(now: now) { emit(.askQuiet(.outgoing, nil, time)) }
+    if let time = epoch.incoming.silence(now: now) { emit(.askQuiet(.incoming, epoch.incoming.connection, time)) }
     if let time = epoch.deadline.overdue(now: now) { throw overdue(entrance.link, time) }
   }
 
   private mutating func tellLoading() {
     let ready = roster.stages.count { if case .ready = $0.standing { true } else { false } }
-    guard let epoch, epoch.told != (ready, bytesSent) else { return }
+    guard let epoch = planned, epoch.told != (ready, bytesSent) else { return }
     epoch.told = (ready, bytesSent)
     emit(.notify(.loading(ready: ready, of: roster.stages.count, bytesSent: bytesSent)))
   }

@@ -101,6 +101,13 @@ struct CoordinatorState {
   mutating func end(_ error: any Error, reason: String) {
     if case .ended = phase { return }
     phase = .ended
+    // What is left to be computed is of no use any more, and may be what failed.
+    effects.removeAll {
+      switch $0 {
+      case .send, .deliver, .complete, .notify: false
+      default: true
+      }
+    }
     if !reason.isEmpty { emit(.notify(.ending(reason))) }
     for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
     emit(.end(error))
@@ -125,7 +132,7 @@ struct CoordinatorState {
       emit(.notify(.connectionFailed(reason: reason)))
     case .first(let header, let message): try receiveFirst(header, message)
     case .firstUnreadable(let error): throw firstBroken(error)
-    case .firstHandshakeFailed: epoch?.entrance?.link.handshakeFailed()
+    case .firstHandshakeFailed: planned?.entrance?.link.handshakeFailed()
     case .firstDisconnected: try firstDisconnected()
     case .quiet(let side, let time): try silent(side, time)
     case .catalogued(let tensors):
@@ -158,5 +165,5 @@ struct CoordinatorState {
   }
 
   /// What the plan has brought; nil while there is none.
-  var epoch: PlanEpoch? { if case .planned(let epoch) = phase { epoch } else { nil } }
+  var planned: PlanEpoch? { if case .planned(let epoch) = phase { epoch } else { nil } }
 }

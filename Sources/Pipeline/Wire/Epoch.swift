@@ -2,12 +2,12 @@
 public struct Epoch: Hashable, Sendable {
   /// The coordinator's incarnation: random, new with every start.
   public var coordinator: UInt64
-  /// Counts its plans from 1; 0 before the first.
+  /// Counts its plans, and each time that one is taken back; 0 before the first.
   public var plan: UInt32
 
   public init(coordinator: UInt64, plan: UInt32) { (self.coordinator, self.plan) = (coordinator, plan) }
 
-  /// Of messages that belong to no plan, and to whoever is no member.
+  /// Where the sender knows none, and to whoever is no member.
   public static let none = Epoch(coordinator: 0, plan: 0)
 
   /// Of the next plan.

@@ -27,8 +27,9 @@ enum WorkerEffect {
   case dialNextAgain(name: String)
   case tellNext(Header, Message)
   case hangUpNext
-  /// How long nothing has come over a link is asked of the system; over the connection, of the link that activations come on.
-  case askQuiet(LinkSide, ConnectionNumber?)
+  /// No message has come over a link for so long: whether not even a part of one has, the system is asked; by the connection, for
+  /// the link that activations come on.
+  case askQuiet(LinkSide, ConnectionNumber?, Duration)
 
   // The worker's own work.
   /// How long a block of the model takes.

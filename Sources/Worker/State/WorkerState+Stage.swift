@@ -121,8 +121,8 @@ extension WorkerState {
       emit(.tellNext(header, message))
     case nil: break
     }
-    if links.incoming.silence(now: now) != nil { emit(.askQuiet(.incoming, links.incoming.connection)) }
-    if links.outgoing.silence(now: now) != nil { emit(.askQuiet(.outgoing, nil)) }
+    if let time = links.incoming.silence(now: now) { emit(.askQuiet(.incoming, links.incoming.connection, time)) }
+    if let time = links.outgoing.silence(now: now) { emit(.askQuiet(.outgoing, nil, time)) }
   }
 
   /// Nothing has come over a link for so long, not even a part of a message.

@@ -92,6 +92,13 @@ struct WorkerState {
   /// The worker cannot go on; the coordinator is told why.
   mutating func fail(_ error: any Error) {
     if case .left = phase { return }
+    // What is left to be computed is of no use any more, and may be what failed.
+    effects.removeAll {
+      switch $0 {
+      case .tell, .notify: false
+      default: true
+      }
+    }
     let failure = (error as? WorkerError)?.failure ?? Failure(reason: "\(error)")
     if control.isWelcome {
       tell(.failure(Failure(reason: String(failure.reason.prefix(1000)), link: failure.link)))

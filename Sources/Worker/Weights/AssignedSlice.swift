@@ -135,7 +135,8 @@ public final class AssignedSlice {
   public var bytesReceived: Int { transfer.bytesReceived }
   /// Bytes that were in the cache.
   public var bytesCached: Int {
-    transfer.bytesPresent
+    guard case .cache = source else { return 0 }
+    return transfer.bytesPresent
       - expected.indices.reduce(0) { $0 + (wantedTensors.contains($1) ? 0 : expected[$1].byteCount) }
   }
 }

@@ -31,6 +31,29 @@ struct SliceSourceTests {
     #expect([slice.bytesRead, slice.bytesReceived, slice.bytesCached] == [fixture.byteCount, 0, 0])
   }
 
+  @Test("and what is fetched are only looked at for the blocks that a worker does not hold yet")
+  func missing() throws {
+    let one = fixture.checkpoint.byteCount(of: [.block(2)])
+    var progress = 0
+    let own = try AssignedSlice(
+      fixture.assignment(), of: fixture.configuration, from: .checkpoint(fixture.checkpoint), missing: [2],
+      pool: fixture.pool
+    ) { progress += 1 }
+    #expect(try own.wanted() == nil)
+    #expect(own.isComplete && progress == 12)
+    #expect([own.bytesRead, own.bytesReceived, own.bytesCached] == [one, 0, 0])
+    let fetched = try AssignedSlice(
+      fixture.assignment(), of: fixture.configuration, from: .cache(fixture.cache()), missing: [2], pool: fixture.pool)
+    try fixture.transfer(fetched)
+    #expect(fetched.isComplete)
+    #expect([fetched.bytesRead, fetched.bytesReceived, fetched.bytesCached] == [0, one, 0])
+    var held = HeldBlocks(configuration: fixture.configuration)
+    try held.load(2..<3, from: fetched.checkpoint(), kernels: .selected(), pool: fixture.pool)
+    #expect(held.missing(of: 1..<3) == [1])
+    held.keep(only: 0..<2)
+    #expect(held.missing(of: 1..<3) == [1, 2])
+  }
+
   @Test("are refused with their folder and tensor when they are of another checkpoint")
   func otherTensors() throws {
     let other = try WeightsFixture(seed: 2)

@@ -84,7 +84,8 @@ import Testing
     #expect(stage == (standing == .assigned || standing == .ready ? 0 : nil))
     let message = Self.example(kind)
     let number = kind == .hello ? 0 : member.received
-    let events = roster.receive(message, Self.header(number), from: [1], now: 5)
+    let header = Header(epoch: roster.epoch, number: number)
+    let events = roster.receive(message, header, from: [1], now: 5)
     switch (kind, standing) {
     case (.heartbeat, _):
       #expect(events == [])

@@ -336,7 +336,7 @@ import ZeroMQ
         _ = bench.say(.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0)), by: id)
       }
       let effects = bench.take(.tick, after: .milliseconds(210))
-      for case .askQuiet(let side, _) in effects {
+      for case .askQuiet(let side, _, _) in effects {
         asked += 1
         #expect(side == .outgoing)
         // Bytes of a large message have just come.

@@ -15,7 +15,7 @@ extension Message {
           configuration: Array(0..<32)))
     ),
     (
-      Header(number: 1),
+      Header(number: 2),
       .measurement(
         Measurement(points: [BlockTime(rows: 1, seconds: 0.0009765625), BlockTime(rows: 128, seconds: 0.015)]))
     ),
@@ -35,7 +35,10 @@ extension Message {
         ))
     ),
     (Header(epoch: epoch, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
-    (Header(number: 0), .welcome(Welcome(configuration: Array(#"{"n_layer": 12}"#.utf8), measures: true))),
+    (
+      Header(epoch: Epoch(coordinator: epoch.coordinator, plan: 0), number: 0),
+      .welcome(Welcome(configuration: Array(#"{"n_layer": 12}"#.utf8), measures: true))
+    ),
     (Header(number: 0), .refusal(Refusal(reason: "has another checkpoint"))),
     (
       Header(epoch: epoch, number: 7),

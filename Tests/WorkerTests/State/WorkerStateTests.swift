@@ -290,7 +290,7 @@ import ZeroMQ
     var bench = Bench()
     _ = bench.serve()
     var asked: Set<LinkSide> = []
-    for case .askQuiet(let side, _) in bench.wait(.seconds(2)) { asked.insert(side) }
+    for case .askQuiet(let side, _, _) in bench.wait(.seconds(2)) { asked.insert(side) }
     #expect(asked == [.incoming, .outgoing])
     #expect(bench.take(.quiet(.incoming, .milliseconds(900))).isEmpty)
     #expect(
