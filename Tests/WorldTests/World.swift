@@ -32,6 +32,8 @@ final class World {
     let number: ConnectionNumber
     /// Nothing passes any more, and nobody is told.
     var isMute = false
+    /// So many messages get lost, though the connection stands.
+    var losses = 0
     var isOpen = true
     /// Messages keep their order.
     var arrival = Instant(nanoseconds: 0)
@@ -165,6 +167,14 @@ final class World {
     }
   }
 
+  /// The next message on the link out of a stage gets lost; its connection stands.
+  func loseMessage(outOf name: String) {
+    let index = workers.firstIndex { $0.name == name }!
+    for key in dials.keys where dials[key]!.from == .worker(index) && dials[key]!.purpose == .next {
+      dials[key]!.losses = 1
+    }
+  }
+
   /// The coordinator does nothing for so long, or nobody does.
   func halt(for time: Duration, coordinatorAlone: Bool) {
     coordinatorFreeAt = now + time
@@ -267,6 +277,10 @@ final class World {
   private func send(_ name: String, _ header: Header, _ message: Message, payload: [UInt64]? = nil) {
     let id = Array(name.utf8)
     guard var dial = dials[id], dial.isOpen, !dial.isMute else { return }
+    if dial.losses > 0 {
+      dials[id]!.losses -= 1
+      return
+    }
     dial.arrival = max(dial.arrival, now + delay())
     dials[id] = dial
     let peer = Peer(id, Caller(connection: dial.number, host: "10.0.0.9", isElsewhere: true))

@@ -143,6 +143,23 @@ import Testing
     #expect(world.now - time < .seconds(4))
   }
 
+  @Test("notices a message that got lost on a link whose connection stands, by its number", arguments: ["w1", "w3"])
+  func lost(name: String) throws {
+    let world = World(workers: 3, seed: 13)
+    let load = try Load(200, seed: 13)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    world.loseMessage(outOf: name)
+    #expect(world.run(for: .seconds(60)) { world.end != nil })
+    let end = try #require(world.end.map { "\($0)" })
+    #expect(end.contains(name) && end.contains("never came"), "\(end)")
+    // What was handed out before is right as far as it goes.
+    for (id, _, expected) in load.works {
+      let tokens = world.tokens[RequestID(id)] ?? []
+      #expect(tokens == Array(expected.prefix(tokens.count)))
+    }
+  }
+
   @Test("ends by the name of a worker that lives and does nothing with what it has")
   func stuck() throws {
     let world = World(workers: 3, seed: 9)

@@ -6,7 +6,7 @@ internal import ZeroMQ
 /// What a coordinator is told of.
 enum CoordinatorEvent {
   // Callers ask.
-  case submit(RequestID, Work, ClientID)
+  indirect case submit(RequestID, Work, ClientID)
   case cancel(RequestID)
   /// Its reader is slow: nothing more of it is to be computed until ``resume(_:)``.
   case hold(RequestID)
@@ -24,7 +24,7 @@ enum CoordinatorEvent {
   /// It came from there and has fewer or more frames than any message.
   case misshapen(reason: String, from: Peer)
   /// A hello names a host that nobody knows.
-  case unresolved(Hello, from: Peer, reason: String)
+  indirect case unresolved(Hello, from: Peer, reason: String)
   case disconnected(ConnectionNumber)
   /// Somebody dialled in, and it came to no messages.
   case connectionFailed(reason: String)

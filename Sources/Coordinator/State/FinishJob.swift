@@ -1,9 +1,3 @@
-internal import GPT2
-internal import MicroBatching
-internal import Pipeline
-internal import Platform
-internal import ZeroMQ
-
 /// Rows of a micro-batch that has passed all stages, and what they are for.
 struct FinishJob {
   var sequence: UInt64

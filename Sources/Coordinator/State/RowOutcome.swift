@@ -1,7 +1,4 @@
 internal import GPT2
-internal import Pipeline
-internal import Platform
-internal import ZeroMQ
 
 /// What the head made of rows that came back.
 struct RowOutcome: Sendable {

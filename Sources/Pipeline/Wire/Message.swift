@@ -1,7 +1,9 @@
 /// Everything that crosses between a coordinator and its workers; each case says who sends it to whom.
+///
+/// What is large and rare is kept apart, so that a pass is not moved about at its size.
 public enum Message: Hashable, Sendable {
   // Worker to coordinator, on the control link.
-  case hello(Hello)
+  indirect case hello(Hello)
   case measurement(Measurement)
   case wanted(Wanted)
   case ready(Ready)
@@ -11,7 +13,7 @@ public enum Message: Hashable, Sendable {
   // Coordinator to worker, on the control link.
   case welcome(Welcome)
   case refusal(Refusal)
-  case assignment(Assignment)
+  indirect case assignment(Assignment)
   case piece(Piece)
   case pulse(Pulse)
 

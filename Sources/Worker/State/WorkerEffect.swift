@@ -33,12 +33,12 @@ enum WorkerEffect {
 
   // The worker's own work.
   /// How long a block of the model takes.
-  case measure(Configuration)
+  indirect case measure(Configuration)
   /// To have these blocks in memory and no others.
-  case hold(Assignment, Configuration)
+  indirect case hold(Assignment, Configuration)
   case accept(Piece)
   /// To be this stage, with the blocks that are held.
-  case serve(Assignment, StageAssignment)
+  indirect case serve(Assignment, StageAssignment)
   /// To run the pass that came last.
   case compute(Pass)
   /// To hand on the pass that was computed.

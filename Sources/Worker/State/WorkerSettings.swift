@@ -1,8 +1,4 @@
-internal import DequeModule
-internal import GPT2
 internal import Pipeline
-internal import Platform
-internal import ZeroMQ
 
 /// What a worker is told once.
 struct WorkerSettings: Sendable {
