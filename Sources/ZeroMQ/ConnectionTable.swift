@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The connections of a socket, and which of them ask for more than any member does: pure, with the time passed in.
 struct ConnectionTable {
   struct Limits: Sendable {
@@ -25,10 +27,10 @@ struct ConnectionTable {
 
   struct Entry {
     let connection: Connection
-    let opened: UInt64
+    let opened: Instant
     /// Whether a message has come over it.
     var hasSpoken = false
-    var lastSpoke: UInt64
+    var lastSpoke: Instant
     /// Whether one has come since the last look.
     var isFresh = false
     /// What had come when a message was whole last.
@@ -40,14 +42,14 @@ struct ConnectionTable {
   var isHeard = true
   private(set) var entries: [Int32: Entry] = [:]
 
-  mutating func open(_ connection: Connection, now: UInt64) {
+  mutating func open(_ connection: Connection, now: Instant) {
     entries[connection.descriptor] = Entry(connection: connection, opened: now, lastSpoke: now)
   }
 
   mutating func close(_ descriptor: Int32) { entries[descriptor] = nil }
 
   /// A whole message came over it.
-  mutating func delivered(_ descriptor: Int32, now: UInt64) {
+  mutating func delivered(_ descriptor: Int32, now: Instant) {
     entries[descriptor]?.hasSpoken = true
     entries[descriptor]?.lastSpoke = now
     entries[descriptor]?.isFresh = true
@@ -56,7 +58,7 @@ struct ConnectionTable {
   /// Looks at all connections: those returned are to be ended, and are forgotten.
   ///
   /// - Parameter bytes: how many have come over a connection so far.
-  mutating func judge(now: UInt64, bytes: (Connection) -> UInt64?) -> [(Connection, Fault)] {
+  mutating func judge(now: Instant, bytes: (Connection) -> UInt64?) -> [(Connection, Fault)] {
     var faults: [(Connection, Fault)] = []
     var unfinished: [(connection: Connection, bytes: UInt64, isTooMuch: Bool)] = []
     for (descriptor, entry) in entries {
@@ -67,7 +69,7 @@ struct ConnectionTable {
         let limit = limits.unfinishedBytes + (entry.hasSpoken ? limits.waitingBytes : 0)
         unfinished.append((entry.connection, bytes, bytes > limit))
       }
-      let age = Duration.nanoseconds(now - min(now, entry.opened))
+      let age = max(.zero, now - entry.opened)
       if isHeard, !entry.hasSpoken, age > limits.firstWord { faults.append((entry.connection, .mute(age))) }
     }
     var sum = unfinished.reduce(0) { $0 + $1.bytes }

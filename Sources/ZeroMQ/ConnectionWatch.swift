@@ -1,5 +1,4 @@
 internal import CZMQ
-internal import Dispatch
 internal import LibC
 internal import Platform
 internal import Synchronization
@@ -82,7 +81,7 @@ private final class Core: @unchecked Sendable {
     /// Given up when there are no others, so that those who dial in can be turned away.
     var reserve: Int32
     /// When freed memory is to be given back.
-    var trimming: UInt64?
+    var trimming: Instant?
   }
 
   /// How often it looks when somebody is there, and when nobody is.
@@ -101,7 +100,7 @@ private final class Core: @unchecked Sendable {
   deinit { if state.reserve >= 0 { close(state.reserve) } }
 
   func delivered(over descriptor: Int32) {
-    let now = DispatchTime.now().uptimeNanoseconds
+    let now = Instant.now
     lock.withLock { _ in state.table.delivered(descriptor, now: now) }
   }
 
@@ -123,14 +122,14 @@ private final class Core: @unchecked Sendable {
 
   /// One look; how long to wait for the next, or nil when the socket's context has ended.
   func look() -> Duration? {
-    let now = DispatchTime.now().uptimeNanoseconds
+    let now = Instant.now
     return lock.withLock { _ in
       do { try Self.take(&state) } catch { return nil }
       state.table.limits.connections = Self.connectionLimit
       for (connection, fault) in state.table.judge(now: now, bytes: { $0.bytesReceived }) {
         connection.end()
         // When libzmq has freed what came.
-        if case .endless = fault { state.trimming = now + 1_000_000_000 }
+        if case .endless = fault { state.trimming = now + .seconds(1) }
         Self.append(.ended(host: connection.host ?? "somebody", reason: "\(fault)"), to: &state)
       }
       if let due = state.trimming, now > due {
@@ -144,7 +143,7 @@ private final class Core: @unchecked Sendable {
 
   /// Takes in what the monitor has.
   private static func take(_ state: inout State) throws(ZeroMQError) {
-    let now = DispatchTime.now().uptimeNanoseconds
+    let now = Instant.now
     var isShort = false
     // While there are no descriptors, libzmq fails to accept as fast as it can, and tells each time.
     for _ in 0..<eventLimit {

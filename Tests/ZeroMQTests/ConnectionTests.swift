@@ -1,11 +1,12 @@
 import Foundation
+import Platform
+import TestSupport
 import Testing
 
 @testable import ZeroMQ
 
 @Suite("The connections of a listening socket", .timeLimit(.minutes(1)))
 struct ConnectionTests {
-  private static let second: UInt64 = 1_000_000_000
 
   private static func connection(_ number: Int32) -> Connection { Connection(number + 100_000) }
 
@@ -14,14 +15,14 @@ struct ConnectionTests {
     var table = ConnectionTable()
     for number in 0..<5 as Range<Int32> { table.open(Self.connection(number), now: 0) }
     var bytes: [Int32: UInt64] = [:]
-    func judge(_ time: UInt64) -> [(Int32, ConnectionTable.Fault)] {
+    func judge(_ time: Instant) -> [(Int32, ConnectionTable.Fault)] {
       table.judge(now: time) { bytes[$0.descriptor - 100_000] ?? 0 }.map { ($0.0.descriptor - 100_000, $0.1) }
     }
     // Messages that come whole may be as many as they like.
     for round in 1...10 as ClosedRange<UInt64> {
       bytes[0] = round << 30
-      table.delivered(100_000, now: round)
-      #expect(judge(round).isEmpty)
+      table.delivered(100_000, now: Instant(nanoseconds: round))
+      #expect(judge(Instant(nanoseconds: round)).isEmpty)
     }
     bytes[1] = 64 << 20
     #expect(judge(11).isEmpty)
@@ -38,14 +39,16 @@ struct ConnectionTests {
   @Test("that say nothing are ended, and are never more than a few, of whatever host they are")
   func mute() {
     var table = ConnectionTable()
-    for number in 0..<200 as Range<Int32> { table.open(Self.connection(number), now: UInt64(number)) }
+    for number in 0..<200 as Range<Int32> {
+      table.open(Self.connection(number), now: Instant(nanoseconds: UInt64(number)))
+    }
     #expect(table.judge(now: 200) { _ in 0 }.count == 136)
     // The newest stay: whoever means it speaks within milliseconds.
     #expect(table.entries.keys.min() == 100_136 && table.entries.count == 64)
     table.delivered(100_150, now: 300)
-    #expect(table.judge(now: 6 * Self.second) { _ in 0 }.count == 63)
+    #expect(table.judge(now: .seconds(6)) { _ in 0 }.count == 63)
     #expect(table.entries.keys.sorted() == [100_150])
-    #expect(table.judge(now: 1000 * Self.second) { _ in 0 }.isEmpty)
+    #expect(table.judge(now: .seconds(1000)) { _ in 0 }.isEmpty)
   }
 
   @Test("are no more than there may be: the one that was silent for longest makes room")
@@ -53,8 +56,8 @@ struct ConnectionTests {
     var table = ConnectionTable()
     table.limits.connections = 100
     for number in 0..<150 as Range<Int32> {
-      table.open(Self.connection(number), now: UInt64(number))
-      table.delivered(number + 100_000, now: UInt64(1000 - number))
+      table.open(Self.connection(number), now: Instant(nanoseconds: UInt64(number)))
+      table.delivered(number + 100_000, now: Instant(nanoseconds: UInt64(1000 - number)))
     }
     let ended = table.judge(now: 2000) { _ in 0 }.map { $0.0.descriptor - 100_000 }
     #expect(Set(ended) == Set(100..<150))
