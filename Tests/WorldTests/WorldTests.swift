@@ -53,6 +53,15 @@ import Testing
     func isDone(_ world: World) -> Bool { world.ends.count == works.count }
   }
 
+  /// Three workers in the middle of two hundred requests.
+  private static func busy(seed: Int) throws -> (World, Load) {
+    let world = World(workers: 3, seed: seed)
+    let load = try Load(200, seed: seed)
+    load.submit(to: world)
+    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    return (world, load)
+  }
+
   @Test("joins, loads and answers a thousand requests with the toy's own tokens", arguments: [1, 2, 3, 5])
   func work(workers: Int) throws {
     let world = World(workers: workers, seed: workers)
@@ -95,10 +104,7 @@ import Testing
 
   @Test("ends by the name of a worker that is gone, within a second, and everybody is told")
   func killed() throws {
-    let world = World(workers: 3, seed: 6)
-    let load = try Load(200, seed: 6)
-    load.submit(to: world)
-    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    let (world, _) = try Self.busy(seed: 6)
     world.kill("w2")
     let time = world.now
     #expect(world.run(for: .seconds(60)) { world.end != nil })
@@ -112,10 +118,7 @@ import Testing
 
   @Test("ends by the name of a worker of which nothing is heard any more, though no connection has ended")
   func isolated() throws {
-    let world = World(workers: 3, seed: 7)
-    let load = try Load(200, seed: 7)
-    load.submit(to: world)
-    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    let (world, _) = try Self.busy(seed: 7)
     world.isolate("w3")
     let time = world.now
     #expect(world.run(for: .seconds(60)) { world.end != nil })
@@ -128,10 +131,7 @@ import Testing
 
   @Test("ends by the name of a link that is silent while both of its ends live")
   func halfOpen() throws {
-    let world = World(workers: 3, seed: 8)
-    let load = try Load(200, seed: 8)
-    load.submit(to: world)
-    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    let (world, _) = try Self.busy(seed: 8)
     world.muteLink(outOf: "w1")
     let time = world.now
     #expect(world.run(for: .seconds(60)) { world.end != nil })
@@ -145,10 +145,7 @@ import Testing
 
   @Test("notices a message that got lost on a link whose connection stands, by its number", arguments: ["w1", "w3"])
   func lost(name: String) throws {
-    let world = World(workers: 3, seed: 13)
-    let load = try Load(200, seed: 13)
-    load.submit(to: world)
-    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    let (world, load) = try Self.busy(seed: 13)
     world.loseMessage(outOf: name)
     #expect(world.run(for: .seconds(60)) { world.end != nil })
     let end = try #require(world.end.map { "\($0)" })
@@ -162,10 +159,7 @@ import Testing
 
   @Test("ends by the name of a worker that lives and does nothing with what it has")
   func stuck() throws {
-    let world = World(workers: 3, seed: 9)
-    let load = try Load(200, seed: 9)
-    load.submit(to: world)
-    #expect(world.run(for: .seconds(60)) { world.ends.count > 20 })
+    let (world, _) = try Self.busy(seed: 9)
     world.faults.stuck = ["w2"]
     #expect(world.run(for: .seconds(60)) { world.end != nil })
     // Its own heartbeats come from the thread that computes, which is stuck: it says that it lives by beats of blocks alone.
