@@ -1,6 +1,5 @@
 internal import Coordinator
 internal import GPT2
-internal import MicroBatching
 internal import Platform
 
 /// A measurement that cannot be made.

@@ -4,7 +4,6 @@ import GPT2
 import LibC
 import Pipeline
 import Platform
-import Synchronization
 import Worker
 import ZeroMQ
 

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import LibC
 import Platform
-import Synchronization
 
 /// Something could not be written.
 struct OutputError: Error, CustomStringConvertible {

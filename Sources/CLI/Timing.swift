@@ -1,5 +1,4 @@
 import GPT2
-import Platform
 
 /// When things happened to a request, from when the batch began.
 struct Timing {

@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import LibC
-internal import Synchronization
 
 /// A program that could not be started.
 struct ChildProcessError: Error, CustomStringConvertible {

@@ -7,8 +7,6 @@ internal import LibC
 internal import Logging
 internal import NIOCore
 internal import Platform
-internal import ServiceLifecycle
-internal import Synchronization
 
 /// Counts what happened around the cluster.
 struct ClusterCounts: Sendable {

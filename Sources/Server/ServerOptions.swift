@@ -7,8 +7,6 @@ internal import LibC
 internal import Logging
 internal import NIOCore
 internal import Platform
-internal import ServiceLifecycle
-internal import Synchronization
 
 /// How a server listens and whom it lets in.
 public struct ServerOptions: Sendable {

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import ZeroMQ
 
 /// What callers of an engine ask of its thread.

@@ -1,4 +1,3 @@
-internal import MicroBatching
 internal import Pipeline
 internal import Platform
 internal import ZeroMQ

@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import LibC
-internal import Synchronization
 
 /// A file could not be written; made from the system's last error unless a reason is given.
 public struct WriteError: Error, Hashable, Sendable, CustomStringConvertible {

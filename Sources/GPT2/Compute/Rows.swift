@@ -1,6 +1,5 @@
 internal import CKernels
 internal import Platform
-internal import Synchronization
 
 /// A view of rows that somebody else owns: `count` rows, `pitch` floats apart.
 struct Rows {

@@ -1,4 +1,2 @@
-internal import Platform
-
 /// What the other end of a link must not do.
 public protocol BreachOfLink: Error {}

@@ -1,5 +1,3 @@
-internal import MicroBatching
-
 /// What of a model's shape decides how long its blocks take.
 public struct BlockShape: Hashable, Sendable {
   /// Width of the residual stream, C.

@@ -1,5 +1,3 @@
-internal import MicroBatching
-
 /// How long the coordinator's own work takes it.
 public struct EdgeCosts: Hashable, Sendable {
   /// Embedding and ln_f, by rows.

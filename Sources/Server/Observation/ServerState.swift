@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Whether there is a cluster to answer, and if not, why.
 enum ServerState: Hashable, Sendable {
   /// Workers join and load their weights.
