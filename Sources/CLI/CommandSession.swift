@@ -135,7 +135,14 @@ final class CommandSession {
     case .paced(let rows, let inFlight) where inFlight > 1:
       Terminal.detail("work goes through in pieces (micro-batches) of up to \(rows) tokens, up to \(inFlight) at once")
     case .shortOfDescriptors: Terminal.warn(DescriptorLimit.exhausted)
-    case .listening, .joined, .paced, .loading, .ready, .ending: break
+    case .lost(let what, let next): Terminal.note("\(what); \(next)")
+    case .waiting(let reason): Terminal.note(reason)
+    case .recovered(let time): Terminal.note("work goes on, \(time.short) after the loss was noticed")
+    case .spare(let name, let layers) where all:
+      Terminal.note("\(name) is a spare with blocks \(layers.lowerBound) to \(layers.upperBound - 1)")
+    case .slow(let name, let factor):
+      Terminal.note("\(name) takes \(Int(factor.rounded())) times as long as it measured")
+    case .listening, .joined, .paced, .loading, .ready, .ending, .spare: break
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import Pipeline
 internal import ZeroMQ
 
-/// What an engine tells while workers join.
+/// What an engine tells of its workers.
 public enum EngineNotice: Sendable {
   case listening(String, workers: Int)
   case joined(name: String, address: String, folder: String, count: Int, of: Int)
@@ -20,6 +20,16 @@ public enum EngineNotice: Sendable {
   case ready([StageDescription])
   /// There are no descriptors left for those who dial in.
   case shortOfDescriptors
+  /// A worker or a link was lost, and what is done about it.
+  case lost(what: String, next: String)
+  /// No plan is possible without another worker, and one is waited for.
+  case waiting(reason: String)
+  /// Work goes on, so long after the first loss was noticed.
+  case recovered(after: Duration)
+  /// A worker without a stage holds these blocks now, for when one is lost.
+  case spare(name: String, layers: Range<Int>)
+  /// A stage takes so many times as long as it measured.
+  case slow(name: String, factor: Double)
   /// Something is lost, and the cluster ends at once, or when it is known better what.
   case ending(String)
 }

@@ -54,6 +54,31 @@ public struct PipelineStatistics: Sendable {
   /// Positions that every stage has memory for, over all slots; 0 before the pipe is there.
   public var positionBudget = 0
 
+  /// Workers and links that were lost while there was a plan, or before all was ready.
+  public var losses = 0
+  /// Times that work went on after losses.
+  public var recoveries = 0
+  /// From noticing a loss to work going on, of all recoveries together.
+  public var recoveryTime = Duration.zero
+  /// Rows that were read again, since what was computed from them was lost.
+  public var rowsReplayed = 0
+  /// Messages of earlier plans that came late and were dropped.
+  public var fencedMessages = 0
+  /// Counts plans, and each time that one is taken back.
+  public var epoch = 0
+  /// Why no work goes through just now, though it did before; nil while it does.
+  public var interruption: Interruption?
+  /// Everybody who is of the cluster.
+  public var members: [MemberDescription] = []
+
+  /// A time in which requests wait for a plan.
+  public struct Interruption: Hashable, Sendable {
+    /// What was lost, and what is done about it.
+    public var reason: String
+    /// Whether a plan is being made or carried out; otherwise one more worker is needed, and is waited for.
+    public var hasPlan: Bool
+  }
+
   /// What was done since an earlier look at the same pipe.
   public func since(_ earlier: PipelineStatistics) -> PipelineStatistics {
     var difference = self
