@@ -71,6 +71,7 @@ struct Bench: AsyncParsableCommand {
   private func runPipeline() async throws {
     var flags = cluster
     flags.timelineLimit = 100_000
+    flags.endsOnLoss = true
     let session = try CommandSession(model, flags, slotCount: 32)
     try await session.ready()
     let bench = try PipelineBench(session.engine, session.checkpoint, rounds: rounds, report: Self.report)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Coordinator
 import FoundationEssentials
 import Pipeline
 import ZeroMQ
@@ -30,8 +31,18 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Seconds to wait for workers. (default: 300; with --spawn 30)", valueName: "seconds"))
+      "Seconds to wait for workers, at the start and when one is lost. (default: 300; with --spawn 30)",
+      valueName: "seconds"))
   var wait: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to do when a worker is lost, in this order, or none: a spare takes its place, its process is started anew, the others split its blocks, requests wait for a worker. (default: spare,process,split,wait)",
+      valueName: "means"))
+  var recover: String?
+
+  @Option(help: ArgumentHelp("Workers besides, which hold blocks for when one is lost. (default: 0)", valueName: "n"))
+  var spares: Int?
 
   @Option(help: ArgumentHelp("Write a timeline for ui.perfetto.dev.", valueName: "file.json"), completion: .file())
   var trace: String?
@@ -43,6 +54,9 @@ struct ClusterOptions: ParsableArguments {
   var allowedKeys: String?
 
   @OptionGroup var security: SecurityOptions
+
+  /// Whether a lost worker ends the command unless people say otherwise.
+  var endsOnLoss = false
 
   /// How many micro-batches are written down; nil as many as a trace needs.
   var timelineLimit: Int?
@@ -68,6 +82,13 @@ struct ClusterOptions: ParsableArguments {
       throw ValidationError("--micro-batch \(microBatch): give a number of rows from 1 to 4096")
     }
     if let wait, !(1...86400).contains(wait) { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
+    _ = try Self.means(recover)
+    if let spares {
+      guard (0...256).contains(spares) else { throw ValidationError("--spares \(spares): give a number from 0 to 256") }
+      guard given == 1 || spares == 0 else {
+        throw ValidationError("--spares needs --stages, --spawn or --listen, the workers that they stand in for")
+      }
+    }
     if trace?.isEmpty == true { throw ValidationError("--trace is empty; give the path of a file") }
     if let split {
       let parts: [Int]
@@ -111,6 +132,23 @@ struct ClusterOptions: ParsableArguments {
   var workerFlags: String {
     if allowedKeys != nil { return " --key ITS_KEY --coordinator-key COORDINATOR.pub" }
     return security.key.map { " --key \($0)" } ?? (security.insecure ? " --insecure" : "")
+  }
+
+  /// What is done about a lost worker.
+  var means: [RecoveryMeans] {
+    if endsOnLoss, recover == nil { return [] }
+    return (try? Self.means(recover)) ?? RecoveryMeans.allCases
+  }
+
+  private static func means(_ text: String?) throws -> [RecoveryMeans] {
+    guard let text else { return RecoveryMeans.allCases }
+    if text == "none" { return [] }
+    let names = text.split(separator: ",", omittingEmptySubsequences: false)
+    let means = names.compactMap { RecoveryMeans(rawValue: String($0)) }
+    guard means.count == names.count, Set(means).count == means.count else {
+      throw ValidationError("--recover \(text): give none, or some of spare,process,split,wait, each once")
+    }
+    return means
   }
 
   /// Number of stages or workers.

@@ -25,9 +25,10 @@ final class CommandSession {
   /// - Parameters:
   ///   - slotCount: sequences in the pipe at once.
   ///   - waitingLimit: requests that wait at most; a command knows all of its own from the beginning.
+  ///   - comesAgain: whether workers are to wait for another session when this one ends.
   ///   - observer: told how the cluster comes together too.
   init(
-    _ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max,
+    _ model: ModelOptions, _ flags: ClusterOptions, slotCount: Int, waitingLimit: Int = .max, comesAgain: Bool = false,
     observer: @escaping @Sendable (EngineNotice) -> Void = { _ in }
   ) throws {
     checkpoint = try model.checkpoint()
@@ -44,6 +45,8 @@ final class CommandSession {
         split: split, blockCount: checkpoint.configuration.layerCount, memberCount: flags.workerCount)
     }
     options.microBatchRows = flags.microBatch
+    (options.spares, options.means) = (flags.spares ?? 0, flags.means)
+    (options.comesAgain, options.build) = (comesAgain, GPT2Command.build)
     options.threads = model.threads
     options.waitingLimit = waitingLimit
     options.patience = flags.wait.map { .seconds($0) }

@@ -34,9 +34,12 @@ struct GPT2Command: ParsableCommand {
     ])
 
   /// The version, and the commit where it is known.
-  private static var version: String {
+  private static var version: String { "gpt2 \(build)" }
+
+  /// Which program this is, as members of a cluster tell each other.
+  static var build: String {
     let revision = String(cString: gpt2_revision)
-    return "gpt2 \(ProgramVersion.current)" + (revision.isEmpty ? "" : " (\(revision))")
+    return ProgramVersion.current + (revision.isEmpty ? "" : " (\(revision))")
   }
 
   static func main() async {

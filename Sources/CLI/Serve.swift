@@ -115,7 +115,7 @@ struct Serve: AsyncParsableCommand {
     Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
     let audience = NoticeRelay()
     let session = try CommandSession(
-      model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, observer: { audience.hear($0) })
+      model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, comesAgain: true, observer: { audience.hear($0) })
     session.compare(tokenizer)
     options.settings = ModelSettings(session.checkpoint, tokenizer)
     let server = Server(
@@ -169,36 +169,4 @@ private final class NoticeRelay: Sendable {
     }
     for notice in early { listener(notice) }
   }
-}
-
-/// SIGTERM and SIGINT: the first asks for an end, the second is the end.
-private final class EndSignals {
-  private let sources: [any DispatchSourceSignal]
-
-  private final class Count: Sendable {
-    private let value = Mutex(0)
-    func next() -> Int {
-      value.withLock { value in
-        value += 1
-        return value
-      }
-    }
-  }
-
-  init(_ end: @escaping @Sendable () -> Void) {
-    let count = Count()
-    sources = [SIGTERM, SIGINT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        if count.next() == 1 { return end() }
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
-      }
-      source.resume()
-      return source
-    }
-  }
-
-  func cancel() { for source in sources { source.cancel() } }
 }

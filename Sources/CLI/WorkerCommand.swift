@@ -136,18 +136,24 @@ struct WorkerCommand: ParsableCommand {
         .cache(try tensorCache())
       }
     let name = name ?? WorkerName.claim()
-    let options = WorkerOptions(
+    var options = WorkerOptions(
       name: name, coordinator: coordinator,
       listen: try listen ?? Address.local(facing: coordinator).description, advertise: advertise,
       credentials: credentials,
       weights: source, threads: threads ?? Host.cores,
       memory: memory?.bytes ?? Host.availableMemory, patience: .seconds(wait))
+    options.build = GPT2Command.build
+    // Who was started by a coordinator ends with it.
+    options.isPatient = !keyFromInput
     let handshakes = HandshakeLog()
+    let leaving = try Wakeup()
+    let signals = EndSignals { leaving.wake() }
+    defer { signals.cancel() }
     let hasJoined = Mutex(false)
     let failure = Failure()
-    let thread = try JoinableThread {
+    let thread = try JoinableThread { [options] in
       do {
-        try StageService(options, context: context, authenticator: authenticator) { notice in
+        try StageService(options, context: context, authenticator: authenticator, leaving: leaving) { notice in
           switch notice {
           case .shortOfDescriptors: Terminal.warn(notice.line)
           case .ignored(let address, _): Terminal.warn(notice.line, of: address ?? "")
@@ -216,7 +222,7 @@ extension WorkerNotice {
     case .dialing(let coordinator, let listening): "dialling \(coordinator), listening at \(listening)"
     case .handshakeFailing(let coordinator, let reason): "\(coordinator): the handshake fails: \(reason)"
     case .joined(let coordinator): "joined \(coordinator)"
-    case .spare: "holds no blocks now: it is a spare, or others are waited for; the coordinator says which"
+    case .spare: "no stage now: it is a spare, or others are waited for; the coordinator says which"
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):
@@ -225,6 +231,9 @@ extension WorkerNotice {
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .shortOfDescriptors:
       DescriptorLimit.exhausted
+    case .detached(let reason): "\(reason); it waits for the next plan"
+    case .joiningAgain(let reason): "\(reason); it dials again"
+    case .leaving: "it was asked to end, and does when another has its place"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
   }

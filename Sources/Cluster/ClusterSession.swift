@@ -24,7 +24,7 @@ public final class ClusterSession: Sendable {
     notify: @escaping @Sendable (EngineNotice) -> Void
   ) throws {
     let context = try Context()
-    let (place, count) = (options.place, options.place.count)
+    let (place, count) = (options.place, options.place.count + options.spares)
     let key: CurveKeyPair? =
       switch place {
       case .inProcess: nil
@@ -40,29 +40,42 @@ public final class ClusterSession: Sendable {
     }
     // A stage a thread each would be more threads than cores: they share them.
     let threads = options.threads ?? max(1, Host.cores / (place.isHere ? count : 1))
+    let restart = OneShot<@Sendable (String) -> Void>()
     let engine = try Engine(
-      checkpoint, options: Self.engineOptions(options, key: key, threads: threads), context: context, notify: notify)
+      checkpoint,
+      options: Self.engineOptions(options, key: key, threads: threads) { name in restart.wait()(name) },
+      context: context, notify: notify)
+    let ended: @Sendable (String, Int, String) -> Void = { [weak engine] name, start, reason in
+      engine?.lose(worker: name, start: start, reason: reason)
+    }
     switch place {
-    case .inProcess(let stages):
-      inProcess = try InProcessWorkers(
-        count: stages, coordinator: engine.address, checkpoint: checkpoint, threads: threads, context: context,
-        failed: { engine.lose(worker: $0, reason: "\($1)") })
-      spawned = nil
-    case .spawned(let count, let program, let arguments):
-      spawned = try SpawnedWorkers(
+    case .inProcess:
+      let workers = try InProcessWorkers(
+        count: count, coordinator: engine.address, checkpoint: checkpoint, threads: threads, context: context,
+        ended: ended)
+      restart.set { [weak workers] name in workers?.restart(name) }
+      (inProcess, spawned) = (workers, nil)
+    case .spawned(_, let program, let arguments):
+      let address = engine.address
+      let workers = try SpawnedWorkers(
         count: count, program: program, key: key!,
-        arguments: { _, name in
-          ["--coordinator", engine.address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
+        arguments: { name in
+          ["--coordinator", address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
             + ["--memory", "\(Host.availableMemory / count)", "--key-from-input", "--quiet"] + arguments
         },
-        ended: { engine.lose(worker: $0, reason: $1) })
-      inProcess = nil
-    case .listening: (inProcess, spawned) = (nil, nil)
+        ended: ended)
+      restart.set { [weak workers] name in workers?.restart(name) }
+      (inProcess, spawned) = (nil, workers)
+    case .listening:
+      restart.set { _ in }
+      (inProcess, spawned) = (nil, nil)
     }
     (self.engine, self.context, self.authenticator) = (engine, context, authenticator)
   }
 
-  private static func engineOptions(_ options: SessionOptions, key: CurveKeyPair?, threads: Int) -> EngineOptions {
+  private static func engineOptions(
+    _ options: SessionOptions, key: CurveKeyPair?, threads: Int, restart: @escaping @Sendable (String) -> Void
+  ) -> EngineOptions {
     let (place, count) = (options.place, options.place.count)
     let listen =
       switch place {
@@ -78,6 +91,9 @@ public final class ClusterSession: Sendable {
       threads: options.threads ?? (isAlone ? Host.cores : threads), slotCount: options.slotCount,
       waitingLimit: options.waitingLimit, patience: options.patience ?? .seconds(place.isHere ? 30 : 300),
       timelineLimit: options.timelineLimit)
+    (engine.spares, engine.means) = (options.spares, options.means)
+    (engine.comesAgain, engine.build) = (options.comesAgain, options.build)
+    if place.isHere { engine.restart = restart }
     engine.allowedKeys = options.allowedKeys
     engine.workerFlags = options.workerFlags
     return engine
@@ -96,6 +112,6 @@ public final class ClusterSession: Sendable {
     engine.waitForEnd()
   }
 
-  // Those who watch the workers hold on to the engine, and wait for the workers, who wait for it.
+  // Workers are waited for, and they wait for the engine.
   deinit { engine.stop() }
 }

@@ -1,3 +1,5 @@
+public import Coordinator
+internal import Pipeline
 public import ZeroMQ
 
 /// Where a session's workers are, and what they are to do.
@@ -21,6 +23,14 @@ public struct SessionOptions: Sendable {
   public var workerFlags = ""
   /// Blocks of each stage, set by hand.
   public var split: [Int]?
+  /// Workers besides, which hold blocks for when one is lost.
+  public var spares = 0
+  /// What is done about a worker or a link that is lost, in this order; when it is empty, the session ends.
+  public var means = RecoveryMeans.allCases
+  /// Whether workers that are sent home are to wait for another session at the same address.
+  public var comesAgain = false
+  /// Which program this is: workers of another build are refused.
+  public var build = ProgramVersion.current
   /// Rows of a micro-batch, set by hand.
   public var microBatchRows: Int?
   /// Threads that compute, in each process; nil for all cores, shared among the processes of this machine.

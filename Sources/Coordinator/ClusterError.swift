@@ -17,6 +17,8 @@ public enum ClusterError: Error, Hashable, Sendable {
   case workerStalled(name: String, blocks: Range<Int>?, after: Duration)
   /// A worker made values that are no numbers, or infinite, from finite ones, for the token at `position`.
   case notFinite(name: String, blocks: Range<Int>, position: Int)
+  /// Two workers died with rows of the request in hand, which were alone in their micro-batch the second time.
+  case poisonous
   case plan(PlanError)
   /// The first stage did not answer.
   case unreachable(name: String, address: String, after: Duration)
@@ -27,6 +29,16 @@ public enum ClusterError: Error, Hashable, Sendable {
 extension ClusterError: CustomStringConvertible {
   public var description: String {
     switch self {
+    case .workerLost: "\(what); start it and the run again"
+    case .linkLost: "\(what); check the network between the two, and start the run again"
+    case .workerStalled: "\(what); end it, and start it and the run again"
+    default: what
+    }
+  }
+
+  /// What has happened, without what to do about it.
+  var what: String {
+    switch self {
     case .tooFewWorkers(let joined, let expected, let time, let command, let turnedAway):
       "\(joined.count) of \(expected) workers joined within \(time.inSeconds)"
         + (joined.isEmpty ? "" : " (\(joined.joined(separator: ", ")))")
@@ -34,17 +46,19 @@ extension ClusterError: CustomStringConvertible {
         + (command.map { "; start the others with: \($0)" }
           ?? "; the others were started and do not answer: try again, or give them more time with --wait")
     case .workerLost(let name, let blocks, let reason):
-      "worker \(name)\(Self.text(blocks)) was lost: \(reason); start it and the run again"
+      "worker \(name)\(Self.text(blocks)) was lost: \(reason)"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"
     case .workerBroken(let name, let reason):
       "worker \(name) broke the protocol: \(reason)"
         + (reason.contains("run the same gpt2") ? "" : "; run the same gpt2 on every host")
     case .linkLost(let sender, let receiver, let reason):
-      "the link from \(sender) to \(receiver) was lost: \(reason); check the network between the two, and start the run again"
+      "the link from \(sender) to \(receiver) was lost: \(reason)"
     case .workerStalled(let name, let blocks, let time):
-      "worker \(name)\(Self.text(blocks)) is alive and has handed nothing on for \(time.inSeconds); end it, and start it and the run again"
+      "worker \(name)\(Self.text(blocks)) is alive and has handed nothing on for \(time.inSeconds)"
     case .notFinite(let name, let blocks, let position):
       "worker \(name)\(Self.text(blocks)) made values that are not finite from finite ones, for position \(position): its machine or its memory is faulty, or it was tampered with"
+    case .poisonous:
+      "two workers died while they computed this request, the second one while it computed nothing else; others are served on"
     case .plan(let error): "\(error)"
     case .unreachable(let name, let address, let time):
       "worker \(name) cannot be reached at \(address) within \(time.inSeconds); check its --listen and --advertise and its firewall"

@@ -15,6 +15,7 @@ public final class StageService {
   private let context: Context
   private let authenticator: Authenticator?
   private let stopping: Wakeup?
+  private let leaving: Wakeup?
   private let notify: (WorkerNotice) -> Void
   private let coordinator: DialedSocket
   private let inbox: Socket
@@ -42,13 +43,14 @@ public final class StageService {
   /// - Parameters:
   ///   - authenticator: says whom this context lets in; of a member with a pair of its own it is told with each assignment.
   ///   - stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
+  ///   - leaving: ends it in order when it is woken: another has its place first.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
   public init(
     _ options: WorkerOptions, context: Context, authenticator: Authenticator? = nil, stopping: Wakeup? = nil,
-    notify: @escaping (WorkerNotice) -> Void
+    leaving: Wakeup? = nil, notify: @escaping (WorkerNotice) -> Void
   ) throws {
     (self.options, self.context, self.authenticator) = (options, context, authenticator)
-    (self.stopping, self.notify) = (stopping, notify)
+    (self.stopping, self.leaving, self.notify) = (stopping, leaving, notify)
     kernels = try Kernels.selected()
     pool = ThreadPool(threadCount: options.threads)
     core = CoreClaim(threadCount: pool.threadCount)
@@ -60,10 +62,11 @@ public final class StageService {
       WorkerSettings(
         coordinator: options.coordinator,
         hello: Hello(
-          name: options.name, incarnation: 0, programVersion: ProgramVersion.current, kernels: kernels.name,
+          name: options.name, incarnation: 0, programVersion: options.build, kernels: kernels.name,
           threads: pool.threadCount, memory: options.memory, cores: Host.cores, host: Host.identity,
           address: options.advertise ?? listening, folder: options.weights.folderName,
-          configuration: options.weights.configurationFingerprint), patience: options.patience),
+          configuration: options.weights.configurationFingerprint), isPatient: options.isPatient,
+        patience: options.patience),
       random: SystemRandomNumberGenerator(), now: .now)
     coordinator = try DialedSocket(
       options.coordinator, context, .dialing(options.credentials.dialingCoordinator(at: options.coordinator)),
@@ -97,10 +100,15 @@ public final class StageService {
     if listens { items.append(.socket(inbox)) }
     if let watch { items.append(.wakeup(watch.news)) }
     if let stopping { items.append(.wakeup(stopping)) }
+    if let leaving { items.append(.wakeup(leaving)) }
     let ready = try Poll.wait(items, timeout: max(.zero, state.nextTick - .now))
-    if stopping != nil, ready.last == true {
+    if stopping != nil, ready[ready.count - (leaving == nil ? 1 : 2)] {
       ended = .success(())
       return
+    }
+    if let leaving, ready.last == true {
+      leaving.clear()
+      try tell(.leave)
     }
     // Sockets that have nothing are not asked: a pass on its way to be computed would wait for each.
     if ready.prefix(controlCount).contains(true) { try takeFromCoordinator() }
@@ -243,7 +251,9 @@ public final class StageService {
       let points = try BlockTimer(configuration, kernels: kernels, pool: pool).measure()
       try tell(.measured(points.map { BlockTime(rows: $0.rows, seconds: $0.seconds) }))
     case .hold(let assignment, let configuration):
-      if weights == nil { weights = WeightHolder(configuration, from: options.weights, kernels: kernels, pool: pool) }
+      if weights?.configuration != configuration {
+        weights = WeightHolder(configuration, from: options.weights, kernels: kernels, pool: pool)
+      }
       stage = nil
       try weights!.begin(assignment, progress: progress)
       try goOnLoading()

@@ -19,7 +19,6 @@ public enum WorkerError: Error, Sendable {
   case unexpected(coordinator: String, Message.Kind)
   /// What the coordinator asked for cannot be done with this model.
   case unfit(reason: String)
-  case nextUnreachable(String, Duration)
   /// A link of the stage that was open does not work any more.
   case link(LinkSide, any Error)
   /// The assignment lacks the key of the next stage.
@@ -44,8 +43,6 @@ extension WorkerError: CustomStringConvertible {
     case .unexpected(let address, let kind):
       "\(address): the coordinator sent \(kind), which was not due; run the same gpt2 on every host"
     case .unfit(let reason): reason
-    case .nextUnreachable(let address, let time):
-      "\(address): the next stage did not answer within \(time.inSeconds); check that worker's --advertise address and its firewall"
     case .link(.incoming, let error): "the stage before this one \(error)"
     case .link(.outgoing, let error): "the stage behind this one \(error)"
     case .withoutKey:

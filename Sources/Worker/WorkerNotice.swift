@@ -14,6 +14,12 @@ public enum WorkerNotice: Sendable {
   case loaded(read: Int, received: Int, cached: Int, time: Duration)
   /// A message of somebody who is not of the cluster was dropped; `reason` says what they did.
   case ignored(address: String?, reason: String)
+  /// A link of its stage is of no use any more: it has no place now, and waits for the next plan.
+  case detached(reason: String)
+  /// It says hello anew: the coordinator is gone, or has given it up.
+  case joiningAgain(reason: String)
+  /// It was asked to end, and serves on until another has its place.
+  case leaving
   case finished(microBatches: Int)
   /// There are no descriptors left for those who dial in.
   case shortOfDescriptors

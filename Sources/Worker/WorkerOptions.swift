@@ -18,6 +18,10 @@ public struct WorkerOptions: Sendable {
   public var memory: Int
   /// How long the coordinator is waited for.
   public var patience: Duration
+  /// Whether it dials again when the coordinator is gone, which may be started anew.
+  public var isPatient = false
+  /// Which program this is: a coordinator of another build refuses it.
+  public var build = ProgramVersion.current
 
   public init(
     name: String, coordinator: String, listen: String, advertise: String? = nil, credentials: Credentials? = nil,

@@ -55,6 +55,8 @@ final class World {
   private final class Worker {
     let name: String
     var state: WorkerState
+    /// The name under which it dialled the coordinator last.
+    var dialled: String
     let address: String
     /// Messages over the listening socket that were not taken yet, and the activations of the one that was.
     var inbox: [(event: WorkerEvent, values: [UInt64])] = []
@@ -75,6 +77,7 @@ final class World {
 
     init(_ name: String, _ state: WorkerState, _ address: String, _ now: Instant) {
       (self.name, self.state, self.address, freeAt) = (name, state, address, now)
+      dialled = state.control.routingName
     }
   }
 
@@ -320,8 +323,11 @@ final class World {
     }
   }
 
+  /// Who dialled hangs up, and hears no more of it.
+  private func hangUp(_ name: String) { cut(Array(name.utf8), tellsDialler: false) }
+
   /// Ends a connection, and tells both ends.
-  private func cut(_ id: [UInt8]) {
+  private func cut(_ id: [UInt8], tellsDialler: Bool = true) {
     guard let dial = dials[id], dial.isOpen else { return }
     dials[id]!.isOpen = false
     let time = now + .milliseconds(2)
@@ -329,6 +335,7 @@ final class World {
     case .coordinator: queue.add(.coordinator(.disconnected(dial.number)), at: time)
     case .worker(let index): queue.add(.worker(index, .disconnected(dial.number)), at: time)
     }
+    guard tellsDialler else { return }
     switch (dial.from, dial.purpose) {
     case (.coordinator, _): queue.add(.coordinator(.firstDisconnected), at: time)
     case (.worker(let index), .control): queue.add(.worker(index, .coordinatorDisconnected), at: time)
@@ -359,6 +366,8 @@ final class World {
       if let place { dial(name, from: .coordinator, .first, to: place) }
     case .sendFirst(let header, let message): send(firstName, header, message)
     case .askQuiet(let side, _, let time): tell(.quiet(side, time), after: .zero)
+    case .hangUpFirst: hangUp(firstName)
+    case .restart: preconditionFailure("workers of this world come by themselves")
     case .endConnection, .allowWaiting: break
     case .measure:
       let curve = TimeCurve([BlockTime(rows: 1, seconds: 1e-5), BlockTime(rows: 128, seconds: 1e-3)])!
@@ -417,8 +426,11 @@ final class World {
   private func carryOut(_ effect: WorkerEffect, by index: Int) {
     let worker = workers[index]
     switch effect {
-    case .dialCoordinatorAgain(let name): dial(name, from: .worker(index), .control, to: .coordinator)
-    case .tell(let header, let message): send(worker.state.control.routingName, header, message)
+    case .dialCoordinatorAgain(let name):
+      hangUp(worker.dialled)
+      worker.dialled = name
+      dial(name, from: .worker(index), .control, to: .coordinator)
+    case .tell(let header, let message): send(worker.dialled, header, message)
     case .setLastWords, .hear, .allowWaiting, .letIn, .notify: break
     case .send(let id, let header, let message): answer(id, header, message)
     case .dialNext(let address, _, let name):
@@ -429,7 +441,7 @@ final class World {
       nextNames[index] = name
       if let place { dial(name, from: .worker(index), .next, to: place) }
     case .tellNext(let header, let message): send(nextNames[index] ?? "", header, message)
-    case .hangUpNext: nextNames[index].map { cut(Array($0.utf8)) }
+    case .hangUpNext: nextNames[index].map(hangUp)
     case .askQuiet(let side, _, let time): queue.add(.worker(index, .quiet(side, time)), at: now)
     case .measure:
       let rate = faults.rowSeconds[worker.name] ?? 1e-5

@@ -7,7 +7,7 @@ enum Command {
   case hold(RequestID)
   case resume(RequestID)
   /// A worker is known to have ended.
-  case lose(name: String, reason: String)
+  case lose(name: String, start: Int, reason: String)
   /// These keys are let in from now on.
   case allow(AllowedKeys)
   case stop

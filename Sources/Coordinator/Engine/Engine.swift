@@ -139,8 +139,12 @@ public final class Engine: Sendable {
   /// Every micro-batch so far, if the engine was told to keep them.
   public var timeline: Timeline { statisticsBox.timeline() }
 
-  /// Ends the engine because a worker is known to have ended, sooner than its silence would tell.
-  public func lose(worker name: String, reason: String) { mailbox.post(.lose(name: name, reason: reason)) }
+  /// A worker is known to have ended, sooner than its silence would tell.
+  ///
+  /// - Parameter start: how often it had been started anew.
+  public func lose(worker name: String, start: Int = 0, reason: String) {
+    mailbox.post(.lose(name: name, start: start, reason: reason))
+  }
 
   /// Lets in the workers with these keys from now on; those whose keys are not among them are lost.
   public func allow(_ keys: AllowedKeys) { mailbox.post(.allow(keys)) }

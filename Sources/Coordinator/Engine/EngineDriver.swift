@@ -60,11 +60,12 @@ final class EngineDriver {
     state = CoordinatorState(
       CoordinatorSettings(
         configuration: checkpoint.configuration, listening: listening, workerCount: options.workerCount,
+        spares: options.spares, means: options.means, restarts: options.restart != nil, build: options.build,
         sharesFiles: options.sharesFiles,
         wishes: ClusterPlan.Wishes(
           split: options.split, microBatchRows: options.microBatchRows, slotCount: options.slotCount),
         waitingLimit: options.waitingLimit, patience: options.patience, workerFlags: options.workerFlags,
-        key: options.credentials?.own.publicKey, host: Host.identity, cores: Host.cores, threads: pool.threadCount),
+        comesAgain: options.comesAgain, key: options.credentials?.own.publicKey, host: Host.identity, cores: Host.cores, threads: pool.threadCount),
       statistics: statistics, allowed: options.allowedKeys, random: SystemRandomNumberGenerator(), now: .now)
     DispatchQueue.global(qos: .userInitiated).async { [loading] in
       loading.set(Result { try Finisher(checkpoint, kernels: kernels, pool: pool) })
@@ -73,7 +74,7 @@ final class EngineDriver {
     if !options.sharesFiles {
       weights.computeFingerprints(threadCount: options.threads) { mailbox.wakeup.wake() }
     }
-    notify(.listening(listening, workers: options.workerCount))
+    notify(.listening(listening, workers: options.workerCount + options.spares))
   }
 
   /// Runs until it is stopped or something fails; whoever waits for a result is told.
@@ -132,7 +133,7 @@ final class EngineDriver {
         try tell(.cancel(id))
       case .hold(let id): try tell(.hold(id))
       case .resume(let id): try tell(.resume(id))
-      case .lose(let name, let reason): try tell(.lose(name: name, reason: reason))
+      case .lose(let name, let start, let reason): try tell(.lose(name: name, start: start, reason: reason))
       case .allow(let keys): try tell(.allow(keys))
       }
     }
@@ -287,6 +288,8 @@ final class EngineDriver {
       first = try DialedSocket(address, context, .dialing(security), name: name)
     case .dialFirstAgain(let name): try first?.dialAgain(name: name)
     case .sendFirst(let header, let message): try first?.send([Frame(message.encode(header: header))])
+    case .hangUpFirst: first = nil
+    case .restart(let name): options.restart?(name)
     case .askQuiet(let side, let number, let heard): try tellQuiet(side, number, heard)
     case .endConnection(let number): connections[number]?.end()
     case .allowWaiting(let bytes): watch?.allow(unfinished: bytes)

@@ -15,6 +15,16 @@ public struct EngineOptions: Sendable {
   public var workerFlags = ""
   /// Blocks of each stage, set by hand.
   public var split: [Int]?
+  /// Workers besides, which hold blocks for when one is lost.
+  public var spares = 0
+  /// What is done about a worker or a link that is lost, in this order; when it is empty, the engine ends.
+  public var means = RecoveryMeans.allCases
+  /// Starts a worker anew, by its name, and ends it first if it is there; nil where workers come by themselves. Must not block.
+  public var restart: (@Sendable (String) -> Void)?
+  /// Whether workers that are sent home are to wait for another engine at the same address.
+  public var comesAgain = false
+  /// Which program this is: workers of another build are refused.
+  public var build = ProgramVersion.current
   /// Rows of a micro-batch, set by hand.
   public var microBatchRows: Int?
   /// Whether workers read the very files that the coordinator reads, so that nothing need be compared.

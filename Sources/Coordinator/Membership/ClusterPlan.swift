@@ -83,11 +83,7 @@ public struct ClusterPlan: Sendable {
   public init(
     _ configuration: Configuration, over candidates: [Candidate], coordinator: Coordinator, _ wishes: Wishes
   ) throws(PlanError) {
-    // They come in any order. By their names each gets the same blocks every time, and finds them in its cache.
-    let order = candidates.indices.sorted {
-      (candidates[$0].name.count, candidates[$0].name) < (candidates[$1].name.count, candidates[$1].name)
-    }
-    let workers = order.map { candidates[$0] }
+    let workers = candidates
     let most = max(Self.chunkRows, wishes.microBatchRows ?? 0, wishes.slotCount)
     rowLimit = max(1, min(most, Self.byteLimit / (4 * configuration.width)))
     let members = Self.members(workers)
@@ -101,7 +97,7 @@ public struct ClusterPlan: Sendable {
       } else {
         try StagePlan(balancing: configuration.layerCount, over: members, coordinator: load, memory: memory)
       }
-    stages = plan.stages.map { Stage(candidate: order[$0.member], layers: $0.layers) }
+    stages = plan.stages.map { Stage(candidate: $0.member, layers: $0.layers) }
     spares = plan.spares
     positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
     curves = plan.stages.map { workers[$0.member].curve }

@@ -26,14 +26,8 @@ extension Roster {
         "it is gpt2 \(hello.programVersion), the coordinator \(programVersion); run the same gpt2 on every host"
       } else if !hello.configuration.isEmpty, hello.configuration != configuration {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
-      } else if let problem = problem(of: hello, caller) {
-        problem
-      } else if isReady {
-        "the work has begun with the \(expected) workers asked for; start the coordinator with a larger --workers"
-      } else { nil }
+      } else { problem(of: hello, caller) }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
-    // It asks again, and may have the place of one that does not become ready.
-    if isAssigned { return [] }
     guard makeRoom(for: caller) else {
       return [.refused(id, name: hello.name, reason: "there are \(members.count) workers already")]
     }

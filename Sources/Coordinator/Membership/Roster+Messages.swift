@@ -39,15 +39,18 @@ extension Roster {
     switch (message, members[index].standing) {
     case (.heartbeat(let heartbeat), _):
       take(heartbeat, header.epoch, index, now)
-      return []
+      guard header.epoch.isBefore(epoch) else { return [] }
+      return [.lastWord(id, header.epoch, taken: heartbeat.taken, passed: heartbeat.passed)]
     case (.failure(let failure), _):
-      if let link = failure.link, let stage {
-        return [forget(index, .linkFailed(name: name, stage: stage, link, reason: failure.reason))]
+      guard let link = failure.link else {
+        return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
       }
-      return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
-    case (.goodbye(let goodbye), _):
-      let reason = goodbye.reason.isEmpty ? "it was ended" : goodbye.reason
-      return [forget(index, .lost(name: name, stage: stage, reason: reason))]
+      guard header.epoch == epoch, let stage else { return [.fenced] }
+      return [.linkFailed(name: name, stage: stage, link, reason: failure.reason)]
+    case (.goodbye, _):
+      if members[index].isLeaving { return [] }
+      members[index].isLeaving = true
+      return [.leaving(id)]
     case (.measurement(let measurement), .welcomed) where measures,
       (.measurement(let measurement), .spare) where measures:
       guard !measurement.points.isEmpty, members[index].blockTimes.isEmpty else { break }
@@ -63,18 +66,20 @@ extension Roster {
       return [.measured(id)]
     case (.wanted, _) where header.epoch != epoch, (.ready, _) where header.epoch != epoch:
       // It has not heard yet that this plan is over.
-      if header.epoch.isBefore(epoch) { return [] }
+      if header.epoch.isBefore(epoch) { return [.fenced] }
       let reason = "\(message.kind) is of epoch \(header.epoch), and this is \(epoch)"
       return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     case (.wanted(let wanted), let standing) where standing.awaitsWeights && !members[index].holding.isEmpty:
       return [.wanted(id, wanted)]
     case (.ready(let ready), .assigned(let stage)):
       members[index].ready = ready
+      members[index].held = members[index].holding
       members[index].standing = .ready(stage: stage)
       return isReady ? [.ready] : []
     case (.ready(let ready), let standing) where standing.awaitsWeights && !members[index].holding.isEmpty:
       members[index].ready = ready
-      return []
+      members[index].held = members[index].holding
+      return [.holds(id)]
     default: break
     }
     return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
@@ -100,9 +105,11 @@ extension Roster {
   }
 
   mutating func take(_ heartbeat: Heartbeat, _ epoch: Epoch, _ index: Int, _ now: Instant) {
-    let isCurrent = epoch == self.epoch
-    let (taken, passed) = isCurrent ? (heartbeat.taken, heartbeat.passed) : (0, 0)
     let member = members[index]
+    let isCurrent = epoch == self.epoch
+    // One that is no stage any more says that it has taken nothing.
+    let (taken, passed) =
+      isCurrent ? (max(member.taken, heartbeat.taken), max(member.passed, heartbeat.passed)) : (0, 0)
     if (member.progress, member.taken, member.passed) != (heartbeat.progress, taken, passed) || taken <= passed {
       members[index].lastMoved = now
     }
@@ -117,6 +124,9 @@ extension Roster {
     members[index].clockOffset =
       Int64(truncatingIfNeeded: heartbeat.time) &- Int64(truncatingIfNeeded: (now - exchange / 2).nanoseconds)
   }
+
+  /// Gives a member up, whatever it says from now on.
+  mutating func remove(_ id: ID) { members.removeAll { $0.id == id } }
 
   mutating func forget(_ index: Int, _ event: Event) -> Event {
     members.remove(at: index)

@@ -20,7 +20,7 @@ extension Roster {
       let silence = max(.zero, now - member.lastHeard)
       if case .ready(let stage) = member.standing, member.taken > member.passed {
         let stall = max(.zero, now - member.lastMoved)
-        if stall > Self.stallPatience + grace { events.append(.stalled(name: member.name, stage: stage, stall)) }
+        if stall > Self.stallPatience + grace { events.append(.stalled(member.id, name: member.name, stage: stage, stall)) }
       }
       guard silence > patience else { continue }
       guard member.hasReported else {

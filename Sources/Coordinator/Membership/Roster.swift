@@ -16,7 +16,7 @@ struct Roster {
     case measured
     case assigned(stage: Int)
     case ready(stage: Int)
-    /// Joined when there were enough, or had no block left for it.
+    /// No stage of this plan.
     case spare
 
     /// Whether it may ask for weights of blocks that it is to hold.
@@ -34,8 +34,11 @@ struct Roster {
     /// Whether it has said more than hello: anybody who gets in can say that, and go.
     var hasReported = false
     var standing: Standing
-    /// The blocks that it was told to hold.
+    /// The blocks that it was told to hold, and those of them that it has said to have.
     var holding: LayerRange = 0..<0
+    var held: LayerRange = 0..<0
+    /// Whether it has asked to go.
+    var isLeaving = false
     /// Messages taken so far; the number the next one has.
     var received: UInt64
     /// Messages sent so far.
@@ -76,18 +79,26 @@ struct Roster {
     case wanted(ID, Wanted)
     /// All stages are ready.
     case ready
+    /// A spare has the blocks that it was to hold.
+    case holds(ID)
+    /// It asks to go, and serves on meanwhile.
+    case leaving(ID)
     /// It is gone: silent or cut off.
     case lost(name: String, stage: Int?, reason: String)
     /// It said that it cannot go on, and is gone.
     case failed(name: String, stage: Int?, reason: String)
-    /// It said that a link of its stage does not work any more, and is gone.
+    /// It said that a link of its stage does not work any more; it is there, and no stage.
     case linkFailed(name: String, stage: Int, LinkSide, reason: String)
     /// Its stage has had a micro-batch for so long and does nothing.
-    case stalled(name: String, stage: Int, Duration)
+    case stalled(ID, name: String, stage: Int, Duration)
     /// It said what it must not, and counts as gone.
     case broken(name: String, stage: Int?, reason: String)
     /// From nobody we know.
     case stranger(ID, reason: String)
+    /// It is of a plan that is over.
+    case fenced
+    /// How far its stage came of a plan that is over.
+    case lastWord(ID, Epoch, taken: UInt64, passed: UInt64)
   }
 
   let expected: Int
@@ -150,7 +161,7 @@ struct Roster {
 
   /// The workers that can be given blocks.
   var candidates: [Member] {
-    members.filter { $0.hasReported && $0.standing == (measures ? .measured : .welcomed) }
+    members.filter { $0.hasReported && !$0.isLeaving && $0.standing == (measures ? .measured : .welcomed) }
   }
 
   /// Workers that count, with blocks or without.
@@ -167,17 +178,35 @@ struct Roster {
     return Header(epoch: epoch, number: members[index].sent)
   }
 
-  /// Gives each stage of the plan its worker and its blocks; those left out are spares, and hold nothing. What they are told is
-  /// of an epoch of its own, and so is what they answer.
+  /// Gives each stage of the plan its worker and its blocks. Those left out are spares, if they have measured what they were to,
+  /// and hold what they have. What they are told is of an epoch of its own, and so is what they answer.
   mutating func assign(_ stages: [(id: ID, layers: LayerRange)]) {
+    let spares = Set(candidates.map(\.id))
     isAssigned = true
     epoch = epoch.next
     for index in members.indices {
-      let stage = stages.firstIndex { $0.id == members[index].id }
-      members[index].standing = stage.map { .assigned(stage: $0) } ?? .spare
-      members[index].holding = stage.map { stages[$0].layers } ?? 0..<0
+      if let stage = stages.firstIndex(where: { $0.id == members[index].id }) {
+        members[index].standing = .assigned(stage: stage)
+        hold(stages[stage].layers, index)
+      } else if spares.contains(members[index].id) {
+        members[index].standing = .spare
+        hold(members[index].held, index)
+      }
       (members[index].taken, members[index].passed) = (0, 0)
     }
+  }
+
+  /// A worker without a stage is to hold these blocks from now on.
+  mutating func enlist(_ id: ID, holding layers: LayerRange) {
+    guard let index = index(of: id), members[index].stage == nil else { return }
+    members[index].standing = .spare
+    members[index].ready = nil
+    hold(layers, index)
+  }
+
+  private mutating func hold(_ layers: LayerRange, _ index: Int) {
+    members[index].holding = layers
+    members[index].held = members[index].held.clamped(to: layers)
   }
 
   /// Takes the plan back, and with it the epoch: everybody waits for another one, and holds on to the blocks it has.
@@ -185,9 +214,10 @@ struct Roster {
     isAssigned = false
     epoch = epoch.next
     for index in members.indices {
-      // A spare may have come too late to be measured.
+      // Somebody may have come too late to be measured.
       members[index].standing = measures && !members[index].blockTimes.isEmpty ? .measured : .welcomed
       members[index].ready = nil
+      (members[index].taken, members[index].passed) = (0, 0)
     }
   }
 

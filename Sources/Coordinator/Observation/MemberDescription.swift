@@ -1,3 +1,5 @@
+internal import Pipeline
+
 /// A worker of the cluster, as others may know of it: without its addresses.
 public struct MemberDescription: Hashable, Sendable {
   public enum Role: Hashable, Sendable {
@@ -21,4 +23,19 @@ public struct MemberDescription: Hashable, Sendable {
   public var kernels: String
   /// Bytes that it offers for weights and cache.
   public var memory: Int
+}
+
+extension MemberDescription {
+  init(_ member: Roster.Member) {
+    let role: Role
+    switch member.standing {
+    case _ where member.isLeaving: role = .leaving
+    case .welcomed, .measured: role = .joining
+    case .assigned(let stage), .ready(let stage): role = .stage(stage)
+    case .spare: role = .spare
+    }
+    self.init(
+      name: member.name, role: role, layers: member.holding, isReady: member.ready != nil, threads: member.hello.threads,
+      kernels: member.hello.kernels, memory: member.hello.memory)
+  }
 }

@@ -91,6 +91,38 @@ final class StatisticsBox: Sendable {
     }
   }
 
+  /// Nothing that was on its way comes back.
+  func dropped() {
+    state.withLock { state in
+      state.inFlight = [:]
+      state.statistics.microBatchesInFlight = 0
+    }
+  }
+
+  func lost() { state.withLock { $0.statistics.losses += 1 } }
+  func fenced() { state.withLock { $0.statistics.fencedMessages += 1 } }
+  func interrupted(_ interruption: PipelineStatistics.Interruption) {
+    state.withLock { $0.statistics.interruption = interruption }
+  }
+
+  /// Work goes on, so long after the first loss.
+  func recovered(after time: Duration) {
+    state.withLock { state in
+      state.statistics.recoveries += 1
+      state.statistics.recoveryTime += time
+      state.statistics.interruption = nil
+    }
+  }
+
+  /// Takes note of who is there.
+  func membership(of roster: Roster) {
+    let members = roster.joined.map(MemberDescription.init)
+    state.withLock { state in
+      state.statistics.members = members
+      state.statistics.epoch = Int(roster.epoch.plan)
+    }
+  }
+
   func generated() { state.withLock { $0.statistics.tokensGenerated += 1 } }
 
   /// Takes note of who runs and who waits.
@@ -99,6 +131,7 @@ final class StatisticsBox: Sendable {
       let isProbing = scheduler.isProbing
       state.statistics.requestsRunning = isProbing ? 0 : scheduler.running
       state.statistics.requestsWaiting = scheduler.waiting
+      state.statistics.rowsReplayed = scheduler.replayedRows
       guard let slots = scheduler.slots else { return }
       state.statistics.slotsUsed = isProbing ? 0 : slots.slotsUsed
       state.statistics.slotCount = slots.slotCount

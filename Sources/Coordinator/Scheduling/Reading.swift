@@ -9,6 +9,8 @@ public struct Reading: Sendable {
   /// Whether logits come with the hidden states.
   var withLogits = false
   private var sent = 0
+  /// Rows that have come back, and are with the reader.
+  private var delivered = 0
 
   /// Reads nothing.
   init() { (tokens, isProbe) = ([], false) }
@@ -35,10 +37,20 @@ public struct Reading: Sendable {
     let chunk = tokens[sent...].prefix(count)
     guard !chunk.isEmpty else { return nil }
     sent = chunk.endIndex
+    let wanted = chunk.indices.clamped(to: delivered..<max(delivered, chunk.endIndex))
     return Chunk(
-      tokens: chunk, position: chunk.startIndex, rows: 0..<chunk.count, start: chunk.startIndex,
-      output: isProbe ? .probe : .hidden(withLogits: withLogits))
+      tokens: chunk, position: chunk.startIndex,
+      rows: wanted.isEmpty
+        ? 0..<chunk.count : (wanted.lowerBound - chunk.startIndex)..<(wanted.upperBound - chunk.startIndex),
+      start: wanted.isEmpty ? chunk.startIndex : wanted.lowerBound,
+      output: wanted.isEmpty ? .nothing : isProbe ? .probe : .hidden(withLogits: withLogits))
   }
+
+  /// Rows up to this one, which follow on those before, are with the reader.
+  mutating func deliver(upTo row: Int) { delivered = row }
+
+  /// What was computed is lost: all rows are to be sent anew, and those that were delivered bring nothing.
+  mutating func rewind() { sent = 0 }
 }
 
 extension Configuration {

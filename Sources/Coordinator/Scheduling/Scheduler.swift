@@ -19,8 +19,11 @@ internal import Pipeline
 /// with the fewest rows left go first, so that a short one is not stuck behind a long one; every few micro-batches the one
 /// that did not for longest does, so that none starves. Chunks of a prompt follow each other without waiting. The pipe
 /// keeps the order of micro-batches, which is why a slot can have another owner while rows of the last one are on their way.
+///
+/// Requests outlive the pipe. When it is lost, ``suspend()`` makes their tokens input again, and the next ``begin(slotCount:positionBudget:chunk:pacing:)``
+/// goes on with them: see `Scheduler+Restart.swift`.
 struct Scheduler {
-  private struct Request {
+  struct Request {
     var work: Work
     /// Nil once the last row is sent.
     var slot: Int?
@@ -30,9 +33,13 @@ struct Scheduler {
     var preferred: UInt64
     /// Whether tokens are being written: the prompt has been read.
     var isWriting = false
+    /// Rows of it that were sent before the pipe was lost, and are to be sent again.
+    var replayedRows = 0
+    /// Workers that died with rows of it in hand, since it last got on.
+    var deaths = 0
   }
 
-  private enum State {
+  enum State {
     /// Rows of given tokens are left to send.
     case reading
     /// All known rows are sent.
@@ -47,45 +54,52 @@ struct Scheduler {
   private static let patience = 3
 
   /// What the pipe can hold, and how work is cut for it.
-  private struct Pipe {
+  struct Pipe {
     var slots: SlotPool
     var pacing: Pacing
   }
 
   /// Nil before there is a pipe: requests wait.
-  private var pipe: Pipe?
-  private var queue: AdmissionQueue
-  /// Requests that have a slot, or whose last rows are in the pipe.
-  private var requests: [RequestID: Request] = [:]
+  var pipe: Pipe?
+  var queue: AdmissionQueue
+  /// Requests that have a slot, or whose last rows are in the pipe, or that had a slot of a pipe that was lost.
+  var requests: [RequestID: Request] = [:]
+  /// Those of a pipe that was lost, which have no slot yet, the most urgent first.
+  var suspended: [RequestID] = []
+  /// Rows that were sent again after their pipe was lost.
+  var replayedRows = 0
   /// Sequences whose newest token is to be sent, the longest ready first.
-  private var ready: [RequestID] = []
+  var ready: [RequestID] = []
   /// Requests with given tokens to send, in order of admission.
-  private var prompts: [RequestID] = []
+  var prompts: [RequestID] = []
   /// Oldest first.
-  private var flights: [Flight] = []
+  var flights: [Flight] = []
   private var sequence: UInt64 = 0
   /// Whether steps of written sequences left prompts so little room that prompts go first now.
-  private var promptsAreDue = false
+  var promptsAreDue = false
   /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
   private var patienceUsed = 0
 
   /// - Parameter waitingLimit: requests that wait at most; at least 1.
   init(waitingLimit: Int = 4096) { queue = AdmissionQueue(limit: waitingLimit) }
 
-  /// There is a pipe now: work begins.
+  /// There is a pipe now: work begins, or goes on.
   ///
   /// - Parameters:
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
   ///   - chunk: positions that the stages take memory for at a time.
-  /// - Returns: requests that waited and can never run here; they are forgotten.
+  /// - Returns: requests that can never run here; they are forgotten.
   mutating func begin(
     slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing
   ) -> [(id: RequestID, error: AdmissionError)] {
     precondition(pacing.inFlightLimit >= 1 && pipe == nil)
     pipe = Pipe(
       slots: SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk), pacing: pacing)
-    return queue.removeAll { $0.positions > positionBudget }.map { id, work in
+    let tooLarge = suspended.filter { requests[$0]!.work.positions > positionBudget }
+    let running = tooLarge.map { (id: $0, work: requests[$0]!.work) }
+    for id in tooLarge { cancel(id) }
+    return (running + queue.removeAll { $0.positions > positionBudget }).map { id, work in
       (id, .beyondBudget(positions: work.positions, budget: positionBudget))
     }
   }
@@ -149,6 +163,7 @@ extension Scheduler {
     if let slot = request.slot { pipe?.slots.giveBack(slot, positions: request.work.positions) }
     ready.removeAll { $0 == id }
     prompts.removeAll { $0 == id }
+    suspended.removeAll { $0 == id }
     for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
   }
 
@@ -161,6 +176,12 @@ extension Scheduler {
 
   /// Gives slots to those who wait, in their order: a large request is not overtaken by smaller ones.
   private mutating func admit() {
+    while let id = suspended.first, let slot = pipe?.slots.take(positions: requests[id]!.work.positions) {
+      suspended.removeFirst()
+      requests[id]!.slot = slot
+      prompts.append(id)
+    }
+    guard suspended.isEmpty else { return }
     while let (id, work) = queue.first, let slot = pipe?.slots.take(positions: work.positions) {
       queue.removeFirst()
       requests[id] = Request(work: work, slot: slot, preferred: sequence)
@@ -183,7 +204,11 @@ extension Scheduler {
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
     let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
-    if promptsAreDue {
+    if let suspect {
+      // Alone, so that it is known of whom the next worker dies.
+      send(suspect, atMost: rows, into: &flight, &tokens)
+      prompts.removeAll { requests[$0]!.state != .reading }
+    } else if promptsAreDue {
       takePrompts(upTo: rows, into: &flight, &tokens)
       promptsAreDue = false
       takeSteps(atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
@@ -224,13 +249,18 @@ extension Scheduler {
 
   /// Adds chunks of prompts until the micro-batch has `rows` rows.
   private mutating func takePrompts(upTo rows: Int, into flight: inout Flight, _ tokens: inout [Int]) {
-    let candidates = prompts.filter { !requests[$0]!.isHeld }
+    let candidates = prompts.filter { !requests[$0]!.isHeld && requests[$0]!.deaths == 0 }
     guard !candidates.isEmpty, rows > flight.microBatch.rowCount else { return }
     let isFair = patienceUsed == Self.patience
     let order = candidates.enumerated().map { place, id in
-      (key: isFair ? requests[id]!.preferred : UInt64(requests[id]!.work.remainingRows), place: place, id: id)
-    }.sorted { ($0.key, $0.place) < ($1.key, $1.place) }
-    for (_, _, id) in order where flight.microBatch.rowCount < rows {
+      let request = requests[id]!
+      // Those that were under way before their pipe was lost go before all others.
+      let rank = request.replayedRows > 0 ? 0 : 1
+      return (
+        rank: rank, key: isFair ? request.preferred : UInt64(request.work.remainingRows), place: place, id: id
+      )
+    }.sorted { ($0.rank, $0.key, $0.place) < ($1.rank, $1.key, $1.place) }
+    for (_, _, _, id) in order where flight.microBatch.rowCount < rows {
       send(id, atMost: rows - flight.microBatch.rowCount, into: &flight, &tokens)
     }
     requests[order[0].id]!.preferred = flight.sequence
@@ -243,6 +273,9 @@ extension Scheduler {
   /// Adds the next rows of a request, and gives its slot back after the last ones.
   private mutating func send(_ id: RequestID, atMost count: Int, into flight: inout Flight, _ tokens: inout [Int]) {
     let chunk = requests[id]!.work.takeChunk(atMost: count)!
+    let replayed = min(chunk.tokens.count, requests[id]!.replayedRows)
+    requests[id]!.replayedRows -= replayed
+    replayedRows += replayed
     let isAll = requests[id]!.work.remainingRows == 0
     let isLast = isAll && chunk.output != .nextToken
     flight.append(chunk, of: id, slot: requests[id]!.slot!, isStep: requests[id]!.isWriting, isLast: isLast)
@@ -265,7 +298,11 @@ extension Scheduler {
     precondition(flights.first?.sequence == sequence, "the pipe keeps the order of micro-batches")
     return flights.removeFirst().shares.map { share in
       let id = share.arrival.request
-      if share.arrival.output == .nextToken { requests[id]!.state = .deciding }
+      if share.arrival.output == .nextToken {
+        requests[id]!.state = .deciding
+      } else {
+        requests[id]!.work.deliver(share.arrival)
+      }
       if share.arrival.isLast { requests[id] = nil }
       return share.arrival
     }
@@ -280,6 +317,7 @@ extension Scheduler {
     if update.finishReason == nil {
       requests[id]!.state = .ready
       requests[id]!.isWriting = true
+      requests[id]!.deaths = 0
       ready.append(id)
     } else {
       let request = requests.removeValue(forKey: id)!

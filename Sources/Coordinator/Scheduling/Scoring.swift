@@ -18,8 +18,10 @@ public struct Scoring: Sendable {
   private var begin = 0
   /// The next row to send: index of its token.
   private var next = 0
-  /// Rows before this one were scored by earlier windows.
+  /// Rows before this one were scored by earlier windows, or are with the reader.
   private var scored = 0
+  /// Rows before this one are scored, and with the reader.
+  private var delivered = 0
   /// Rows that are not yet sent, of all windows together.
   private(set) var remainingRows = 0
 
@@ -41,14 +43,35 @@ public struct Scoring: Sendable {
     self.stride = stride
     self.topLogProbabilities = topLogProbabilities
     self.ranks = ranks
-    guard tokens.count > 1 else { return }
-    var begin = 0
+    if tokens.count > 1 { remainingRows = rows(fromWindowAt: 0) }
+  }
+
+  /// Rows of the window that begins there, and of all that follow it.
+  private func rows(fromWindowAt begin: Int) -> Int {
+    var (rows, begin) = (0, begin)
     while true {
       let end = min(begin + window, tokens.count)
-      remainingRows += end - 1 - begin
-      if end == tokens.count { break }
+      rows += end - 1 - begin
+      if end == tokens.count { return rows }
       begin = min(begin + stride, end - 1)
     }
+  }
+
+  /// Rows of the window being read that are sent.
+  var sentRows: Int { next - begin }
+
+  /// Rows up to this one, which follow on those before, are with the reader.
+  mutating func deliver(upTo row: Int) { delivered = row }
+
+  /// What was computed is lost: the window is to be sent anew that has the first row which was not delivered.
+  mutating func rewind() {
+    guard tokens.count > 1 else { return }
+    begin = 0
+    while min(begin + window, tokens.count) - 1 <= delivered, begin < tokens.count - 1 {
+      begin = min(begin + stride, min(begin + window, tokens.count) - 1)
+    }
+    (next, scored) = (begin, delivered)
+    remainingRows = begin < tokens.count - 1 ? rows(fromWindowAt: begin) : 0
   }
 
   /// Most positions a window fills: its last token is only scored, never read.

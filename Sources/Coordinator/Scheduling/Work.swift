@@ -57,6 +57,36 @@ extension Work {
     }
   }
 
+  /// Rows that came back are with the reader, or will be before anything else is.
+  mutating func deliver(_ arrival: Arrival) {
+    let end = arrival.start + arrival.rows.count
+    switch (self, arrival.output) {
+    case (.score(var scoring), .scores):
+      scoring.deliver(upTo: end)
+      self = .score(scoring)
+    case (.embed(var reading), .hidden):
+      reading.deliver(upTo: end)
+      self = .embed(reading)
+    default: break
+    }
+  }
+
+  /// What was computed is lost: what is known is to be sent anew, and brings again only what was not delivered.
+  mutating func rewind() {
+    switch self {
+    case .generate(var generation):
+      self = .embed(Reading())
+      generation.rewind()
+      self = .generate(generation)
+    case .score(var scoring):
+      scoring.rewind()
+      self = .score(scoring)
+    case .embed(var reading):
+      reading.rewind()
+      self = .embed(reading)
+    }
+  }
+
   /// Adds a token to a generation. Traps for other work.
   mutating func accept(_ token: SampledToken) -> Generation.Update {
     guard case .generate(var generation) = self else { preconditionFailure("only a generation takes tokens") }

@@ -3,15 +3,22 @@ internal import Pipeline
 
 /// Who is to blame for values that are no numbers, or infinite.
 enum Blame {
+  /// A stage sent other values than it says.
+  struct Disagreement: Error, Equatable {
+    /// Who is given up for it: of two of whom either may be wrong, the one behind.
+    var stage: Int
+    var error: ClusterError
+  }
+
   /// The stage that made them of finite ones; nil when none did.
   ///
   /// - Parameters:
   ///   - wasFinite: whether the activations were finite that went into the first stage.
   ///   - isFinite: whether those are that came out of the last one.
-  /// - Throws: ``ClusterError`` when a stage sent other values than it says.
+  /// - Throws: ``Disagreement``.
   static func culprit(
     of records: [StageRecord], _ stages: [StageDescription], wasFinite: Bool, isFinite: Bool
-  ) throws(ClusterError) -> StageDescription? {
+  ) throws(Disagreement) -> StageDescription? {
     var claimed = wasFinite
     var culprit: StageDescription?
     for (index, record) in records.enumerated() {
@@ -19,17 +26,23 @@ enum Blame {
         // What the coordinator itself sent, it knows; of two stages either may be wrong.
         let reason =
           "what was sent was finite to one of them, and not to the other: one is faulty, or was tampered with"
-        if index == 0 { throw .workerBroken(name: stages[0].name, reason: "it says it was sent what it was not") }
-        throw .linkLost(from: "worker \(stages[index - 1].name)", to: "worker \(stages[index].name)", reason: reason)
+        throw Disagreement(
+          stage: index,
+          error: index == 0
+            ? .workerBroken(name: stages[0].name, reason: "it says it was sent what it was not")
+            : .linkLost(
+              from: "worker \(stages[index - 1].name)", to: "worker \(stages[index].name)", reason: reason))
       }
       if claimed, !record.isFiniteComputed { culprit = stages[index] }
       claimed = record.isFiniteComputed
     }
     guard isFinite == claimed else {
-      throw .workerBroken(
-        name: stages.last?.name ?? "",
-        reason:
-          "it sent values that are \(isFinite ? "" : "not ")finite, and says that they are\(isFinite ? " not" : "")")
+      throw Disagreement(
+        stage: stages.count - 1,
+        error: .workerBroken(
+          name: stages.last?.name ?? "",
+          reason:
+            "it sent values that are \(isFinite ? "" : "not ")finite, and says that they are\(isFinite ? " not" : "")"))
     }
     return culprit
   }

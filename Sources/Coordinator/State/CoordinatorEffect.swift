@@ -14,6 +14,8 @@ enum CoordinatorEffect {
   /// It is to be dialled anew, under another name.
   case dialFirstAgain(name: String)
   case sendFirst(Header, Message)
+  /// The link is of a plan that is over.
+  case hangUpFirst
   /// No message has come over a link for so long: whether not even a part of one has, the system is asked; by the connection, for
   /// the link that activations come on.
   case askQuiet(LinkSide, ConnectionNumber?, Duration)
@@ -37,6 +39,8 @@ enum CoordinatorEffect {
   case notify(EngineNotice)
   /// Every stage is ready, and the pipe is open.
   case open([StageDescription])
+  /// The worker of this name is to be ended, if it is there, and started anew.
+  case restart(name: String)
   /// It is over; nothing follows.
   case end(any Error)
 }

@@ -13,8 +13,8 @@ enum CoordinatorEvent {
   case resume(RequestID)
   /// These keys are let in from now on.
   case allow(AllowedKeys)
-  /// A worker is known to have ended.
-  case lose(name: String, reason: String)
+  /// A worker is known to have ended, or could not be started, which had been started anew so often.
+  case lose(name: String, start: Int, reason: String)
 
   // Members and strangers, over the listening socket.
   /// - Parameter payload: of the second frame, when there is one.

@@ -8,6 +8,14 @@ struct CoordinatorSettings: Sendable {
   /// Where it listens, as others dial it.
   let listening: String
   let workerCount: Int
+  /// Workers besides, which hold blocks for when one is lost.
+  var spares = 0
+  /// What is done about a loss, in this order; nothing when it is empty.
+  var means = RecoveryMeans.allCases
+  /// Whether workers can be started anew.
+  var restarts = false
+  /// Which program this is.
+  var build = ProgramVersion.current
   /// Whether workers read the very files that the coordinator reads.
   let sharesFiles: Bool
   let wishes: ClusterPlan.Wishes
@@ -17,6 +25,8 @@ struct CoordinatorSettings: Sendable {
   let patience: Duration
   /// What a worker is started with besides the coordinator's address, for people.
   let workerFlags: String
+  /// Whether workers that are sent home are to wait for it to come again.
+  var comesAgain = false
   /// Its own public key; nil where nothing is encrypted.
   let key: CurveKey?
   /// Its machine, and the threads it computes with.
@@ -24,9 +34,12 @@ struct CoordinatorSettings: Sendable {
   let cores: Int
   let threads: Int
 
+  /// Workers that are waited for.
+  var expected: Int { workerCount + spares }
+
   /// Whether workers dial in over a network or loopback, and not within this process.
   var isRemote: Bool { !listening.hasPrefix("inproc:") }
 
   /// Whether workers are to measure how fast they are: what they read and who they share with is known where there is but one.
-  var measures: Bool { workerCount > 1 || !sharesFiles }
+  var measures: Bool { expected > 1 || !sharesFiles }
 }

@@ -13,17 +13,22 @@ extension CoordinatorState {
     let wasOpen = epoch.isOpen
     do throws(LinkError) {
       try epoch.entrance!.link.receive(header, message, now: now)
-    } catch { throw firstBroken(error) }
-    if epoch.isOpen, !wasOpen {
-      emit(.notify(.ready(epoch.stages)))
-      emit(.open(epoch.stages))
-    }
+    } catch { throw loss(ofStage: 0, firstBroken(error)) }
+    if epoch.isOpen, !wasOpen { opened(epoch) }
     pump()
   }
 
   mutating func firstDisconnected() throws {
     guard let epoch = planned, epoch.entrance != nil else { return }
     do { try epoch.entrance!.link.disconnected() } catch { try loseLink(.outgoing, error) }
+  }
+
+  /// The pipe is open, and work goes through.
+  private mutating func opened(_ epoch: PlanEpoch) {
+    emit(.notify(.ready(epoch.stages)))
+    recovered()
+    emit(.open(epoch.stages))
+    enlistSpares()
   }
 
   func firstBroken(_ error: any BreachOfLink) -> ClusterError {
@@ -52,33 +57,41 @@ extension CoordinatorState {
     let error = ClusterError.linkLost(
       from: side == .outgoing ? "the coordinator" : name, to: side == .outgoing ? name : "the coordinator",
       reason: "\(name) \(reason)")
-    guard reason == .cut else { throw absent(stage) ?? error }
+    let loss = Loss(error: error, link: [lastStages[stage].id, []])
+    guard reason == .cut else { throw absent(stage) ?? loss }
     guard epoch.cut == nil else { return }
-    epoch.cut = (error, now)
-    emit(.notify(.ending("\(error)")))
+    epoch.cut = (loss, now)
+    if settings.means.isEmpty { emit(.notify(.ending("\(error)"))) }
   }
 
   /// What is wrong, when the worker of a stage says that one of its links is: the link, or the worker behind it.
   ///
-  /// - Parameter name: the worker's; it is of the roster no more.
-  func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> ClusterError {
+  func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> Loss {
     let other = link == .incoming ? stage - 1 : stage + 1
     if let lost = absent(other) { return lost }
     let own = "stage \(stage + 1) (\(name))"
     let foreign = roster.stages.contains { $0.stage == other } ? label(other) : "the coordinator"
+    let ids = [stage, other].map { index in lastStages.indices.contains(index) ? lastStages[index].id : [] }
     return link == .incoming
-      ? .linkLost(from: foreign, to: own, reason: "\(foreign) \(reason)")
-      : .linkLost(from: own, to: foreign, reason: "\(foreign) \(reason)")
+      ? Loss(error: .linkLost(from: foreign, to: own, reason: "\(foreign) \(reason)"), link: [ids[1], ids[0]])
+      : Loss(error: .linkLost(from: own, to: foreign, reason: "\(foreign) \(reason)"), link: ids)
   }
 
   /// That a stage's worker is lost, if nothing is heard of it just now: then its links say nothing of their own.
-  private func absent(_ stage: Int) -> ClusterError? {
+  private func absent(_ stage: Int) -> Loss? {
     guard let member = roster.stages.first(where: { $0.stage == stage }),
       case let silence = now - member.lastHeard, silence > Self.presence
     else { return nil }
-    return .workerLost(
-      name: member.name, blocks: blocks(stage),
-      reason: "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)")
+    return Loss(
+      error: .workerLost(
+        name: member.name, blocks: blocks(stage),
+        reason: "nothing heard of it at \(member.hello.address) for \(silence.inSeconds)"), culprits: [member.id],
+      stage: stage)
+  }
+
+  /// That the worker of a stage is of no use any more.
+  func loss(ofStage stage: Int, _ error: ClusterError) -> Loss {
+    Loss(error: error, culprits: lastStages.indices.contains(stage) ? [lastStages[stage].id] : [], stage: stage)
   }
 
   /// A stage as people count, with its worker's name.
@@ -88,17 +101,21 @@ extension CoordinatorState {
 
   /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on
   /// fewer than it took.
-  func overdue(_ entrance: PassSender, _ time: Duration) -> ClusterError {
+  func overdue(_ entrance: PassSender, _ time: Duration) -> Loss {
     var (handedOn, sender) = (entrance.passCount, "the coordinator")
     for (index, member) in roster.stages.enumerated() {
       let name = label(index)
       if member.taken < handedOn {
-        return .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)")
+        return Loss(
+          error: .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)"),
+          link: [index > 0 ? lastStages[index - 1].id : [], member.id])
       }
-      if member.passed < member.taken { return .workerStalled(name: member.name, blocks: blocks(index), after: time) }
+      if member.passed < member.taken {
+        return loss(ofStage: index, .workerStalled(name: member.name, blocks: blocks(index), after: time))
+      }
       (handedOn, sender) = (member.passed, name)
     }
     let last = roster.stages.count - 1
-    return .workerStalled(name: roster.stages.last?.name ?? "", blocks: blocks(last), after: time)
+    return loss(ofStage: last, .workerStalled(name: roster.stages.last?.name ?? "", blocks: blocks(last), after: time))
   }
 }

@@ -22,12 +22,13 @@ extension CoordinatorState {
     _ header: Header, _ message: Message, _ payload: Payload?, from peer: Peer
   ) throws {
     // Whoever has not heard that its plan is over asks again when it has another.
-    guard let epoch = planned else { return }
+    guard let epoch = planned else { return statistics.fenced() }
     let arrival: PassReceiver.Arrival
     do {
       arrival = try epoch.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
-    } catch let error as any BreachOfLink { throw lastBroken(error) }
+    } catch let error as any BreachOfLink { throw loss(ofStage: epoch.stages.count - 1, lastBroken(error)) }
     switch arrival {
+    case .fenced: statistics.fenced()
     case .stranger(let reason): ignore(peer, reason)
     case .nothing: break
     case .opened(let answer): send(answer)
@@ -39,7 +40,7 @@ extension CoordinatorState {
   }
 
   mutating func receiveUnreadable(_ error: WireError, from peer: Peer) throws {
-    if planned?.incoming.isSender(peer.id) == true { throw lastBroken(error) }
+    if planned?.incoming.isSender(peer.id) == true { throw loss(ofStage: lastStages.count - 1, lastBroken(error)) }
     if roster[peer.id] != nil {
       try handle(roster.receiveUnreadable(from: peer.id, reason: "it \(error)"), from: peer)
     } else if case .otherVersion = error {
@@ -51,7 +52,7 @@ extension CoordinatorState {
 
   mutating func receiveMisshapen(_ reason: String, from peer: Peer) throws {
     if planned?.incoming.isSender(peer.id) == true {
-      throw lastBroken(WireError.wrongFrameCount(found: 4, expected: 3))
+      throw loss(ofStage: lastStages.count - 1, lastBroken(WireError.wrongFrameCount(found: 4, expected: 3)))
     }
     ignore(peer, reason)
   }
@@ -79,9 +80,10 @@ extension CoordinatorState {
 
   mutating func lose(_ name: String, _ reason: String) throws {
     let member = roster.members.first { $0.hello.name == name }
-    // Spares are missed by nobody.
-    if roster.isAssigned, member?.stage == nil { return }
-    throw ClusterError.workerLost(name: name, blocks: member?.stage.flatMap(blocks), reason: reason)
+    let stage = member?.stage
+    let error = ClusterError.workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason)
+    if let member { roster.remove(member.id) }
+    try part(from: name, stage, Loss(error: error, stage: stage), reason)
   }
 }
 
@@ -105,47 +107,73 @@ extension CoordinatorState {
         .notify(
           .joined(
             name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.joined.count,
-            of: settings.workerCount)))
-    case .measured: break
+            of: settings.expected)))
+      if !roster.measures { newcomer() }
+    case .measured: newcomer()
     case .refused(let id, let name, let reason): refuse(id, name, reason)
     case .wanted(let id, let wanted):
       if let layers = roster[id]?.holding { emit(.readPieces(wanted, of: layers, for: id)) }
     case .ready: openIfReady()
+    case .holds(let id):
+      guard let member = roster[id], member.standing == .spare else { return }
+      emit(.notify(.spare(name: member.name, layers: member.held)))
+    case .leaving(let id): letGo(id)
     case .lost(let name, let stage, let reason):
-      try part(from: name, stage, .workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason), reason)
+      let error = ClusterError.workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason)
+      try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .failed(let name, let stage, let reason):
-      try part(from: name, stage, .workerFailed(name: name, reason: reason), reason)
-    case .linkFailed(let name, let stage, let link, let reason):
-      try part(from: name, stage, linkFailed(stage, link, name, reason), reason)
-    case .stalled(let name, let stage, let time):
+      try part(from: name, stage, Loss(error: .workerFailed(name: name, reason: reason), stage: stage), reason)
+    case .linkFailed(let name, let stage, let link, let reason): throw linkFailed(stage, link, name, reason)
+    case .stalled(let id, let name, let stage, let time):
       // Until there is work, nothing can be held up.
-      if planned?.entrance != nil { throw ClusterError.workerStalled(name: name, blocks: blocks(stage), after: time) }
+      guard planned?.entrance != nil else { return }
+      throw Loss(
+        error: .workerStalled(name: name, blocks: blocks(stage), after: time), culprits: [id], stage: stage)
     case .broken(let name, let stage, let reason):
       let error = ClusterError.workerBroken(name: name, reason: reason)
       // It is still there, and does not know.
       if let sender { send(.goodbye(Goodbye(reason: "\(error)")), to: sender.id) }
-      try part(from: name, stage, error, reason)
+      try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .stranger(let id, let reason):
       // It may be a worker that was given up while it was stopped, or one of an earlier coordinator.
-      send(.goodbye(Goodbye(reason: "it does not know this worker, or has given it up; start it again")), to: id)
+      let goodbye = Goodbye(reason: "it does not know this worker, or has given it up", joinsAgain: true)
+      send(.goodbye(goodbye), to: id)
       emit(.notify(.ignored(address: sender?.caller.host, reason: reason)))
+    case .lastWord(let id, let epoch, let taken, let passed):
+      guard autopsy?.epoch == epoch else { return }
+      autopsy?.take(id, taken: taken, passed: passed)
+      concludeAutopsy()
+    case .fenced: statistics.fenced()
     }
   }
 
-  /// Goes on without a worker where that can be: before the pipe is open another may take its place.
-  private mutating func part(from name: String, _ stage: Int?, _ error: ClusterError, _ reason: String) throws {
-    let isSpare = roster.isAssigned && stage == nil
-    // Nobody comes for workers that were started with this process.
-    guard isSpare || planned?.entrance == nil && !settings.sharesFiles else { throw error }
-    emit(.notify(.left(name: name, reason: reason, count: roster.joined.count, of: settings.workerCount)))
-    if isSpare { return }
+  /// Goes on without a worker that is gone.
+  private mutating func part(from name: String, _ stage: Int?, _ loss: Loss, _ reason: String) throws {
+    guard stage == nil else { throw loss }
+    emit(.notify(.left(name: name, reason: reason, count: roster.joined.count, of: settings.expected)))
     turnAway("\(name): \(reason)")
-    guard stage != nil, planned != nil else { return }
-    roster.unassign()
-    phase = .gathering
-    // Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
-    for worker in roster.members { assign(worker.id, to: nil) }
+    // Nobody else comes for workers that were started with this process.
+    guard settings.sharesFiles else { return }
+    if startAnew(name) { return }
+    recovery?.starting[name] = nil
+    // A spare is missed by nobody, nor is one that others were found for.
+    if !roster.isAssigned, recovery == nil { throw loss.error }
   }
+
+  /// A worker asks to go: its stage is another's when what is in the pipe has come back.
+  private mutating func letGo(_ id: Roster.ID) {
+    guard let member = roster[id] else { return }
+    guard planned != nil, member.stage != nil else {
+      emit(.notify(.left(name: member.name, reason: "it was ended", count: roster.joined.count - 1, of: settings.expected)))
+      send(.goodbye(Goodbye(reason: "")), to: id)
+      roster.remove(id)
+      return
+    }
+    drainingSince = drainingSince ?? now
+  }
+
+  /// Somebody has joined while others serve: it is a spare.
+  private mutating func newcomer() { if planned?.isOpen == true { enlistSpares() } }
 
   mutating func turnAway(_ reason: String) {
     if turnedAway.count < 16, !turnedAway.contains(reason) { turnedAway.append(reason) }

@@ -5,9 +5,9 @@ internal import Platform
 internal import ZeroMQ
 
 extension CoordinatorState {
-  /// Deals the blocks out, once all expected workers are there and everything is known that a plan needs.
+  /// Deals the blocks out, once all expected workers are there and everything is known that a plan needs; or anew, after a loss.
   mutating func planIfDue() throws {
-    guard case .gathering = phase, roster.isComplete, catalog != nil else { return }
+    guard case .gathering = phase, recovery != nil || roster.isComplete, catalog != nil else { return }
     switch (parts, roster.measures) {
     case (.measured(let edges), _): try plan(edges)
     case (_, false): try plan(nil)
@@ -20,15 +20,29 @@ extension CoordinatorState {
   }
 
   private mutating func plan(_ edges: EdgeCosts?) throws {
-    let workers = roster.candidates
-    let plan: ClusterPlan
+    if recovery != nil { return try planAgain(edges) }
+    // They come in any order. By their names each gets the same blocks every time, and finds them in its cache.
+    let workers = roster.candidates.sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
+      .dropLast(settings.spares)
     do throws(PlanError) {
-      plan = try ClusterPlan(
-        settings.configuration, over: workers.map(ClusterPlan.Candidate.init),
-        coordinator: ClusterPlan.Coordinator(
-          host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), settings.wishes)
+      carryOut(try plan(over: Array(workers), edges, split: settings.wishes.split), over: Array(workers))
     } catch { throw ClusterError.plan(error) }
+  }
+
+  /// How the blocks are dealt out to these workers, in this order.
+  func plan(over workers: [Roster.Member], _ edges: EdgeCosts?, split: [Int]?) throws(PlanError) -> ClusterPlan {
+    var wishes = settings.wishes
+    wishes.split = split
+    return try ClusterPlan(
+      settings.configuration, over: workers.map(ClusterPlan.Candidate.init),
+      coordinator: ClusterPlan.Coordinator(
+        host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes)
+  }
+
+  /// Tells everybody what the plan wants of them.
+  mutating func carryOut(_ plan: ClusterPlan, over workers: [Roster.Member]) {
     let stages = plan.stages.map { workers[$0.candidate] }
+    lastStages = zip(stages, plan.stages).map { ($0.id, $0.name, $1.layers) }
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
     roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
     let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
@@ -58,6 +72,22 @@ extension CoordinatorState {
           patience: UInt64(patience.nanoseconds)))
     }
     for worker in roster.members where worker.standing == .spare { assign(worker.id, to: nil) }
+  }
+
+  /// Gives workers without a stage blocks to hold, for when one is lost: all of them, or the slice of a stage, as there is room.
+  mutating func enlistSpares() {
+    guard let epoch = planned, !settings.means.isEmpty else { return }
+    let memory = StageMemory(settings.configuration, rowLimit: epoch.plan.rowLimit)
+    let count = settings.configuration.layerCount
+    let ids = roster.candidates.map(\.id) + roster.members.filter { $0.standing == .spare && !$0.isLeaving }.map(\.id)
+    for (place, id) in ids.enumerated() {
+      let room = memory.blocks(in: roster[id]!.hello.memory, limit: count)
+      let slice = epoch.plan.stages[place % epoch.plan.stages.count].layers
+      let layers = room >= count ? 0..<count : slice.lowerBound..<(slice.lowerBound + min(room, slice.count))
+      guard roster[id]!.standing != .spare || roster[id]!.holding != layers else { continue }
+      roster.enlist(id, holding: layers)
+      assign(id, to: nil)
+    }
   }
 
   /// Tells a worker which blocks to hold, and which stage to be, if it is to be one.

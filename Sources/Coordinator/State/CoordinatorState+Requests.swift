@@ -17,7 +17,7 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// Sends as many micro-batches into the pipe as may go now.
   mutating func pump() {
-    guard let epoch = planned else { return }
+    guard let epoch = planned, drainingSince == nil else { return }
     while epoch.entrance?.link.canSend == true, let dispatch = scheduler.next() {
       let header = epoch.entrance!.link.header(sequence: dispatch.sequence)
       let rows = dispatch.microBatch.rowCount
@@ -41,19 +41,26 @@ extension CoordinatorState {
   /// A micro-batch has passed all stages.
   mutating func arrived(_ header: Header, _ pass: Pass, isFinite: Bool) throws {
     guard let epoch = planned, epoch.isOpen else {
-      throw ClusterError.workerBroken(
-        name: roster.stages.last?.name ?? "", reason: "a pass came before there was work")
+      throw loss(
+        ofStage: lastStages.count - 1,
+        .workerBroken(name: roster.stages.last?.name ?? "", reason: "a pass came before there was work"))
     }
     let stages = epoch.stages
     guard let oldest = scheduler.oldest, oldest.sequence == header.sequence, oldest.microBatch == pass.microBatch,
       pass.width == settings.configuration.width, pass.records.count == stages.count
     else {
-      throw ClusterError.workerBroken(
-        name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another")
+      throw loss(
+        ofStage: stages.count - 1,
+        .workerBroken(
+          name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another"))
     }
     epoch.deadline.arrived(now: now)
+    if pass.microBatch.rowCount > 0 { (fruitless, starts) = (0, [:]) }
     let wasFinite = epoch.broken.remove(header.sequence) == nil
-    let culprit = try Blame.culprit(of: pass.records, stages, wasFinite: wasFinite, isFinite: isFinite)
+    let culprit: StageDescription?
+    do throws(Blame.Disagreement) {
+      culprit = try Blame.culprit(of: pass.records, stages, wasFinite: wasFinite, isFinite: isFinite)
+    } catch { throw loss(ofStage: error.stage, error.error) }
     var slowest: UInt64 = 0
     for record in pass.records { slowest = max(slowest, record.computed - min(record.received, record.computed)) }
     scheduler.learn(rows: pass.microBatch.rowCount, seconds: Double(slowest) / 1e9)

@@ -16,9 +16,12 @@ extension CoordinatorState {
     }
     let grace = planned?.entrance == nil ? .zero : Roster.grace(blockSeconds: planned!.plan.slowestBlock)
     try handle(roster.tick(now: now, grace: grace))
-    if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.error }
+    if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.loss }
+    if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience { throw departure() }
+    if recovery != nil, planned == nil { try planIfDue() }
     if now - lastLook >= Self.pulseInterval {
       lastLook = now
+      statistics.membership(of: roster)
       try look()
     }
     pump()
@@ -38,9 +41,9 @@ extension CoordinatorState {
   /// What is looked at a few times a second.
   private mutating func look() throws {
     guard let epoch = planned else {
-      guard now - started > settings.patience, !roster.isComplete else { return }
+      guard recovery == nil, now - started > settings.patience, !roster.isComplete else { return }
       throw ClusterError.tooFewWorkers(
-        joined: roster.joined.map(\.name), expected: settings.workerCount, after: settings.patience,
+        joined: roster.joined.map(\.name), expected: settings.expected, after: settings.patience,
         command: settings.sharesFiles
           ? nil : "gpt2 worker --coordinator \(Address.dialed(settings.listening))\(settings.workerFlags)",
         turnedAway: turnedAway)
@@ -56,11 +59,22 @@ extension CoordinatorState {
     }
     if !entrance.link.isOpen, now - entrance.dialed > Self.linkPatience {
       let first = epoch.stages[0]
-      throw ClusterError.unreachable(name: first.name, address: first.address, after: Self.linkPatience)
+      throw loss(ofStage: 0, .unreachable(name: first.name, address: first.address, after: Self.linkPatience))
     }
     if let time = epoch.entrance!.link.silence(now: now) { emit(.askQuiet(.outgoing, nil, time)) }
     if let time = epoch.incoming.silence(now: now) { emit(.askQuiet(.incoming, epoch.incoming.connection, time)) }
     if let time = epoch.deadline.overdue(now: now) { throw overdue(entrance.link, time) }
+  }
+
+  /// Who has asked to go is let go, and the plan ends with it.
+  private mutating func departure() -> Loss {
+    drainingSince = nil
+    let leaving = roster.members.filter { $0.isLeaving }
+    for member in leaving {
+      send(.goodbye(Goodbye(reason: "")), to: member.id)
+      roster.remove(member.id)
+    }
+    return Loss(error: .workerLost(name: leaving.first?.name ?? "", blocks: leaving.first?.stage.flatMap(blocks), reason: "it was ended"))
   }
 
   private mutating func tellLoading() {

@@ -42,6 +42,20 @@ struct CoordinatorState {
   var bytesSent = 0
   /// Why workers and others were turned away, for the error that too few came.
   var turnedAway: [String] = []
+  /// What is done about a loss; nil while nothing is lost.
+  var recovery: Recovery?
+  /// The stages of the last plan, also when it is over.
+  var lastStages: [(id: Roster.ID, name: String, layers: LayerRange)] = []
+  /// Plans in a row that came to nothing, and how often each worker was started anew since one came to something.
+  var fruitless = 0
+  var starts: [String: Int] = [:]
+  /// How often each was started anew in all.
+  var restarted: [String: Int] = [:]
+  /// Links between workers that were lost of late.
+  var brokenLinks: [(link: [Roster.ID], time: Instant)] = []
+  var autopsy: Autopsy?
+  /// Since when nothing new goes into the pipe, since the plan is to end when it is empty.
+  var drainingSince: Instant?
   /// Makes secrets.
   var random: any RandomNumberGenerator & Sendable
   private var effects: Deque<CoordinatorEffect> = []
@@ -61,6 +75,11 @@ struct CoordinatorState {
   static let linkSlack = Duration.milliseconds(100)
   /// Who was heard within this time is there.
   static let presence = Duration.milliseconds(700)
+  /// For how long a link that was lost is remembered, and how often it may be lost within that time.
+  static let linkMemory = Duration.seconds(60)
+  static let linkFailureLimit = 2
+  /// How long the pipe may take to be empty when its plan is to end.
+  static let drainPatience = Duration.seconds(2)
   /// How long the first stage may take to answer.
   static let linkPatience = Duration.seconds(10)
   /// A pause between ticks from which on this thread itself was held up.
@@ -74,8 +93,8 @@ struct CoordinatorState {
     self.statistics = statistics
     self.random = random
     roster = Roster(
-      expected: settings.workerCount, measures: settings.measures,
-      configuration: settings.configuration.fingerprint.bytes, programVersion: ProgramVersion.current,
+      expected: settings.expected, measures: settings.measures,
+      configuration: settings.configuration.fingerprint.bytes, programVersion: settings.build,
       incarnation: self.random.next(), isRemote: settings.isRemote, allowed: allowed)
     scheduler = Scheduler(waitingLimit: settings.waitingLimit)
     (self.now, started, lastPulse, lastLook, lastTick) = (now, now, now, now, now)
@@ -92,7 +111,7 @@ struct CoordinatorState {
   mutating func handle(_ event: CoordinatorEvent, at now: Instant) {
     if case .ended = phase { return }
     self.now = now
-    do { try take(event) } catch { end(error, reason: "\(error)") }
+    do { try take(event) } catch let loss as Loss { recover(loss) } catch { end(error, reason: "\(error)") }
   }
 
   /// It is over: workers are sent home.
@@ -109,7 +128,9 @@ struct CoordinatorState {
       }
     }
     if !reason.isEmpty { emit(.notify(.ending(reason))) }
-    for member in roster.members { send(.goodbye(Goodbye(reason: reason)), to: member.id) }
+    for member in roster.members {
+      send(.goodbye(Goodbye(reason: reason, joinsAgain: settings.comesAgain)), to: member.id)
+    }
     emit(.end(error))
   }
 
@@ -120,7 +141,7 @@ struct CoordinatorState {
     case .hold(let id): scheduler.hold(id)
     case .resume(let id): scheduler.resume(id)
     case .allow(let keys): try allow(keys)
-    case .lose(let name, let reason): try lose(name, reason)
+    case .lose(let name, let start, let reason): if start >= restarted[name, default: 0] { try lose(name, reason) }
     case .message(let header, let message, let payload, let peer):
       try receive(header, message, payload, from: peer)
     case .unreadable(let error, let peer): try receiveUnreadable(error, from: peer)
@@ -131,7 +152,7 @@ struct CoordinatorState {
       turnAway("a connection failed: \(reason)")
       emit(.notify(.connectionFailed(reason: reason)))
     case .first(let header, let message): try receiveFirst(header, message)
-    case .firstUnreadable(let error): throw firstBroken(error)
+    case .firstUnreadable(let error): throw loss(ofStage: 0, firstBroken(error))
     case .firstHandshakeFailed: planned?.entrance?.link.handshakeFailed()
     case .firstDisconnected: try firstDisconnected()
     case .quiet(let side, let time): try silent(side, time)

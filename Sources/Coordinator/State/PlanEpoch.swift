@@ -23,7 +23,7 @@ final class PlanEpoch {
   /// The one that is being finished.
   var finishing: Finishing?
   /// A data link of the coordinator's own that was cut, and since when: that a worker is gone would tell more.
-  var cut: (error: ClusterError, since: Instant)?
+  var cut: (loss: Loss, since: Instant)?
   /// How far the stages were when it was last said: those that are ready, and bytes of weights sent.
   var told = (ready: 0, bytesSent: 0)
 

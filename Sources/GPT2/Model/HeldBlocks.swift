@@ -12,7 +12,7 @@ public struct HeldBlocks {
   public func missing(of layers: LayerRange) -> [Int] { layers.filter { blocks[$0] == nil } }
 
   /// Lets go of all but `layers`.
-  public mutating func keep(only layers: LayerRange) { blocks = blocks.filter { layers.contains($0.key) } }
+  public mutating func keep(only layers: some Collection<Int>) { blocks = blocks.filter { layers.contains($0.key) } }
 
   /// Loads those of `layers` that are not there.
   ///

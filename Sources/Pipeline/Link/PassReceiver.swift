@@ -10,6 +10,8 @@ public struct PassReceiver: Sendable {
   public enum Arrival: Hashable, Sendable {
     /// From somebody this link is not with; it is dropped.
     case stranger(reason: String)
+    /// Of a plan that is over; it is dropped.
+    case fenced
     /// The sender lives, or asked again, or somebody opened a link of a plan that is over or not known here yet.
     case nothing
     case opened(Answer)
@@ -63,6 +65,7 @@ public struct PassReceiver: Sendable {
     _ header: Header, _ message: Message, payload: Int?, from peer: Peer, now: Instant
   ) throws -> Arrival {
     let isSender = isSender(peer.id)
+    if !isSender, header.epoch.isBefore(epoch) { return .fenced }
     switch message {
     case .open(let open):
       guard header.epoch == epoch, !isSender else { return .nothing }

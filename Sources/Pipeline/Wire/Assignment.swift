@@ -16,6 +16,13 @@ public struct Assignment: Hashable, Sendable {
     (self.layers, self.sharesFiles, self.tensors, self.stage) = (layers, sharesFiles, tensors, stage)
   }
 
+  /// The tensors of one of its blocks, which all have as many.
+  public func tensors(of layer: Int) -> ArraySlice<TensorDescription> {
+    let count = layers.isEmpty ? 0 : tensors.count / layers.count
+    let first = (layer - layers.lowerBound) * count
+    return tensors[first..<(first + count)]
+  }
+
   /// To hold nothing, and to be no stage.
   public static let nothing = Assignment(layers: 0..<0, sharesFiles: true, tensors: [], stage: nil)
 }

@@ -1,7 +1,7 @@
-/// Why the worker cannot go on; a sentence for a person.
+/// Why the worker cannot go on, or why its stage cannot; a sentence for a person.
 public struct Failure: Hashable, Sendable {
   public var reason: String
-  /// The link that failed, when that is why.
+  /// The link that failed, when that is why: then the worker is no stage any more, and stays for the next plan.
   public var link: LinkSide?
 
   public init(reason: String, link: LinkSide? = nil) {

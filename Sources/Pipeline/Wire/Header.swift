@@ -13,7 +13,7 @@
 public struct Header: Hashable, Sendable {
   public static let byteCount = 40
   /// Grows with every change of the bytes; peers of different versions refuse each other.
-  public static let version: UInt16 = 3
+  public static let version: UInt16 = 4
 
   /// Which plan of which coordinator the message belongs to.
   public var epoch: Epoch

@@ -38,6 +38,9 @@ enum WorkerEvent {
   /// It was handed to the next stage.
   case passedOn
 
+  /// Somebody wants it to end, in order.
+  case leave
+
   // Time.
   /// A piece of the worker's own work is done, and more follows.
   case progressed

@@ -6,6 +6,8 @@ struct WorkerSettings: Sendable {
   let coordinator: String
   /// How it introduces itself, but for the incarnation.
   let hello: Hello
+  /// Whether it dials again when the coordinator is gone, which may be started anew.
+  var isPatient = false
   /// How long the coordinator is waited for.
   let patience: Duration
 }

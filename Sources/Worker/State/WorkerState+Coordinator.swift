@@ -28,9 +28,10 @@ extension WorkerState {
   }
 
   private mutating func leave(_ goodbye: Goodbye) throws {
+    if goodbye.joinsAgain, leavingSince == nil { return joinAgain(goodbye.reason) }
     control.leave()
     emit(.setLastWords(.zero))
-    guard goodbye.reason.isEmpty else {
+    guard goodbye.reason.isEmpty || leavingSince != nil else {
       throw WorkerError.ended(coordinator: settings.coordinator, reason: goodbye.reason)
     }
     if case .member(let membership) = phase, case .serving(let links) = membership.place {
@@ -59,11 +60,11 @@ extension WorkerState {
     guard case .member(let membership) = phase else {
       throw WorkerError.unexpected(coordinator: settings.coordinator, .assignment)
     }
-    if links != nil { emit(.hangUpNext) }
-    emit(.hear(false))
+    // How far it came is known for good now.
+    if links != nil { beat(isDue: true) }
+    leavePlace()
     membership.epoch = epoch
     membership.place = .loading(assignment, since: now)
-    cut = nil
     if let stage = assignment.stage, !assignment.layers.isEmpty {
       emit(
         .notify(
@@ -124,9 +125,10 @@ extension WorkerState {
       emit(.setLastWords(.zero))
       throw WorkerError.coordinatorLost(settings.coordinator)
     }
+    if let leavingSince, now - leavingSince > Self.leavePatience { return end() }
     guard case .member(let membership) = phase else { return try introduce() }
     if case .linking(_, _, let since) = membership.place, now - since > Self.linkPatience {
-      throw WorkerError.nextUnreachable(links?.assignment.next ?? "", Self.linkPatience)
+      return detach(.outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")")
     }
     if now >= control.nextBeat {
       try lookAtLinks()

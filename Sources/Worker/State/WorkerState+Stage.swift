@@ -15,7 +15,7 @@ extension WorkerState {
     } catch let error as any BreachOfLink { throw WorkerError.link(.incoming, error) }
     switch arrival {
     case .stranger(let reason): ignore(peer, reason)
-    case .nothing: break
+    case .nothing, .fenced: break
     case .opened(let answer): emit(.send(to: answer.peer, answer.header, answer.message))
     case .pass(let answer):
       if let answer { emit(.send(to: answer.peer, answer.header, answer.message)) }

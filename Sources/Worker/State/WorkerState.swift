@@ -44,6 +44,8 @@ struct WorkerState {
   var phase = Phase.dialing
   /// Whether the connection has ended over which it was let in.
   var isCoordinatorLost = false
+  /// Since when it would like to leave.
+  var leavingSince: Instant?
   /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
   var cut: (error: WorkerError, since: Instant)?
   private var random: any RandomNumberGenerator & Sendable
@@ -55,6 +57,8 @@ struct WorkerState {
   static let linkPatience = Duration.seconds(10)
   /// How long the coordinator is given to say why a link was cut.
   static let cutPatience = Duration.milliseconds(300)
+  /// How long it serves on when it was asked to end.
+  static let leavePatience = Duration.seconds(10)
   /// How long the coordinator may be silent.
   static let silencePatience = Duration.seconds(15)
 
@@ -86,7 +90,13 @@ struct WorkerState {
   mutating func handle(_ event: WorkerEvent, at now: Instant) {
     if case .left = phase { return }
     self.now = now
-    do { try take(event) } catch { fail(error) }
+    do { try take(event) } catch WorkerError.link(let side, let error) {
+      detach(side, "\(error)")
+    } catch WorkerError.coordinatorLost where settings.isPatient {
+      joinAgain("the connection to the coordinator was lost")
+    } catch WorkerError.coordinatorSilent(_, let time) where settings.isPatient {
+      joinAgain("nothing heard of the coordinator for \(time.inSeconds)")
+    } catch { fail(error) }
   }
 
   /// The worker cannot go on; the coordinator is told why.
@@ -136,6 +146,7 @@ struct WorkerState {
     case .holds(let read, let received, let cached): try holds(read, received, cached)
     case .computed(let isFiniteReceived, let isFiniteComputed): computed(isFiniteReceived, isFiniteComputed)
     case .passedOn: passedOn()
+    case .leave: leave()
     case .progressed:
       control.progress += 1
       beat()

@@ -12,8 +12,10 @@ struct WeightHolder {
   private let kernels: Kernels
   private let pool: ThreadPool
   private var held: HeldBlocks
+  /// By which tensors each block was asked for: another coordinator may have others under the same number.
+  private var tensors: [Int: ArraySlice<TensorDescription>] = [:]
   /// What is on its way, for which blocks; without a slice where all are there.
-  private var coming: (slice: AssignedSlice?, layers: LayerRange)?
+  private var coming: (slice: AssignedSlice?, assignment: Assignment)?
 
   init(_ configuration: Configuration, from source: SliceSource, kernels: Kernels, pool: ThreadPool) {
     (self.source, self.kernels, self.pool) = (source, kernels, pool)
@@ -29,14 +31,14 @@ struct WeightHolder {
   mutating func begin(_ assignment: Assignment, progress: () -> Void) throws {
     // There may be no room for both.
     coming = nil
-    held.keep(only: assignment.layers)
+    held.keep(only: assignment.layers.filter { tensors[$0] == assignment.tensors(of: $0) })
     let missing = held.missing(of: assignment.layers)
     coming = (
       missing.isEmpty
         ? nil
         : try AssignedSlice(
           assignment, of: configuration, from: source, missing: missing, pool: pool, progress: progress),
-      assignment.layers
+      assignment
     )
   }
 
@@ -49,10 +51,11 @@ struct WeightHolder {
   ///
   /// - Returns: bytes of weights by where they came from; nil while some are on their way.
   mutating func finish(progress: () -> Void) throws -> (read: Int, received: Int, cached: Int)? {
-    guard let (slice, layers) = coming, slice?.isComplete ?? true else { return nil }
+    guard let (slice, assignment) = coming, slice?.isComplete ?? true else { return nil }
     coming = nil
     guard let slice else { return (0, 0, 0) }
-    try held.load(layers, from: slice.checkpoint(), kernels: kernels, pool: pool, progress: progress)
+    try held.load(assignment.layers, from: slice.checkpoint(), kernels: kernels, pool: pool, progress: progress)
+    for layer in assignment.layers { tensors[layer] = assignment.tensors(of: layer) }
     return (slice.bytesRead, slice.bytesReceived, slice.bytesCached)
   }
 

@@ -31,7 +31,7 @@ final class TestCluster: Sendable {
       context: context, notify: notices.append)
     inProcess = try InProcessWorkers(
       count: stages, coordinator: engine.address, checkpoint: checkpoint, threads: 1, context: context
-    ) { [weak engine] in engine?.lose(worker: $0, reason: "\($1)") }
+    ) { [weak engine] in engine?.lose(worker: $0, start: $1, reason: $2) }
     (workers, authenticator) = (nil, nil)
     (self.engine, self.context, self.notices) = (engine, context, notices)
   }

@@ -161,7 +161,7 @@ extension RosterTests {
     for block in 0..<10 as Range<UInt64> { #expect(beat(progress: 6 + block, taken: 4, passed: 3) == []) }
     // Three seconds without a block.
     for _ in 0..<3 { #expect(beat(progress: 15, taken: 4, passed: 3) == []) }
-    #expect(beat(progress: 15, taken: 4, passed: 3) == [.stalled(name: "worker-1", stage: 0, .seconds(4))])
+    #expect(beat(progress: 15, taken: 4, passed: 3) == [.stalled([1], name: "worker-1", stage: 0, .seconds(4))])
     // Of another plan it says nothing.
     for _ in 0..<5 { #expect(beat(progress: 16, taken: 9, passed: 0, epoch: .none) == []) }
   }
@@ -173,11 +173,9 @@ extension RosterTests {
     #expect(
       roster.receive(failure, Self.header(roster[[1]]!.received), from: [1], now: 0)
         == [.linkFailed(name: "worker-1", stage: 0, .outgoing, reason: "was not heard")])
-    #expect(roster[[1]] == nil)
+    #expect(roster[[1]] != nil)
     // Without a stage there is no link.
     var early = Self.roster(.measured)
-    #expect(
-      early.receive(failure, Self.header(early[[1]]!.received), from: [1], now: 0)
-        == [.failed(name: "worker-1", stage: nil, reason: "was not heard")])
+    #expect(early.receive(failure, Self.header(early[[1]]!.received), from: [1], now: 0) == [.fenced])
   }
 }

@@ -12,7 +12,7 @@ struct BlameTests {
   /// Records by pairs: whether it was finite when it came, and when it went.
   private static func culprit(
     _ pairs: [(Bool, Bool)], wasFinite: Bool = true, isFinite: Bool
-  ) throws(ClusterError) -> String? {
+  ) throws(Blame.Disagreement) -> String? {
     let records = pairs.map {
       StageRecord(
         received: 0, computed: 1, waited: 0, sent: 0, isFiniteReceived: $0.0, isFiniteComputed: $0.1)
@@ -30,13 +30,13 @@ struct BlameTests {
     #expect(try Self.culprit([bad, bad, bad], wasFinite: false, isFinite: false) == nil)
   }
 
-  @Test("end the run when a stage says otherwise than it did, by its name, or by both where either may be wrong")
+  @Test("are a loss when a stage says otherwise than it did, by its name, or by both where either may be wrong")
   func liars() {
     let good = (true, true)
     func error(_ pairs: [(Bool, Bool)], isFinite: Bool) -> String {
-      do throws(ClusterError) {
+      do throws(Blame.Disagreement) {
         return "nobody but \(try Self.culprit(pairs, isFinite: isFinite) ?? "nobody")"
-      } catch { return "\(error)" }
+      } catch { return "\(error.error)" }
     }
     #expect(error([good, good, good], isFinite: false).contains("worker c broke the protocol"))
     #expect(error([good, good, (true, false)], isFinite: true).contains("worker c broke the protocol"))

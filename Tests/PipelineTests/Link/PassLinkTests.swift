@@ -72,7 +72,7 @@ import ZeroMQ
     var pair = Pair(stage: 1)
     func isStranger(_ arrival: PassReceiver.Arrival) -> Bool {
       switch arrival {
-      case .stranger, .nothing: true
+      case .stranger, .nothing, .fenced: true
       case .opened, .pass: false
       }
     }

@@ -1,0 +1,32 @@
+internal import Pipeline
+
+/// Which micro-batch a worker had in hand when it died: found from what its neighbours had taken from it and handed to it.
+struct Autopsy {
+  /// Of the plan that the worker was a stage of.
+  let epoch: Epoch
+  /// Whose rows each micro-batch in flight had, the oldest first, and the number of the first in the plan.
+  let flights: [[RequestID]]
+  let first: UInt64
+  /// The neighbours that still have to say how far they came; nil is the coordinator, which knows.
+  var before: Roster.ID?
+  var behind: Roster.ID?
+  /// Micro-batches that were handed to the worker, and that it handed on.
+  var given: UInt64
+  var handedOn: UInt64
+
+  /// Takes in the last word of a worker on that plan.
+  mutating func take(_ id: Roster.ID, taken: UInt64, passed: UInt64) {
+    if id == before { (before, given) = (nil, max(given, passed)) }
+    if id == behind { (behind, handedOn) = (nil, max(handedOn, taken)) }
+  }
+
+  var isComplete: Bool { before == nil && behind == nil }
+
+  /// Whose rows it died with; empty where it had none in hand.
+  var victims: [RequestID] {
+    guard given > handedOn, handedOn >= first, case let index = handedOn - first, index < UInt64(flights.count) else {
+      return []
+    }
+    return flights[Int(index)]
+  }
+}

@@ -1,0 +1,205 @@
+internal import GPT2
+internal import MicroBatching
+internal import Pipeline
+internal import Platform
+internal import ZeroMQ
+
+// MARK: - A loss
+
+extension CoordinatorState {
+  /// Goes on without what is lost, or ends if that is wished: the plan is taken back, requests are rewound to their tokens, and
+  /// another plan is made as soon as there are workers for it.
+  mutating func recover(_ loss: Loss) {
+    guard !settings.means.isEmpty else { return end(loss.error, reason: "\(loss.error)") }
+    statistics.lost()
+    fruitless += 1
+    for id in loss.culprits { giveUp(id, loss.error) }
+    if let link = breakLink(loss) { giveUp(link, loss.error) }
+    var recovery = recovery ?? Recovery(since: now, cause: loss.error)
+    recovery.cause = loss.error
+    let lostNames = Set(lastStages.map(\.name)).subtracting(roster.members.map(\.name))
+    self.recovery = recovery
+    for name in lostNames.sorted() where recovery.starting[name] == nil { _ = startAnew(name) }
+    takePlanBack(loss)
+    guard fruitless <= Recovery.fruitlessLimit else {
+      return end(loss.error, reason: "\(loss.error); \(Recovery.fruitlessLimit) plans in a row came to nothing")
+    }
+    emit(.notify(.lost(what: loss.error.what, next: next)))
+    interrupt("\(loss.error.what)", hasPlan: true)
+    do { try planIfDue() } catch { end(error, reason: "\(error)") }
+    guard case .gathering = phase else { return }
+    // Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
+    for worker in roster.members where worker.hasReported { assign(worker.id, to: nil) }
+  }
+
+  /// Has a worker of the session's own started anew, unless that came to nothing several times.
+  ///
+  /// - Returns: whether it is.
+  mutating func startAnew(_ name: String) -> Bool {
+    guard settings.restarts, settings.means.contains(.process), starts[name, default: 0] < Recovery.startLimit else {
+      return false
+    }
+    starts[name, default: 0] += 1
+    restarted[name, default: 0] += 1
+    let now = now
+    recovery?.starting[name] = now
+    emit(.restart(name: name))
+    return true
+  }
+
+  /// Nothing of the plan is left but what the workers hold.
+  private mutating func takePlanBack(_ loss: Loss) {
+    if let epoch = planned {
+      // Its last words come with the answers to the next assignment.
+      let flights = scheduler.suspend()
+      if let stage = loss.stage, let entrance = epoch.entrance, !flights.isEmpty {
+        let count = entrance.link.passCount
+        let stages = lastStages
+        let (before, behind) = (stage > 0 ? stages[stage - 1].id : nil, stage + 1 < stages.count ? stages[stage + 1].id : nil)
+        autopsy = Autopsy(
+          epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count), before: before, behind: behind,
+          given: before.flatMap { roster[$0]?.passed } ?? count,
+          handedOn: behind.flatMap { roster[$0]?.taken } ?? (count - UInt64(flights.count)))
+        concludeAutopsy()
+      }
+      statistics.dropped()
+      emit(.hangUpFirst)
+    }
+    drainingSince = nil
+    phase = .gathering
+    roster.unassign()
+  }
+
+  private mutating func giveUp(_ id: Roster.ID, _ error: ClusterError) {
+    guard roster[id] != nil else { return }
+    send(.goodbye(Goodbye(reason: error.what, joinsAgain: true)), to: id)
+    roster.remove(id)
+  }
+
+  /// Whom to give up when a link between two workers fails again and again: the one behind it.
+  private mutating func breakLink(_ loss: Loss) -> Roster.ID? {
+    guard loss.link.count == 2 else { return nil }
+    brokenLinks = brokenLinks.filter { now - $0.time < Self.linkMemory }
+    let failed = brokenLinks.count { $0.link == loss.link }
+    brokenLinks.append((loss.link, now))
+    return failed >= Self.linkFailureLimit ? loss.link[1] : nil
+  }
+
+  /// The worker's neighbours have said how far they came: the request that is to blame, if there is one, fails by name.
+  mutating func concludeAutopsy() {
+    guard let done = autopsy, done.isComplete else { return }
+    autopsy = nil
+    if let id = scheduler.died(with: done.victims) {
+      emit(.complete(id, ClusterError.poisonous))
+    }
+  }
+}
+
+// MARK: - What is done about it
+
+extension CoordinatorState {
+  /// Makes the next plan by the first of the means that allows one; or waits, or gives up.
+  mutating func planAgain(_ edges: EdgeCosts?) throws {
+    guard let recovery else { return }
+    var problem: PlanError?
+    // Whose link alone was lost are all there.
+    if missingStages.isEmpty, let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+    for means in settings.means {
+      switch means {
+      case .spare:
+        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+      case .process:
+        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+        if recovery.starting.values.contains(where: { now - $0 < Recovery.startPatience }) { return }
+      case .split:
+        do throws(PlanError) {
+          let (plan, workers) = try share(edges)
+          return carryOut(plan, over: workers)
+        } catch { problem = error }
+      case .wait:
+        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+        guard now - recovery.since < settings.patience else { break }
+        return wait(for: problem)
+      }
+    }
+    throw recovery.cause
+  }
+
+  /// The stages of the last plan whose workers are gone, or are about to go.
+  private var missingStages: [Int] {
+    lastStages.indices.filter { index in !roster.candidates.contains { $0.id == lastStages[index].id } }
+  }
+
+  /// The last plan again, with others in the places of those who are gone; nil when there are too few, or they have too little
+  /// memory.
+  private func fill(_ edges: EdgeCosts?) -> (ClusterPlan, [Roster.Member])? {
+    let candidates = roster.candidates
+    var newcomers = candidates.filter { worker in !lastStages.contains { $0.id == worker.id } }
+    var workers: [Roster.Member] = []
+    for stage in lastStages {
+      if let worker = candidates.first(where: { $0.id == stage.id }) {
+        workers.append(worker)
+      } else {
+        // Who holds most of the blocks is soonest there.
+        guard let best = newcomers.indices.max(by: { has(newcomers[$0], stage.layers) < has(newcomers[$1], stage.layers) })
+        else { return nil }
+        workers.append(newcomers.remove(at: best))
+      }
+    }
+    guard !workers.isEmpty else { return nil }
+    return (try? plan(over: workers, edges, split: lastStages.map(\.layers.count))).map { ($0, workers) }
+  }
+
+  private func has(_ worker: Roster.Member, _ layers: LayerRange) -> Int {
+    worker.held.clamped(to: layers).count
+  }
+
+  /// The blocks dealt out anew among those who are there; those of the last plan keep their order, and with it many blocks.
+  private func share(_ edges: EdgeCosts?) throws(PlanError) -> (ClusterPlan, [Roster.Member]) {
+    let candidates = roster.candidates
+    let old = lastStages.compactMap { stage in candidates.first { $0.id == stage.id } }
+    let new = candidates.filter { worker in !old.contains { $0.id == worker.id } }
+      .sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
+    let workers = Array((old + new).prefix(max(1, settings.workerCount)))
+    return (try plan(over: workers, edges, split: nil), workers)
+  }
+
+  private mutating func wait(for problem: PlanError?) {
+    let reason =
+      (problem.map { "\($0); " } ?? "") + "requests wait for another worker"
+      + (settings.sharesFiles ? "" : ": gpt2 worker --coordinator \(Address.dialed(settings.listening))\(settings.workerFlags)")
+    guard recovery?.told != reason else { return }
+    recovery!.told = reason
+    emit(.notify(.waiting(reason: reason)))
+    interrupt(reason, hasPlan: false)
+  }
+
+  /// What is tried first, for people.
+  private var next: String {
+    let isComplete = missingStages.isEmpty
+    if isComplete { return "its work begins anew with the same workers" }
+    let spares = roster.candidates.count { worker in !lastStages.contains { $0.id == worker.id } }
+    for means in settings.means {
+      switch means {
+      case .spare where spares >= missingStages.count: return "a spare takes its place"
+      case .process where recovery?.starting.isEmpty == false: return "it is started anew"
+      case .split where !roster.candidates.isEmpty: return "the others share its blocks"
+      case .wait: return "requests wait for another worker"
+      default: break
+      }
+    }
+    return "nobody can take its place"
+  }
+
+  /// Work goes through again.
+  mutating func recovered() {
+    guard let recovery else { return }
+    self.recovery = nil
+    statistics.recovered(after: now - recovery.since)
+    emit(.notify(.recovered(after: now - recovery.since)))
+  }
+
+  mutating func interrupt(_ reason: String, hasPlan: Bool) {
+    statistics.interrupted(PipelineStatistics.Interruption(reason: reason, hasPlan: hasPlan))
+  }
+}

@@ -1,0 +1,11 @@
+/// A worker or a link that the plan counted on and that is gone, or of no use any more.
+struct Loss: Error {
+  /// What it is, for people.
+  let error: ClusterError
+  /// Members that are given up for it; none where they are gone already, or only a link is.
+  var culprits: [Roster.ID] = []
+  /// The stage whose worker is gone; nil where only a link is.
+  var stage: Int?
+  /// The link between two members that are both there.
+  var link: [Roster.ID] = []
+}

@@ -1,0 +1,20 @@
+internal import Platform
+
+/// What goes on between a loss and the work that follows it.
+struct Recovery {
+  /// When the first loss was noticed.
+  let since: Instant
+  /// The last loss.
+  var cause: ClusterError
+  /// Workers that are being started anew, by name, and since when.
+  var starting: [String: Instant] = [:]
+  /// What people were told last that it waits for.
+  var told = ""
+
+  /// How long a worker that is started anew may take to join and to measure.
+  static let startPatience = Duration.seconds(10)
+  /// Most plans in a row that come to nothing.
+  static let fruitlessLimit = 20
+  /// Most times in a row that a worker is started anew and comes to nothing.
+  static let startLimit = 3
+}
