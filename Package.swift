@@ -129,7 +129,7 @@ let package = Package(
     .testTarget(
       name: "WorldTests",
       dependencies: [
-        "Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport", "Worker", "ZeroMQ",
+        "Coordinator", "GPT2", "LibC", "MicroBatching", "Pipeline", "Platform", "TestSupport", "Worker", "ZeroMQ",
       ],
       swiftSettings: .house),
     .testTarget(
