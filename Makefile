@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-release simulate clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
+.PHONY: help demo test test-release simulate mutations clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
 
 GPT2 := .build/release/gpt2
 PREFIX ?= /usr/local
@@ -32,6 +32,9 @@ test-release: setup ## Build with optimisation and run the tests of model, wire 
 
 simulate: setup ## Let all kinds of faults happen to SEEDS=100000 clusters in virtual time, or SEED=n to one, and see it
 	@SEEDS=$(or $(SEEDS),100000) Tests/Scripts/simulate
+
+mutations: setup ## Leave each protection out in the simulator, and see how soon it notices
+	@MUTATIONS=1 Tests/Scripts/simulate
 
 clients: build ## Try the server with the clients that people have, and a browser
 	Tests/Clients/run $(GPT2)

@@ -65,7 +65,8 @@ final class EngineDriver {
         wishes: ClusterPlan.Wishes(
           split: options.split, microBatchRows: options.microBatchRows, slotCount: options.slotCount),
         waitingLimit: options.waitingLimit, patience: options.patience, workerFlags: options.workerFlags,
-        comesAgain: options.comesAgain, key: options.credentials?.own.publicKey, host: Host.identity, cores: Host.cores, threads: pool.threadCount),
+        comesAgain: options.comesAgain, key: options.credentials?.own.publicKey, host: Host.identity, cores: Host.cores,
+        threads: pool.threadCount),
       statistics: statistics, allowed: options.allowedKeys, random: SystemRandomNumberGenerator(), now: .now)
     DispatchQueue.global(qos: .userInitiated).async { [loading] in
       loading.set(Result { try Finisher(checkpoint, kernels: kernels, pool: pool) })

@@ -17,12 +17,13 @@ extension Roster {
     guard members[index].caller.key == caller.key else {
       return [.stranger(id, reason: "sent \(message.kind) with another key than \(name) joined with")]
     }
-    guard header.number == members[index].received else {
+    guard header.number == members[index].received || omitted.contains(.controlNumbers) else {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
       return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     }
     members[index].received += 1
     members[index].lastHeard = now
+    if header.epoch == epoch { members[index].lastCurrent = now }
     return (report(id) ? [.joined(id)] : []) + take(message, header, of: index, now: now)
   }
 
@@ -64,7 +65,7 @@ extension Roster {
       members[index].blockTimes = measurement.points
       if members[index].standing == .welcomed { members[index].standing = .measured }
       return [.measured(id)]
-    case (.wanted, _) where header.epoch != epoch, (.ready, _) where header.epoch != epoch:
+    case (.wanted, _) where isOfAnother(header), (.ready, _) where isOfAnother(header):
       // It has not heard yet that this plan is over.
       if header.epoch.isBefore(epoch) { return [.fenced] }
       let reason = "\(message.kind) is of epoch \(header.epoch), and this is \(epoch)"
@@ -102,6 +103,11 @@ extension Roster {
     }
     let reason = "its connection ended (\(member.hello.address))"
     return [forget(index, .lost(name: member.name, stage: member.stage, reason: reason))]
+  }
+
+  /// Whether it is of another plan than the present one.
+  private func isOfAnother(_ header: Header) -> Bool {
+    header.epoch != epoch && !omitted.contains(.controlEpoch)
   }
 
   mutating func take(_ heartbeat: Heartbeat, _ epoch: Epoch, _ index: Int, _ now: Instant) {

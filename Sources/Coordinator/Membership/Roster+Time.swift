@@ -20,9 +20,21 @@ extension Roster {
       let silence = max(.zero, now - member.lastHeard)
       if case .ready(let stage) = member.standing, member.taken > member.passed {
         let stall = max(.zero, now - member.lastMoved)
-        if stall > Self.stallPatience + grace { events.append(.stalled(member.id, name: member.name, stage: stage, stall)) }
+        if stall > Self.stallPatience + grace {
+          events.append(.stalled(member.id, name: member.name, stage: stage, stall))
+        }
       }
-      guard silence > patience else { continue }
+      if case .assigned = member.standing {
+        let since = member.lastCurrent ?? now
+        members[index].lastCurrent = since
+        if now - since > Self.joiningPatience + grace, !omitted.contains(.assignmentPatience) {
+          marks.insert(.assignmentIgnored)
+          let reason = "it lives, and has not taken up its stage for \((now - since).inSeconds)"
+          events.append(forget(index, .lost(name: member.name, stage: member.stage, reason: reason)))
+          continue
+        }
+      }
+      guard silence > patience, !omitted.contains(.controlSilence) else { continue }
       guard member.hasReported else {
         members.remove(at: index)
         continue
@@ -38,6 +50,7 @@ extension Roster {
     for index in members.indices {
       members[index].lastHeard = min(now, members[index].lastHeard + halt)
       members[index].lastMoved = min(now, members[index].lastMoved + halt)
+      members[index].lastCurrent = members[index].lastCurrent.map { min(now, $0 + halt) }
     }
   }
 }

@@ -53,9 +53,14 @@ struct Roster {
     var passed: UInt64 = 0
     /// When any of these three changed last.
     var lastMoved: Instant
+    /// When it last said something of the present plan, or was first seen after it was told of it; nil just after that.
+    var lastCurrent: Instant?
     /// Its monotonic clock less the coordinator's, in nanoseconds, by the quickest exchange so far.
     var clockOffset: Int64 = 0
     var quickestExchange = Duration.seconds(3600)
+
+    /// Whether it was told to hold blocks, and has not said that it has them.
+    var isLoading: Bool { !holding.isEmpty && ready == nil }
 
     var stage: Int? {
       switch standing {
@@ -111,6 +116,9 @@ struct Roster {
   var allowed: AllowedKeys?
   var members: [Member] = []
   private(set) var isAssigned = false
+  var omitted: Protections = []
+  /// What of this code was reached.
+  var marks = Marks()
   /// Which plan the stages are of; grows from plan to plan.
   private(set) var epoch: Epoch
 
@@ -187,9 +195,11 @@ struct Roster {
     for index in members.indices {
       if let stage = stages.firstIndex(where: { $0.id == members[index].id }) {
         members[index].standing = .assigned(stage: stage)
+        members[index].lastCurrent = nil
         hold(stages[stage].layers, index)
       } else if spares.contains(members[index].id) {
         members[index].standing = .spare
+        members[index].ready = nil
         hold(members[index].held, index)
       }
       (members[index].taken, members[index].passed) = (0, 0)

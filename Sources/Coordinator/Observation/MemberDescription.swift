@@ -35,7 +35,8 @@ extension MemberDescription {
     case .spare: role = .spare
     }
     self.init(
-      name: member.name, role: role, layers: member.holding, isReady: member.ready != nil, threads: member.hello.threads,
+      name: member.name, role: role, layers: member.holding, isReady: member.ready != nil,
+      threads: member.hello.threads,
       kernels: member.hello.kernels, memory: member.hello.memory)
   }
 }

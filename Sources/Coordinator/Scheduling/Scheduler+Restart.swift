@@ -1,5 +1,6 @@
 internal import GPT2
 internal import MicroBatching
+internal import Pipeline
 
 // What becomes of requests when their pipe is lost.
 
@@ -15,6 +16,7 @@ extension Scheduler {
     (pipe, flights, ready, prompts, promptsAreDue) = (nil, [], [], [], false)
     // Probes bring nothing but that they came.
     for id in requests.keys {
+      mark(requests[id]!)
       let sent = requests[id]!.work.sentRows
       requests[id]!.work.rewind()
       requests[id]!.replayedRows = max(requests[id]!.replayedRows, min(sent, requests[id]!.work.remainingRows))
@@ -25,6 +27,14 @@ extension Scheduler {
     suspended = requests.keys.sorted { urgency($0) < urgency($1) }
     for id in suspended { requests[id]!.isWriting = false }
     return lost
+  }
+
+  private mutating func mark(_ request: Request) {
+    switch request.work {
+    case .generate(let generation): marks.insert(generation.tokens.isEmpty ? .suspendedRead : .suspendedWritten)
+    case .score(let scoring): if scoring.isDelivered { marks.insert(.scoresRewound) }
+    case .embed(let reading): if reading.isDelivered { marks.insert(.statesRewound) }
+    }
   }
 
   private func urgency(_ id: RequestID) -> (Int, Int, UInt64) {
@@ -48,6 +58,7 @@ extension Scheduler {
       cancel(id)
       return id
     }
+    if !known.isEmpty { marks.insert(.suspected) }
     for id in known { requests[id]!.deaths += 1 }
     return nil
   }

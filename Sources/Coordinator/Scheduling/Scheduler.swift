@@ -80,6 +80,10 @@ struct Scheduler {
   /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
   private var patienceUsed = 0
 
+  var omitted: Protections = []
+  /// What of this code was reached.
+  var marks = Marks()
+
   /// - Parameter waitingLimit: requests that wait at most; at least 1.
   init(waitingLimit: Int = 4096) { queue = AdmissionQueue(limit: waitingLimit) }
 
@@ -95,7 +99,8 @@ struct Scheduler {
   ) -> [(id: RequestID, error: AdmissionError)] {
     precondition(pacing.inFlightLimit >= 1 && pipe == nil)
     pipe = Pipe(
-      slots: SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk), pacing: pacing)
+      slots: SlotPool(
+        slotCount: slotCount, positionBudget: positionBudget, chunk: chunk, omitting: omitted), pacing: pacing)
     let tooLarge = suspended.filter { requests[$0]!.work.positions > positionBudget }
     let running = tooLarge.map { (id: $0, work: requests[$0]!.work) }
     for id in tooLarge { cancel(id) }
@@ -163,6 +168,7 @@ extension Scheduler {
     if let slot = request.slot { pipe?.slots.giveBack(slot, positions: request.work.positions) }
     ready.removeAll { $0 == id }
     prompts.removeAll { $0 == id }
+    if request.slot == nil, suspended.contains(id) { marks.insert(.suspendedCancelled) }
     suspended.removeAll { $0 == id }
     for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
   }
@@ -181,7 +187,7 @@ extension Scheduler {
       requests[id]!.slot = slot
       prompts.append(id)
     }
-    guard suspended.isEmpty else { return }
+    guard suspended.isEmpty else { return marks.insert(.suspendedWaits) }
     while let (id, work) = queue.first, let slot = pipe?.slots.take(positions: work.positions) {
       queue.removeFirst()
       requests[id] = Request(work: work, slot: slot, preferred: sequence)
@@ -199,13 +205,18 @@ extension Scheduler {
   mutating func next() -> Dispatch? {
     guard let pacing = pipe?.pacing, flights.count < pacing.inFlightLimit else { return nil }
     admit()
+    let suspect = suspect
+    guard mayFollow(suspect) else {
+      marks.insert(suspect == nil ? .suspectAlone : .suspectWaits)
+      return nil
+    }
     var flight = Flight(sequence: sequence, releasing: pipe!.slots.released)
     var tokens: [Int] = []
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
     let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
     if let suspect {
-      // Alone, so that it is known of whom the next worker dies.
+      marks.insert(.suspectSent)
       send(suspect, atMost: rows, into: &flight, &tokens)
       prompts.removeAll { requests[$0]!.state != .reading }
     } else if promptsAreDue {
@@ -224,6 +235,16 @@ extension Scheduler {
     sequence += 1
     flights.append(flight)
     return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens, isWork: flight.isWork)
+  }
+
+  /// Whether the suspect, or others, may be sent after what is in the pipe. Nothing is in it with a suspect, so that it is known of
+  /// whom the next worker dies.
+  private func mayFollow(_ suspect: RequestID?) -> Bool {
+    if omitted.contains(.solitude) { return true }
+    if let alone = flights.lazy.flatMap(\.shares).first(where: { requests[$0.arrival.request]?.deaths ?? 0 > 0 }) {
+      return suspect == alone.arrival.request
+    }
+    return suspect == nil || flights.isEmpty
   }
 
   /// Whether somebody waits for a token: a text that is written, or whose prompt is read.
@@ -301,7 +322,7 @@ extension Scheduler {
       if share.arrival.output == .nextToken {
         requests[id]!.state = .deciding
       } else {
-        requests[id]!.work.deliver(share.arrival)
+        if !omitted.contains(.delivered) { requests[id]!.work.deliver(share.arrival) }
       }
       if share.arrival.isLast { requests[id] = nil }
       return share.arrival
@@ -317,6 +338,7 @@ extension Scheduler {
     if update.finishReason == nil {
       requests[id]!.state = .ready
       requests[id]!.isWriting = true
+      if requests[id]!.deaths > 0 { marks.insert(.suspectCleared) }
       requests[id]!.deaths = 0
       ready.append(id)
     } else {

@@ -60,6 +60,9 @@ public struct Scoring: Sendable {
   /// Rows of the window being read that are sent.
   var sentRows: Int { next - begin }
 
+  /// Whether some of it is with the reader.
+  var isDelivered: Bool { delivered > 0 }
+
   /// Rows up to this one, which follow on those before, are with the reader.
   mutating func deliver(upTo row: Int) { delivered = row }
 

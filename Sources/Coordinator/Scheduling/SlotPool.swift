@@ -1,3 +1,5 @@
+internal import Pipeline
+
 /// The slots that every stage's cache has, and the positions that every stage has memory for, over all slots.
 ///
 /// What is given back can be taken again at once: the stages hear of it with the next micro-batch, before the rows of
@@ -12,8 +14,10 @@ struct SlotPool {
   private var freeSlots: [Int]
   /// Slots given back that the stages have not been told of.
   private(set) var released: [Int] = []
+  private let omitted: Protections
 
-  init(slotCount: Int, positionBudget: Int, chunk: Int = 1) {
+  init(slotCount: Int, positionBudget: Int, chunk: Int = 1, omitting omitted: Protections = []) {
+    self.omitted = omitted
     precondition(slotCount >= 1 && positionBudget >= 1 && chunk >= 1)
     self.slotCount = slotCount
     self.positionBudget = positionBudget
@@ -29,14 +33,16 @@ struct SlotPool {
 
   /// The lowest slot that is free; nil when there is none, or no room for `positions` of it.
   mutating func take(positions: Int) -> Int? {
-    guard charge(positions) <= freePositions, let slot = freeSlots.popLast() else { return nil }
+    guard charge(positions) <= freePositions || omitted.contains(.budget), let slot = freeSlots.popLast() else {
+      return nil
+    }
     freePositions -= charge(positions)
     return slot
   }
 
   mutating func giveBack(_ slot: Int, positions: Int) {
     freePositions += charge(positions)
-    released.append(slot)
+    if !omitted.contains(.releasedSlots) { released.append(slot) }
     freeSlots.append(slot)
     freeSlots.sort(by: >)
   }

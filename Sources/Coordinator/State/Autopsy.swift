@@ -22,11 +22,14 @@ struct Autopsy {
 
   var isComplete: Bool { before == nil && behind == nil }
 
-  /// Whose rows it died with; empty where it had none in hand.
+  /// Whose rows it may have died with: those of all that was handed to it and did not come out of it, also if that got lost on its
+  /// way; empty where there was nothing.
   var victims: [RequestID] {
-    guard given > handedOn, handedOn >= first, case let index = handedOn - first, index < UInt64(flights.count) else {
-      return []
+    guard given > handedOn, handedOn >= first else { return [] }
+    var victims: [RequestID] = []
+    for ids in flights.dropFirst(Int(handedOn - first)).prefix(Int(given - handedOn)) {
+      for id in ids where !victims.contains(id) { victims.append(id) }
     }
-    return flights[Int(index)]
+    return victims
   }
 }

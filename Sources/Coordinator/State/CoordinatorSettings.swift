@@ -33,6 +33,10 @@ struct CoordinatorSettings: Sendable {
   let host: String
   let cores: Int
   let threads: Int
+  /// Most micro-batches that may be under way on a link, when that is less than the plan says.
+  var creditLimit = WireLimits.credits.upperBound
+  /// Left out by tests, which have to notice.
+  var omitted: Protections = []
 
   /// Workers that are waited for.
   var expected: Int { workerCount + spares }

@@ -13,7 +13,10 @@ extension CoordinatorState {
     let wasOpen = epoch.isOpen
     do throws(LinkError) {
       try epoch.entrance!.link.receive(header, message, now: now)
-    } catch { throw loss(ofStage: 0, firstBroken(error)) }
+    } catch {
+      if error.isOfConnection { return try loseLink(.outgoing, error) }
+      throw loss(ofStage: 0, firstBroken(error))
+    }
     if epoch.isOpen, !wasOpen { opened(epoch) }
     pump()
   }
@@ -58,7 +61,11 @@ extension CoordinatorState {
       from: side == .outgoing ? "the coordinator" : name, to: side == .outgoing ? name : "the coordinator",
       reason: "\(name) \(reason)")
     let loss = Loss(error: error, link: [lastStages[stage].id, []])
-    guard reason == .cut else { throw absent(stage) ?? loss }
+    guard reason == .cut else {
+      let absent = absent(stage)
+      if absent != nil { marks.insert(.absentBlamed) }
+      throw absent ?? loss
+    }
     guard epoch.cut == nil else { return }
     epoch.cut = (loss, now)
     if settings.means.isEmpty { emit(.notify(.ending("\(error)"))) }
@@ -66,9 +73,12 @@ extension CoordinatorState {
 
   /// What is wrong, when the worker of a stage says that one of its links is: the link, or the worker behind it.
   ///
-  func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> Loss {
+  mutating func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> Loss {
     let other = link == .incoming ? stage - 1 : stage + 1
-    if let lost = absent(other) { return lost }
+    if let lost = absent(other) {
+      marks.insert(.absentBlamed)
+      return lost
+    }
     let own = "stage \(stage + 1) (\(name))"
     let foreign = roster.stages.contains { $0.stage == other } ? label(other) : "the coordinator"
     let ids = [stage, other].map { index in lastStages.indices.contains(index) ? lastStages[index].id : [] }
@@ -89,6 +99,14 @@ extension CoordinatorState {
       stage: stage)
   }
 
+  /// The last stage that has a micro-batch in hand: those before it may wait for room.
+  var lastHolding: Int? { roster.stages.lastIndex { $0.passed < $0.taken } }
+
+  /// That the worker of a stage lives, and hands nothing on.
+  func loss(ofStage stage: Int, after time: Duration) -> Loss {
+    loss(ofStage: stage, .workerStalled(name: lastStages[stage].name, blocks: blocks(stage), after: time))
+  }
+
   /// That the worker of a stage is of no use any more.
   func loss(ofStage stage: Int, _ error: ClusterError) -> Loss {
     Loss(error: error, culprits: lastStages.indices.contains(stage) ? [lastStages[stage].id] : [], stage: stage)
@@ -101,7 +119,12 @@ extension CoordinatorState {
 
   /// Who has what does not come back: the first stage that has taken fewer micro-batches than were handed to it, or handed on
   /// fewer than it took.
-  func overdue(_ entrance: PassSender, _ time: Duration) -> Loss {
+  mutating func overdue(_ entrance: PassSender, _ time: Duration) -> Loss {
+    if let stage = lastHolding {
+      marks.insert(.overdueStage)
+      return loss(ofStage: stage, after: time)
+    }
+    marks.insert(.overdueLink)
     var (handedOn, sender) = (entrance.passCount, "the coordinator")
     for (index, member) in roster.stages.enumerated() {
       let name = label(index)
@@ -110,12 +133,9 @@ extension CoordinatorState {
           error: .linkLost(from: sender, to: name, reason: "\(name) lives, and took nothing for \(time.inSeconds)"),
           link: [index > 0 ? lastStages[index - 1].id : [], member.id])
       }
-      if member.passed < member.taken {
-        return loss(ofStage: index, .workerStalled(name: member.name, blocks: blocks(index), after: time))
-      }
       (handedOn, sender) = (member.passed, name)
     }
     let last = roster.stages.count - 1
-    return loss(ofStage: last, .workerStalled(name: roster.stages.last?.name ?? "", blocks: blocks(last), after: time))
+    return loss(ofStage: last, after: time)
   }
 }

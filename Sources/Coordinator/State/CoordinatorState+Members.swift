@@ -26,9 +26,13 @@ extension CoordinatorState {
     let arrival: PassReceiver.Arrival
     do {
       arrival = try epoch.incoming.receive(header, message, payload: payload?.byteCount, from: peer, now: now)
+    } catch let error as LinkError where error.isOfConnection {
+      return try loseLink(.incoming, error)
     } catch let error as any BreachOfLink { throw loss(ofStage: epoch.stages.count - 1, lastBroken(error)) }
     switch arrival {
-    case .fenced: statistics.fenced()
+    case .fenced:
+      marks.insert(.dataFenced)
+      statistics.fenced()
     case .stranger(let reason): ignore(peer, reason)
     case .nothing: break
     case .opened(let answer): send(answer)
@@ -103,6 +107,7 @@ extension CoordinatorState {
       send(.welcome(Welcome(configuration: settings.configuration.json, measures: roster.measures)), to: id)
     case .joined(let id):
       guard let member = roster[id] else { return }
+      starting[member.name] = nil
       emit(
         .notify(
           .joined(
@@ -117,6 +122,7 @@ extension CoordinatorState {
     case .holds(let id):
       guard let member = roster[id], member.standing == .spare else { return }
       emit(.notify(.spare(name: member.name, layers: member.held)))
+      newcomer()
     case .leaving(let id): letGo(id)
     case .lost(let name, let stage, let reason):
       let error = ClusterError.workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason)
@@ -124,11 +130,12 @@ extension CoordinatorState {
     case .failed(let name, let stage, let reason):
       try part(from: name, stage, Loss(error: .workerFailed(name: name, reason: reason), stage: stage), reason)
     case .linkFailed(let name, let stage, let link, let reason): throw linkFailed(stage, link, name, reason)
-    case .stalled(let id, let name, let stage, let time):
+    case .stalled(_, _, let stage, let time):
       // Until there is work, nothing can be held up.
       guard planned?.entrance != nil else { return }
-      throw Loss(
-        error: .workerStalled(name: name, blocks: blocks(stage), after: time), culprits: [id], stage: stage)
+      marks.insert(.stalled)
+      // Those before it wait for room.
+      throw loss(ofStage: lastHolding ?? stage, after: time)
     case .broken(let name, let stage, let reason):
       let error = ClusterError.workerBroken(name: name, reason: reason)
       // It is still there, and does not know.
@@ -136,26 +143,31 @@ extension CoordinatorState {
       try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .stranger(let id, let reason):
       // It may be a worker that was given up while it was stopped, or one of an earlier coordinator.
+      marks.insert(.strangerTold)
       let goodbye = Goodbye(reason: "it does not know this worker, or has given it up", joinsAgain: true)
-      send(.goodbye(goodbye), to: id)
+      if !settings.omitted.contains(.joiningAgain) { send(.goodbye(goodbye), to: id) }
       emit(.notify(.ignored(address: sender?.caller.host, reason: reason)))
     case .lastWord(let id, let epoch, let taken, let passed):
       guard autopsy?.epoch == epoch else { return }
       autopsy?.take(id, taken: taken, passed: passed)
+      if autopsy?.isComplete == true { marks.insert(.autopsyLater) }
       concludeAutopsy()
-    case .fenced: statistics.fenced()
+    case .fenced:
+      marks.insert(.controlFenced)
+      statistics.fenced()
     }
   }
 
   /// Goes on without a worker that is gone.
   private mutating func part(from name: String, _ stage: Int?, _ loss: Loss, _ reason: String) throws {
     guard stage == nil else { throw loss }
+    if roster.isAssigned { marks.insert(.spareLost) }
     emit(.notify(.left(name: name, reason: reason, count: roster.joined.count, of: settings.expected)))
     turnAway("\(name): \(reason)")
     // Nobody else comes for workers that were started with this process.
     guard settings.sharesFiles else { return }
     if startAnew(name) { return }
-    recovery?.starting[name] = nil
+    starting[name] = nil
     // A spare is missed by nobody, nor is one that others were found for.
     if !roster.isAssigned, recovery == nil { throw loss.error }
   }
@@ -164,7 +176,10 @@ extension CoordinatorState {
   private mutating func letGo(_ id: Roster.ID) {
     guard let member = roster[id] else { return }
     guard planned != nil, member.stage != nil else {
-      emit(.notify(.left(name: member.name, reason: "it was ended", count: roster.joined.count - 1, of: settings.expected)))
+      emit(
+        .notify(.left(name: member.name, reason: "it was ended", count: roster.joined.count - 1, of: settings.expected))
+      )
+      marks.insert(.leftWithoutStage)
       send(.goodbye(Goodbye(reason: "")), to: id)
       roster.remove(id)
       return
@@ -173,7 +188,11 @@ extension CoordinatorState {
   }
 
   /// Somebody has joined while others serve: it is a spare.
-  private mutating func newcomer() { if planned?.isOpen == true { enlistSpares() } }
+  private mutating func newcomer() {
+    guard planned?.isOpen == true else { return }
+    marks.insert(.spareJoined)
+    enlistSpares()
+  }
 
   mutating func turnAway(_ reason: String) {
     if turnedAway.count < 16, !turnedAway.contains(reason) { turnedAway.append(reason) }

@@ -45,6 +45,7 @@ extension CoordinatorState {
     lastStages = zip(stages, plan.stages).map { ($0.id, $0.name, $1.layers) }
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
     roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
+    let credits = min(plan.credits, settings.creditLimit)
     let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
     // Each link's secret: one into every stage, and one out of the last.
     let secrets = (0...stages.count).map { _ in LinkTerms.makeSecret(using: &random) }
@@ -53,9 +54,9 @@ extension CoordinatorState {
       LinkTerms(secret: secrets[link], peerKey: settings.isRemote ? keys[end]?.bytes ?? [] : [])
     }
     let incoming = PassReceiver(
-      epoch: roster.epoch, from: stages.count - 1, credits: plan.credits,
+      epoch: roster.epoch, from: stages.count - 1, credits: credits,
       terms: terms(stages.count, toward: stages.count),
-      patience: patience)
+      patience: patience, omitting: settings.omitted)
     let descriptions = zip(stages, plan.stages).map { StageDescription($0, $1.layers) }
     phase = .planned(
       PlanEpoch(plan, descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming))
@@ -66,7 +67,7 @@ extension CoordinatorState {
         stage.id,
         to: StageAssignment(
           index: index, count: stages.count, slotCount: settings.wishes.slotCount, rowLimit: plan.rowLimit,
-          credits: plan.credits,
+          credits: credits,
           next: index + 1 < stages.count ? stages[index + 1].hello.address : settings.listening,
           incoming: terms(index, toward: index), outgoing: terms(index + 1, toward: index + 2),
           patience: UInt64(patience.nanoseconds)))
@@ -85,6 +86,11 @@ extension CoordinatorState {
       let slice = epoch.plan.stages[place % epoch.plan.stages.count].layers
       let layers = room >= count ? 0..<count : slice.lowerBound..<(slice.lowerBound + min(room, slice.count))
       guard roster[id]!.standing != .spare || roster[id]!.holding != layers else { continue }
+      if roster[id]!.standing == .spare, roster[id]!.isLoading {
+        marks.insert(.spareLoads)
+        continue
+      }
+      marks.insert(layers.count == count ? .spareHoldsAll : .spareHoldsSlice)
       roster.enlist(id, holding: layers)
       assign(id, to: nil)
     }
@@ -112,7 +118,9 @@ extension CoordinatorState {
     guard let epoch = planned, epoch.entrance == nil, roster.isReady else { return }
     if case .loading = parts { return }
     let stages = roster.stages
-    var link = PassSender(stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now)
+    var link = PassSender(
+      stage: -1, epoch: roster.epoch, terms: epoch.terms, patience: epoch.patience, now: now, omitting: settings.omitted
+    )
     emit(.dialFirst(address: stages[0].hello.address, key: epoch.terms.peerKey, name: linkName))
     let (header, message) = link.ask(now: now)
     emit(.sendFirst(header, message))
@@ -126,7 +134,7 @@ extension CoordinatorState {
   }
 
   /// By which the first stage tells this link apart.
-  var linkName: String { "coordinator#\(roster.epoch)" }
+  var linkName: String { "coordinator#\(settings.omitted.contains(.dataEpoch) ? .none : roster.epoch)" }
 }
 
 extension ClusterPlan.Candidate {

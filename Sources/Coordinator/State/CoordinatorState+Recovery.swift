@@ -13,15 +13,24 @@ extension CoordinatorState {
     guard !settings.means.isEmpty else { return end(loss.error, reason: "\(loss.error)") }
     statistics.lost()
     fruitless += 1
+    mark(loss)
     for id in loss.culprits { giveUp(id, loss.error) }
-    if let link = breakLink(loss) { giveUp(link, loss.error) }
+    if let link = breakLink(loss) {
+      marks.insert(.linkGivenUp)
+      giveUp(link, loss.error)
+    }
+    for member in roster.members where member.isLeaving {
+      marks.insert(.leftInRecovery)
+      send(.goodbye(Goodbye(reason: "")), to: member.id)
+      roster.remove(member.id)
+    }
     var recovery = recovery ?? Recovery(since: now, cause: loss.error)
     recovery.cause = loss.error
     let lostNames = Set(lastStages.map(\.name)).subtracting(roster.members.map(\.name))
     self.recovery = recovery
-    for name in lostNames.sorted() where recovery.starting[name] == nil { _ = startAnew(name) }
+    for name in lostNames.sorted() where starting[name] == nil { _ = startAnew(name) }
     takePlanBack(loss)
-    guard fruitless <= Recovery.fruitlessLimit else {
+    guard fruitless <= Recovery.fruitlessLimit || now - max(lastReturn, recovery.since) < settings.patience else {
       return end(loss.error, reason: "\(loss.error); \(Recovery.fruitlessLimit) plans in a row came to nothing")
     }
     emit(.notify(.lost(what: loss.error.what, next: next)))
@@ -32,19 +41,38 @@ extension CoordinatorState {
     for worker in roster.members where worker.hasReported { assign(worker.id, to: nil) }
   }
 
+  private mutating func mark(_ loss: Loss) {
+    if recovery != nil { marks.insert(.lostAgain) }
+    guard let epoch = planned else { return }
+    if epoch.entrance == nil { marks.insert(.lostLoading) }
+    if epoch.cut != nil { marks.insert(loss.stage == nil ? .cutAlone : .cutExplained) }
+  }
+
   /// Has a worker of the session's own started anew, unless that came to nothing several times.
   ///
   /// - Returns: whether it is.
   mutating func startAnew(_ name: String) -> Bool {
-    guard settings.restarts, settings.means.contains(.process), starts[name, default: 0] < Recovery.startLimit else {
+    guard settings.restarts, settings.means.contains(.process),
+      starts[name, default: 0] < Recovery.startLimit || settings.omitted.contains(.startLimit)
+    else {
+      if starts[name, default: 0] >= Recovery.startLimit { marks.insert(.startLimitReached) }
       return false
     }
+    marks.insert(.startedAnew)
     starts[name, default: 0] += 1
     restarted[name, default: 0] += 1
     let now = now
-    recovery?.starting[name] = now
+    starting[name] = now
     emit(.restart(name: name))
     return true
+  }
+
+  /// Who was started anew and does not come in time is started again, while that is allowed.
+  mutating func startAgain() {
+    for name in starting.keys.sorted() where now - starting[name]! >= Recovery.startPatience {
+      marks.insert(.startedAgain)
+      if !startAnew(name) { starting[name] = nil }
+    }
   }
 
   /// Nothing of the plan is left but what the workers hold.
@@ -55,11 +83,14 @@ extension CoordinatorState {
       if let stage = loss.stage, let entrance = epoch.entrance, !flights.isEmpty {
         let count = entrance.link.passCount
         let stages = lastStages
-        let (before, behind) = (stage > 0 ? stages[stage - 1].id : nil, stage + 1 < stages.count ? stages[stage + 1].id : nil)
+        let (before, behind) = (
+          stage > 0 ? stages[stage - 1].id : nil, stage + 1 < stages.count ? stages[stage + 1].id : nil
+        )
         autopsy = Autopsy(
           epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count), before: before, behind: behind,
           given: before.flatMap { roster[$0]?.passed } ?? count,
           handedOn: behind.flatMap { roster[$0]?.taken } ?? (count - UInt64(flights.count)))
+        if autopsy?.isComplete == true { marks.insert(.autopsyAtOnce) }
         concludeAutopsy()
       }
       statistics.dropped()
@@ -72,6 +103,7 @@ extension CoordinatorState {
 
   private mutating func giveUp(_ id: Roster.ID, _ error: ClusterError) {
     guard roster[id] != nil else { return }
+    marks.insert(.givenUp)
     send(.goodbye(Goodbye(reason: error.what, joinsAgain: true)), to: id)
     roster.remove(id)
   }
@@ -82,14 +114,16 @@ extension CoordinatorState {
     brokenLinks = brokenLinks.filter { now - $0.time < Self.linkMemory }
     let failed = brokenLinks.count { $0.link == loss.link }
     brokenLinks.append((loss.link, now))
-    return failed >= Self.linkFailureLimit ? loss.link[1] : nil
+    return failed >= Self.linkFailureLimit && !settings.omitted.contains(.brokenLink) ? loss.link[1] : nil
   }
 
   /// The worker's neighbours have said how far they came: the request that is to blame, if there is one, fails by name.
   mutating func concludeAutopsy() {
     guard let done = autopsy, done.isComplete else { return }
     autopsy = nil
+    if settings.omitted.contains(.suspicion) { return }
     if let id = scheduler.died(with: done.victims) {
+      marks.insert(.foundPoisonous)
       emit(.complete(id, ClusterError.poisonous))
     }
   }
@@ -103,21 +137,37 @@ extension CoordinatorState {
     guard let recovery else { return }
     var problem: PlanError?
     // Whose link alone was lost are all there.
-    if missingStages.isEmpty, let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+    if missingStages.isEmpty, let (plan, workers) = fill(edges) {
+      marks.insert(.sameWorkers)
+      return carryOut(plan, over: workers)
+    }
     for means in settings.means {
       switch means {
       case .spare:
-        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+        if let (plan, workers) = fill(edges) {
+          marks.insert(.filledBySpare)
+          return carryOut(plan, over: workers)
+        }
       case .process:
-        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
-        if recovery.starting.values.contains(where: { now - $0 < Recovery.startPatience }) { return }
+        if let (plan, workers) = fill(edges) {
+          marks.insert(.filledByNewcomer)
+          return carryOut(plan, over: workers)
+        }
+        if !starting.isEmpty { return }
       case .split:
         do throws(PlanError) {
           let (plan, workers) = try share(edges)
+          marks.insert(.dealtOutAnew)
           return carryOut(plan, over: workers)
-        } catch { problem = error }
+        } catch {
+          marks.insert(.planImpossible)
+          problem = error
+        }
       case .wait:
-        if let (plan, workers) = fill(edges) { return carryOut(plan, over: workers) }
+        if let (plan, workers) = fill(edges) {
+          marks.insert(.waited)
+          return carryOut(plan, over: workers)
+        }
         guard now - recovery.since < settings.patience else { break }
         return wait(for: problem)
       }
@@ -141,7 +191,8 @@ extension CoordinatorState {
         workers.append(worker)
       } else {
         // Who holds most of the blocks is soonest there.
-        guard let best = newcomers.indices.max(by: { has(newcomers[$0], stage.layers) < has(newcomers[$1], stage.layers) })
+        guard
+          let best = newcomers.indices.max(by: { has(newcomers[$0], stage.layers) < has(newcomers[$1], stage.layers) })
         else { return nil }
         workers.append(newcomers.remove(at: best))
       }
@@ -167,7 +218,8 @@ extension CoordinatorState {
   private mutating func wait(for problem: PlanError?) {
     let reason =
       (problem.map { "\($0); " } ?? "") + "requests wait for another worker"
-      + (settings.sharesFiles ? "" : ": gpt2 worker --coordinator \(Address.dialed(settings.listening))\(settings.workerFlags)")
+      + (settings.sharesFiles
+        ? "" : ": gpt2 worker --coordinator \(Address.dialed(settings.listening))\(settings.workerFlags)")
     guard recovery?.told != reason else { return }
     recovery!.told = reason
     emit(.notify(.waiting(reason: reason)))
@@ -182,7 +234,7 @@ extension CoordinatorState {
     for means in settings.means {
       switch means {
       case .spare where spares >= missingStages.count: return "a spare takes its place"
-      case .process where recovery?.starting.isEmpty == false: return "it is started anew"
+      case .process where !starting.isEmpty: return "it is started anew"
       case .split where !roster.candidates.isEmpty: return "the others share its blocks"
       case .wait: return "requests wait for another worker"
       default: break
@@ -195,6 +247,7 @@ extension CoordinatorState {
   mutating func recovered() {
     guard let recovery else { return }
     self.recovery = nil
+    marks.insert(.recovered)
     statistics.recovered(after: now - recovery.since)
     emit(.notify(.recovered(after: now - recovery.since)))
   }

@@ -55,6 +55,7 @@ extension CoordinatorState {
           name: stages[stages.count - 1].name, reason: "micro-batch \(header.sequence) came back as another"))
     }
     epoch.deadline.arrived(now: now)
+    lastReturn = now
     if pass.microBatch.rowCount > 0 { (fruitless, starts) = (0, [:]) }
     let wasFinite = epoch.broken.remove(header.sequence) == nil
     let culprit: StageDescription?

@@ -9,7 +9,8 @@ extension CoordinatorState {
     // Nobody is heard during a halt of this thread itself.
     let halt = now - lastTick - Self.halt
     lastTick = now
-    if halt > .zero {
+    if halt > .zero, !settings.omitted.contains(.forgiveness) {
+      marks.insert(.forgiven)
       let now = now
       roster.forgive(halt, now: now)
       planned?.deadline.forgive(halt, now: now)
@@ -17,7 +18,11 @@ extension CoordinatorState {
     let grace = planned?.entrance == nil ? .zero : Roster.grace(blockSeconds: planned!.plan.slowestBlock)
     try handle(roster.tick(now: now, grace: grace))
     if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.loss }
-    if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience { throw departure() }
+    if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience {
+      marks.insert(scheduler.inFlight == 0 ? .drained : .drainedLate)
+      throw departure()
+    }
+    startAgain()
     if recovery != nil, planned == nil { try planIfDue() }
     if now - lastLook >= Self.pulseInterval {
       lastLook = now
@@ -52,18 +57,22 @@ extension CoordinatorState {
     switch epoch.entrance!.link.step(now: now) {
     case .send(let header, let message): emit(.sendFirst(header, message))
     case .dialAgain(let attempt):
+      marks.insert(.dialedAgain)
       emit(.dialFirstAgain(name: "\(linkName).\(attempt)"))
       let (header, message) = epoch.entrance!.link.ask(now: now)
       emit(.sendFirst(header, message))
     case nil: break
     }
-    if !entrance.link.isOpen, now - entrance.dialed > Self.linkPatience {
+    if !entrance.link.isOpen, now - entrance.dialed > Self.linkPatience, !settings.omitted.contains(.linkPatience) {
+      marks.insert(.firstUnreachable)
       let first = epoch.stages[0]
       throw loss(ofStage: 0, .unreachable(name: first.name, address: first.address, after: Self.linkPatience))
     }
     if let time = epoch.entrance!.link.silence(now: now) { emit(.askQuiet(.outgoing, nil, time)) }
     if let time = epoch.incoming.silence(now: now) { emit(.askQuiet(.incoming, epoch.incoming.connection, time)) }
-    if let time = epoch.deadline.overdue(now: now) { throw overdue(entrance.link, time) }
+    if let time = epoch.deadline.overdue(now: now), !settings.omitted.contains(.deadline) {
+      throw overdue(entrance.link, time)
+    }
   }
 
   /// Who has asked to go is let go, and the plan ends with it.
@@ -74,7 +83,9 @@ extension CoordinatorState {
       send(.goodbye(Goodbye(reason: "")), to: member.id)
       roster.remove(member.id)
     }
-    return Loss(error: .workerLost(name: leaving.first?.name ?? "", blocks: leaving.first?.stage.flatMap(blocks), reason: "it was ended"))
+    return Loss(
+      error: .workerLost(
+        name: leaving.first?.name ?? "", blocks: leaving.first?.stage.flatMap(blocks), reason: "it was ended"))
   }
 
   private mutating func tellLoading() {

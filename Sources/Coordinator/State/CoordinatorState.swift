@@ -46,6 +46,10 @@ struct CoordinatorState {
   var recovery: Recovery?
   /// The stages of the last plan, also when it is over.
   var lastStages: [(id: Roster.ID, name: String, layers: LayerRange)] = []
+  /// Workers that are being started anew, by name, and since when.
+  var starting: [String: Instant] = [:]
+  /// When a pass came back last.
+  var lastReturn: Instant
   /// Plans in a row that came to nothing, and how often each worker was started anew since one came to something.
   var fruitless = 0
   var starts: [String: Int] = [:]
@@ -56,6 +60,8 @@ struct CoordinatorState {
   var autopsy: Autopsy?
   /// Since when nothing new goes into the pipe, since the plan is to end when it is empty.
   var drainingSince: Instant?
+  /// What of this code was reached.
+  var marks = Marks()
   /// Makes secrets.
   var random: any RandomNumberGenerator & Sendable
   private var effects: Deque<CoordinatorEffect> = []
@@ -97,7 +103,8 @@ struct CoordinatorState {
       configuration: settings.configuration.fingerprint.bytes, programVersion: settings.build,
       incarnation: self.random.next(), isRemote: settings.isRemote, allowed: allowed)
     scheduler = Scheduler(waitingLimit: settings.waitingLimit)
-    (self.now, started, lastPulse, lastLook, lastTick) = (now, now, now, now, now)
+    (roster.omitted, scheduler.omitted) = (settings.omitted, settings.omitted)
+    (self.now, started, lastPulse, lastLook, lastTick, lastReturn) = (now, now, now, now, now, now)
   }
 
   /// The effect that is to be carried out next; nil when there is none.

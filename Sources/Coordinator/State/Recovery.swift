@@ -6,8 +6,6 @@ struct Recovery {
   let since: Instant
   /// The last loss.
   var cause: ClusterError
-  /// Workers that are being started anew, by name, and since when.
-  var starting: [String: Instant] = [:]
   /// What people were told last that it waits for.
   var told = ""
 

@@ -10,23 +10,29 @@ public struct IncomingLink: Hashable, Sendable {
   private var number: UInt64 = 0
   /// Passes that were granted and have not come.
   private var granted = 0
+  private let omitted: Protections
 
-  public init(from end: LinkEnd, epoch: Epoch) {
+  public init(from end: LinkEnd, epoch: Epoch, omitting omitted: Protections = []) {
     self.end = end
     self.epoch = epoch
+    self.omitted = omitted
   }
 
   /// Checks and counts a message.
   ///
   /// - Throws: ``LinkError``; the link is of no use any more.
   public mutating func receive(_ header: Header, _ kind: Message.Kind) throws(LinkError) {
-    guard header.number <= number else { throw .gap(expected: number, found: header.number) }
-    guard header.number == number else { throw .duplicate(number: header.number, expected: number) }
+    if !omitted.contains(.dataNumbers) {
+      guard header.number <= number else { throw .gap(expected: number, found: header.number) }
+      guard header.number == number else { throw .duplicate(number: header.number, expected: number) }
+    }
     guard end.sends(kind) else { throw .unexpected(kind, from: end) }
-    guard header.epoch == epoch else { throw .otherEpoch(kind, found: header.epoch, expected: epoch) }
+    guard header.epoch == epoch || omitted.contains(.dataEpoch) else {
+      throw .otherEpoch(kind, found: header.epoch, expected: epoch)
+    }
     number += 1
     guard kind == .pass else { return }
-    guard granted > 0 else { throw .overCredit(sequence: header.sequence) }
+    guard granted > 0 || omitted.contains(.credit) else { throw .overCredit(sequence: header.sequence) }
     granted -= 1
   }
 

@@ -20,6 +20,16 @@ public enum LinkError: Error, Hashable, Sendable {
   case unexpected(Message.Kind, from: LinkEnd)
 }
 
+extension LinkError {
+  /// Whether connections do that by themselves, with honest peers.
+  public var isOfConnection: Bool {
+    switch self {
+    case .gap, .duplicate, .silent, .cut, .reopened: true
+    case .otherEpoch, .overCredit, .tooMuchCredit, .unexpected: false
+    }
+  }
+}
+
 /// What is said of the peer, whose name comes before it.
 extension LinkError: CustomStringConvertible {
   public var description: String {

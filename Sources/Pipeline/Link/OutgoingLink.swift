@@ -6,13 +6,15 @@ public struct OutgoingLink: Hashable, Sendable {
   /// Passes that the receiver has room for.
   public private(set) var credit = 0
   private var number: UInt64 = 0
+  private let omitted: Protections
 
-  public init(epoch: Epoch) {
+  public init(epoch: Epoch, omitting omitted: Protections = []) {
     self.epoch = epoch
+    self.omitted = omitted
   }
 
   /// Whether a pass may be sent.
-  public var canSend: Bool { credit > 0 }
+  public var canSend: Bool { credit > 0 || omitted.contains(.credit) }
 
   /// The header of the next message, which is not a pass.
   public mutating func header() -> Header {

@@ -26,6 +26,7 @@ public struct PassReceiver: Sendable {
   private let peerKey: CurveKey?
   private let patience: Duration
   private var sender: Sender?
+  private let omitted: Protections
 
   private struct Sender {
     let id: [UInt8]
@@ -42,7 +43,11 @@ public struct PassReceiver: Sendable {
   ///   - stage: index of the stage that sends; −1 is the coordinator.
   ///   - credits: passes that may be under way at once.
   ///   - patience: how long the sender may be silent.
-  public init(epoch: Epoch, from stage: Int, credits: Int, terms: LinkTerms, patience: Duration) {
+  public init(
+    epoch: Epoch, from stage: Int, credits: Int, terms: LinkTerms, patience: Duration,
+    omitting omitted: Protections = []
+  ) {
+    self.omitted = omitted
     self.epoch = epoch
     self.stage = stage
     self.credits = credits
@@ -65,17 +70,20 @@ public struct PassReceiver: Sendable {
     _ header: Header, _ message: Message, payload: Int?, from peer: Peer, now: Instant
   ) throws -> Arrival {
     let isSender = isSender(peer.id)
-    if !isSender, header.epoch.isBefore(epoch) { return .fenced }
+    let isFenced = !omitted.contains(.dataEpoch)
+    if !isSender, header.epoch.isBefore(epoch), isFenced { return .fenced }
     switch message {
     case .open(let open):
-      guard header.epoch == epoch, !isSender else { return .nothing }
-      guard open.stage == stage, terms.accepts(open.secret), peerKey == nil || peer.caller.key == peerKey else {
+      guard header.epoch == epoch || !isFenced, !isSender else { return .nothing }
+      guard open.stage == stage, terms.accepts(open.secret) || !isFenced, peerKey == nil || peer.caller.key == peerKey
+      else {
         return .stranger(reason: "opened the link of stage \(open.stage), which is not its own")
       }
       if sender?.hasPassed == true { throw LinkError.reopened }
       sender = Sender(
-        id: peer.id, connection: peer.caller.connection, passes: IncomingLink(from: .sender, epoch: epoch),
-        credits: OutgoingLink(epoch: epoch), hearing: Hearing(now: now))
+        id: peer.id, connection: peer.caller.connection,
+        passes: IncomingLink(from: .sender, epoch: epoch, omitting: omitted),
+        credits: OutgoingLink(epoch: epoch, omitting: omitted), hearing: Hearing(now: now))
       try sender!.passes.receive(header, message.kind)
       return .opened(nextAnswer()!)
     case .pass(let pass):
@@ -111,7 +119,7 @@ public struct PassReceiver: Sendable {
   /// the thread that computes, when it has taken all messages that were there.
   public mutating func silence(now: Instant) -> Duration? {
     // Within a process nothing gets lost.
-    guard sender?.connection != nil else { return nil }
+    guard sender?.connection != nil, !omitted.contains(.dataSilence) else { return nil }
     let silence = sender!.hearing.silence(now: now)
     return silence > patience ? silence : nil
   }

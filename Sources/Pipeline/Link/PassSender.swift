@@ -27,6 +27,7 @@ public struct PassSender: Sendable {
   private var hearing: Hearing
   /// Whether something was sent since the last beat.
   private var hasSpoken = true
+  private let omitted: Protections
 
   private static let openInterval = Duration.milliseconds(500)
 
@@ -38,11 +39,14 @@ public struct PassSender: Sendable {
   /// - Parameters:
   ///   - stage: the index of the sending stage; −1 is the coordinator.
   ///   - patience: how long the receiver may be silent.
-  public init(stage: Int, epoch: Epoch, terms: LinkTerms, patience: Duration, now: Instant) {
+  public init(
+    stage: Int, epoch: Epoch, terms: LinkTerms, patience: Duration, now: Instant, omitting omitted: Protections = []
+  ) {
     self.patience = patience
+    self.omitted = omitted
     open = Open(stage: stage, secret: terms.secret)
-    link = OutgoingLink(epoch: epoch)
-    credits = IncomingLink(from: .receiver, epoch: epoch)
+    link = OutgoingLink(epoch: epoch, omitting: omitted)
+    credits = IncomingLink(from: .receiver, epoch: epoch, omitting: omitted)
     hearing = Hearing(now: now)
     phase = .opening(asked: now, hasFailed: false)
   }
@@ -56,7 +60,7 @@ public struct PassSender: Sendable {
   /// Asks for credit. The number is the same each time: asked again, it is the first message still.
   public mutating func ask(now: Instant) -> (Header, Message) {
     phase = .opening(asked: now, hasFailed: false)
-    link = OutgoingLink(epoch: link.epoch)
+    link = OutgoingLink(epoch: link.epoch, omitting: omitted)
     return (link.header(), .open(open))
   }
 
@@ -93,7 +97,7 @@ public struct PassSender: Sendable {
       return .send(header, message)
     }
     attempt += 1
-    credits = IncomingLink(from: .receiver, epoch: link.epoch)
+    credits = IncomingLink(from: .receiver, epoch: link.epoch, omitting: omitted)
     phase = .opening(asked: now, hasFailed: false)
     return .dialAgain(attempt: attempt)
   }
@@ -101,7 +105,7 @@ public struct PassSender: Sendable {
   /// How long the receiver was silent, when that is too long by what has come of messages. To be asked a few times a second, by
   /// the thread that computes.
   public mutating func silence(now: Instant) -> Duration? {
-    guard isOpen else { return nil }
+    guard isOpen, !omitted.contains(.dataSilence) else { return nil }
     let silence = hearing.silence(now: now)
     return silence > patience ? silence : nil
   }

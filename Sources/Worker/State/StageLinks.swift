@@ -32,15 +32,16 @@ final class StageLinks {
     case waiting(Header, Pass)
   }
 
-  init(_ assignment: StageAssignment, width: Int, epoch: Epoch, now: Instant) {
+  init(_ assignment: StageAssignment, width: Int, epoch: Epoch, omitting omitted: Protections, now: Instant) {
     (self.assignment, self.width) = (assignment, width)
     patience = .nanoseconds(Int64(assignment.patience))
     (isFirst, isLast) = (assignment.index == 0, assignment.index == assignment.count - 1)
     incoming = PassReceiver(
       epoch: epoch, from: assignment.index - 1, credits: assignment.credits, terms: assignment.incoming,
-      patience: patience)
+      patience: patience, omitting: omitted)
     outgoing = PassSender(
-      stage: assignment.index, epoch: epoch, terms: assignment.outgoing, patience: patience, now: now)
+      stage: assignment.index, epoch: epoch, terms: assignment.outgoing, patience: patience, now: now,
+      omitting: omitted)
     idleSince = now
   }
 }

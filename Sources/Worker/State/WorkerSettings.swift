@@ -10,4 +10,6 @@ struct WorkerSettings: Sendable {
   var isPatient = false
   /// How long the coordinator is waited for.
   let patience: Duration
+  /// Left out by tests, which have to notice.
+  var omitted: Protections = []
 }

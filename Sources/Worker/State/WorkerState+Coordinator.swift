@@ -21,14 +21,17 @@ extension WorkerState {
         throw WorkerError.unexpected(coordinator: settings.coordinator, message.kind)
       }
       // One of an assignment that is over.
-      guard header.epoch == membership.epoch else { return }
+      guard header.epoch == membership.epoch || settings.omitted.contains(.controlEpoch) else { return }
       emit(.accept(piece))
     default: throw WorkerError.unexpected(coordinator: settings.coordinator, message.kind)
     }
   }
 
   private mutating func leave(_ goodbye: Goodbye) throws {
-    if goodbye.joinsAgain, leavingSince == nil { return joinAgain(goodbye.reason) }
+    if goodbye.joinsAgain, leavingSince == nil {
+      marks.insert(.joinsAgainWhenGivenUp)
+      return joinAgain(goodbye.reason)
+    }
     control.leave()
     emit(.setLastWords(.zero))
     guard goodbye.reason.isEmpty || leavingSince != nil else {
@@ -99,7 +102,7 @@ extension WorkerState {
     emit(.notify(.loaded(read: bytesRead, received: bytesReceived, cached: bytesCached, time: time)))
     emit(.serve(assignment, stage))
     let links = StageLinks(
-      stage, width: membership.configuration.width, epoch: membership.epoch, now: now)
+      stage, width: membership.configuration.width, epoch: membership.epoch, omitting: settings.omitted, now: now)
     // Behind the last stage is the coordinator.
     emit(
       .dialNext(address: links.isLast ? nil : stage.next, key: stage.outgoing.peerKey, name: linkName(membership.epoch))
@@ -112,7 +115,9 @@ extension WorkerState {
   }
 
   /// By which the next stage tells this link apart.
-  func linkName(_ epoch: Epoch) -> String { "\(control.routingName)/\(epoch)" }
+  func linkName(_ epoch: Epoch) -> String {
+    "\(control.routingName)/\(settings.omitted.contains(.dataEpoch) ? .none : epoch)"
+  }
 }
 
 // MARK: - Time
@@ -125,10 +130,17 @@ extension WorkerState {
       emit(.setLastWords(.zero))
       throw WorkerError.coordinatorLost(settings.coordinator)
     }
-    if let leavingSince, now - leavingSince > Self.leavePatience { return end() }
+    if let leavingSince, now - leavingSince > Self.leavePatience {
+      marks.insert(.leftUnanswered)
+      return end()
+    }
     guard case .member(let membership) = phase else { return try introduce() }
-    if case .linking(_, _, let since) = membership.place, now - since > Self.linkPatience {
-      return detach(.outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")")
+    if case .linking(_, _, let since) = membership.place, now - since > Self.linkPatience,
+      !settings.omitted.contains(.linkPatience)
+    {
+      marks.insert(.detachedUnanswered)
+      return detach(
+        .outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")")
     }
     if now >= control.nextBeat {
       try lookAtLinks()

@@ -16,6 +16,7 @@ extension WorkerState {
   /// A link of its stage is of no use any more: the coordinator is told, and makes another plan. Blocks stay.
   mutating func detach(_ side: LinkSide, _ reason: String) {
     guard control.isWelcome, links != nil else { return }
+    marks.insert(side == .incoming ? .detachedIncoming : .detachedOutgoing)
     // How far it came says whose request is to blame, if one is.
     beat(isDue: true)
     leavePlace()
@@ -36,7 +37,10 @@ extension WorkerState {
   /// Somebody wants it to end. A member serves on until the coordinator sends it away.
   mutating func leave() {
     guard leavingSince == nil else { return }
-    guard control.isWelcome else { return end() }
+    guard control.isWelcome else {
+      marks.insert(.leavesUnwelcome)
+      return end()
+    }
     leavingSince = now
     emit(.notify(.leaving))
     tell(.goodbye(Goodbye(reason: "")))

@@ -48,6 +48,8 @@ struct WorkerState {
   var leavingSince: Instant?
   /// A link that was cut, and since when. The coordinator may know why, and say so in a moment.
   var cut: (error: WorkerError, since: Instant)?
+  /// What of this code was reached.
+  var marks = Marks()
   private var random: any RandomNumberGenerator & Sendable
   private var effects: Deque<WorkerEffect> = []
   /// The instant of the event that is handled.
@@ -93,8 +95,10 @@ struct WorkerState {
     do { try take(event) } catch WorkerError.link(let side, let error) {
       detach(side, "\(error)")
     } catch WorkerError.coordinatorLost where settings.isPatient {
+      marks.insert(.joinsAgainWhenCut)
       joinAgain("the connection to the coordinator was lost")
     } catch WorkerError.coordinatorSilent(_, let time) where settings.isPatient {
+      marks.insert(.joinsAgainWhenSilent)
       joinAgain("nothing heard of the coordinator for \(time.inSeconds)")
     } catch { fail(error) }
   }
@@ -169,5 +173,7 @@ struct WorkerState {
     }
   }
 
-  mutating func nextIncarnation() -> UInt64 { random.next() }
+  mutating func nextIncarnation() -> UInt64 {
+    settings.omitted.contains(.incarnation) ? control.incarnation : random.next()
+  }
 }

@@ -37,9 +37,6 @@ struct Fault: Hashable, Sendable {
     /// It is told to end.
     case leave
 
-    /// What today's cluster survives: see the report of the simulator for the others.
-    static let survived: [Kind] = [.lag, .slow]
-
     /// Whether it happens to workers that are a session's own, on one machine.
     var isOfSession: Bool {
       switch self {

@@ -47,6 +47,7 @@ struct Options: Hashable, Sendable {
     setup.slotCount = slots
     setup.microBatchRows = rows == 0 ? nil : rows
     setup.waitingLimit = waitingLimit
+    if credits > 0 { setup.creditLimit = credits }
     setup.patience = .milliseconds(patience)
     setup.memory = memory
     setup.rowSeconds = Double(rowTime) * 1e-9

@@ -22,10 +22,12 @@ final class Simulation {
   /// After the faults, everything has to end within this time.
   static let bound = Duration.seconds(120)
 
-  init(_ options: Options, journal: Journal? = nil) {
+  init(_ options: Options, omitting omitted: Protections = [], journal: Journal? = nil) {
     self.options = options
     expected = options.orders.map { ToyModel.results(of: $0.work()) }
-    world = World(options.setup, seed: options.seed)
+    var setup = options.setup
+    setup.omitted = omitted
+    world = World(setup, seed: options.seed)
     world.journal = journal
     start = world.now
     for _ in 0..<options.workers { world.addWorker() }

@@ -14,11 +14,13 @@ struct Tally: Sendable {
   var rowsReplayed = 0
   var events = 0
   var time = Duration.zero
+  var marks = Marks()
 
   mutating func count(_ world: World) {
     seeds += 1
     events += world.eventCount
     time += world.now - World.start
+    marks.formUnion(world.marks)
     let statistics = world.statistic()
     recoveries += statistics.recoveries
     losses += statistics.losses
@@ -34,12 +36,16 @@ struct Tally: Sendable {
     rowsReplayed += other.rowsReplayed
     events += other.events
     time += other.time
+    marks.formUnion(other.marks)
   }
+
+  /// Places of recovery code that were not reached.
+  var missedMarks: [Mark] { Mark.allCases.filter { !marks.contains($0) } }
 
   func line(within time: Duration) -> String {
     let pace = Int(Double(seeds) / max(1e-9, time.seconds) * 60)
     return
       "\(seeds) seeds, \(faults) faults, \(losses) losses, \(recoveries) recoveries, \(rowsReplayed) rows replayed, "
-      + "\(events) events in \(Int(self.time.seconds)) s of virtual time; \(pace) seeds a minute"
+      + "\(marks.count) of \(Mark.allCases.count) marks, \(events) events in \(Int(self.time.seconds)) s of virtual time; \(pace) seeds a minute"
   }
 }

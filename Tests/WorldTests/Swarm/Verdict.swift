@@ -12,13 +12,14 @@ struct Verdict: Sendable {
   /// Runs a world by its options.
   ///
   /// - Parameters:
+  ///   - omitted: what keeps the cluster from harm and is left out.
   ///   - isHashed: whether each step is put down as a number.
   ///   - write: takes each line of what happens.
   static func of(
-    _ options: Options, isHashed: Bool = false, write: ((String) -> Void)? = nil
+    _ options: Options, omitting omitted: Protections = [], isHashed: Bool = false, write: ((String) -> Void)? = nil
   ) -> Verdict {
     let journal = isHashed || write != nil ? Journal(write: write) : nil
-    let simulation = Simulation(options, journal: journal)
+    let simulation = Simulation(options, omitting: omitted, journal: journal)
     let violation = simulation.run()
     return Verdict(violation: violation, tally: simulation.tally, hashes: journal?.hashes ?? [])
   }

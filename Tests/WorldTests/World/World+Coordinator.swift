@@ -19,7 +19,8 @@ extension World {
         configuration: ToyModel.configuration, listening: "tcp://10.0.0.1:7070", workerCount: setup.workerCount,
         spares: setup.spares, means: setup.means, restarts: setup.restarts, sharesFiles: setup.sharesFiles,
         wishes: wishes, waitingLimit: setup.waitingLimit, patience: setup.patience, workerFlags: "",
-        comesAgain: !setup.restarts, key: nil, host: "coordinator", cores: 4, threads: 1),
+        comesAgain: !setup.restarts, key: nil, host: "coordinator", cores: 4, threads: 1,
+        creditLimit: setup.creditLimit, omitted: setup.omitted),
       statistics: statistics, allowed: nil, random: SeededNumbers(random.next()), now: now)
   }
 
@@ -44,6 +45,7 @@ extension World {
   /// Another coordinator listens at its address.
   func restartCoordinator() {
     guard !coordinatorProcess.isRunning else { return }
+    earlierMarks.formUnion(coordinator.allMarks)
     coordinator = Self.makeCoordinator(setup, statistics, &random, now)
     startCoordinator()
   }

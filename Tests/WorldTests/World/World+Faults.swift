@@ -77,8 +77,17 @@ extension World {
   /// Blocks that a worker has brought into memory, in order.
   func loads(of name: String) -> [Int] { node(name).loads }
 
+  /// What of the code was reached.
+  var marks: Marks {
+    nodes.reduce(earlierMarks.union(coordinator.allMarks)) { $0.union($1.state.marks) }
+  }
+
   func statistic() -> PipelineStatistics { statistics.snapshot() }
 
   /// Whether nothing is left of any request: no slot, no row in flight, nobody who waits.
   var isIdle: Bool { coordinator.scheduler.isIdle }
+}
+
+extension CoordinatorState {
+  var allMarks: Marks { marks.union(roster.marks).union(scheduler.marks) }
 }

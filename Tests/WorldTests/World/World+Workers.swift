@@ -29,7 +29,7 @@ extension World {
         hello: Hello(
           name: name, incarnation: 0, programVersion: ProgramVersion.current, kernels: "toy", threads: 1,
           memory: memory, cores: 4, host: name, address: address, folder: "", configuration: []),
-        isPatient: !setup.restarts, patience: setup.patience),
+        isPatient: !setup.restarts, patience: setup.patience, omitted: setup.omitted),
       random: SeededNumbers(random.next()), now: now)
   }
 
@@ -39,6 +39,7 @@ extension World {
     node.clock = .milliseconds(random.number(0...100_000))
     let time = now
     now = now + node.clock
+    earlierMarks.formUnion(node.state.marks)
     node.state = makeState(node.name, node.address, node.memory)
     now = time
     node.isRunning = true

@@ -25,6 +25,9 @@ final class World {
     var microBatchRows: Int?
     var split: [Int]?
     var waitingLimit = 4096
+    var creditLimit = WireLimits.credits.upperBound
+    /// What keeps the cluster from harm and is left out.
+    var omitted: Protections = []
     var patience = Duration.seconds(60)
     /// Bytes that a worker offers.
     var memory = 1 << 30
@@ -95,6 +98,8 @@ final class World {
   /// What must never be.
   private(set) var violation: String?
   var eventCount = 0
+  /// What of the code was reached by those that are gone; see ``marks``.
+  var earlierMarks = Marks()
   var journal: Journal?
   /// Is told of each result, before the next event.
   var onResult: ((World, RequestID) -> Void)?
