@@ -39,7 +39,7 @@ def tasks(folder, seed, size):
     many = ["--prompts", prompts, "--json", "--max-tokens", 20 * size, "--ignore-eos", "--logprobs", 2]
     return {
         "generate": Task("generate", *many, "--seed", 7),
-        "generate, greedy": Task("generate", *many, "--temperature", 0),
+        "generate, greedy": Task("generate", *many, "--temperature", 0, "--seed", 7),
         "score": Task("score", book, "--json", "--logprobs", 2, "--stride", 32),
         "embed": Task("embed", "--prompts", texts, "--output", states, "--pool", "mean", file=states),
     }

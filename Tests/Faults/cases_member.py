@@ -21,10 +21,10 @@ def listening(*flags, **options):
 def stale(scene):
     """A worker that stands still until its place is taken, and then goes on as if nothing had been."""
     pid = scene.pid(1)
-    recoveries = scene.world.counter("gpt2_recoveries_total")
+    recoveries = scene.world.recoveries()
     now(scene)
     send(signal.SIGSTOP, pid)
-    wait_until("recovery", lambda: scene.world.counter("gpt2_recoveries_total") > recoveries, 10)
+    wait_until("recovery", lambda: scene.world.recoveries() > recoveries, 10)
     time.sleep(scene.chance.uniform(0, 2))
     send(signal.SIGCONT, pid)
     time.sleep(1)

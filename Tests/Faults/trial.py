@@ -21,6 +21,7 @@ class Result:
     case: object
     problems: list = field(default_factory=list)
     skipped: str | None = None
+    noticed: float | None = None  # seconds from the fault until a loss was told
     pause: object = None
     last_bound: float | None = None
     notes: list = field(default_factory=list)
@@ -114,7 +115,7 @@ def attempt(scene, result, requests, references):
         assert not wrong, f"even without a fault: {wrong[0]}"
         references.prefill(world)
         world.rest()
-        before, losses = world.usage(), world.counter("gpt2_losses_total")
+        before, losses = world.usage(), len(world.losses())
         scene.names = world.stages()
     load = scene.load = Load(world.door, requests, repeats=case.repeats)
     if case.when == "load":
@@ -139,9 +140,11 @@ def attempt(scene, result, requests, references):
     world.rest()
     if case.when != "load":
         compare(before, world.usage(), result)
-        counted = world.counter("gpt2_losses_total") - losses
-        if case.loses is not None and (counted > 0) != case.loses:
-            result.problems.append(f"{counted:.0f} losses are counted")
+        found = world.losses()[losses:]
+        if case.loses is not None and bool(found) != case.loses:
+            result.problems.append(f"{len(found)} losses are told" + "".join(f": {line}" for _, line in found[:1]))
+        if found:
+            result.noticed = found[0][0] - scene.fault
     if case.after:
         case.after(scene)
     release(scene)

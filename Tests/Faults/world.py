@@ -92,9 +92,12 @@ class World:
                     found[int(pairs["stage"])] = pairs["worker"]
         return [found[stage] for stage in sorted(found)]
 
-    def counter(self, name):
-        """A metric's sum over its series, 0 where it is not there yet."""
-        return self.door.metrics().series(name)
+    def losses(self):
+        """Lines in which the server says that something is lost, and what comes next."""
+        return [(at, line) for at, line in self.serve.since(0) if " was lost" in line or "; a spare takes" in line]
+
+    def recoveries(self):
+        return sum("work goes on" in line for _, line in self.serve.since(0))
 
     def rest(self, seconds=20):
         """Waits until nothing is under way."""
