@@ -42,12 +42,17 @@ def twin_goes(scene):
 
 
 def no_memory(scene):
-    """A worker that gets no more memory than it has, while it needs more."""
+    """A worker that gets no more memory than it has, and then the blocks of another one that dies."""
     pid = scene.pid(1)
     with open(f"/proc/{pid}/statm") as file:
         size = int(file.read().split()[0]) * resource.getpagesize()
-    now(scene)
-    resource.prlimit(pid, resource.RLIMIT_AS, (size + (256 << 10), size + (256 << 10)))
+    resource.prlimit(pid, resource.RLIMIT_AS, (size, size))
+    kill(0)(scene)
+    scene.starved = scene.world.members[scene.stage(1)]
+
+
+def starved(scene):
+    scene.note(f"the worker without memory {'runs' if scene.starved.runs else 'ended'}: {scene.starved.tail(1)}")
 
 
 def restarted(number):
@@ -116,8 +121,8 @@ def all():
     yield Case("a stale worker returns", listening(), stale, "a stale worker returns", bound=SILENT + BY_OTHERS, repeats=True,
                loses=True, short=True)
     yield Case("a twin by name", listening(), twin, "a twin by name", bound=1.0, repeats=True, loses=False, after=twin_goes)
-    yield Case("a worker out of memory", lambda setting: Spawned(setting), no_memory, "out of memory", "prefill",
-               requests=workload.long_prompts)
+    yield Case("a worker out of memory for another's blocks", listening("--recover", "split"), no_memory, "out of memory",
+               bound=2 * BY_OTHERS, loses=True, after=starved)
     yield Case("one core for all, the middle killed", one_core, kill(1), "one core for all", bound=BY_OTHERS, loses=True)
     yield Case("full disk under a worker's cache, another killed", lambda setting: FullDisk(setting, restarts=True), kill(0),
                "full disk", bound=BY_OTHERS, repeats=True, loses=True, needs=("mount",))

@@ -196,9 +196,9 @@ class Relay:
         """Closes these ends; a connection that has lost one is no connection any more."""
         self.ways = [way for way in self.ways if way.source not in ends and way.sink not in ends]
         for end in ends:
-            if end in self.selector.get_map():
-                self.selector.unregister(end)
             if end.fileno() >= 0:
+                if end in self.selector.get_map():
+                    self.selector.unregister(end)
                 if hard:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 end.close()
