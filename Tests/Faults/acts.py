@@ -5,6 +5,7 @@ import signal
 import time
 
 from hang import Hang
+from world import own_name
 
 
 def now(scene):
@@ -86,7 +87,7 @@ def drain(stage):
 def link(kind, stage, fault, lasts=None, then=None):
     """A fault of the relay before a worker (`data`) or before the coordinator (`control`), healed after a while."""
     def act(scene):
-        relay = getattr(scene.world, kind)[scene.stage(stage)]
+        relay = getattr(scene.world, kind)[own_name(scene.stage(stage))]
         now(scene)
         fault(relay)
         if lasts is not None:
@@ -98,7 +99,7 @@ def link(kind, stage, fault, lasts=None, then=None):
 def flap(kind, stage, every, times):
     """Resets, one after the other."""
     def act(scene):
-        relay = getattr(scene.world, kind)[scene.stage(stage)]
+        relay = getattr(scene.world, kind)[own_name(scene.stage(stage))]
         now(scene)
         for _ in range(times):
             relay.reset()

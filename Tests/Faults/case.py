@@ -6,7 +6,7 @@ from typing import Callable
 
 import workload
 
-# Seconds until a fault is noticed at the latest: the kernel tells of a process or a connection that is gone; silence takes time.
+# Seconds until a fault is noticed at the latest: the kernel tells of what is gone, silence takes time.
 AT_ONCE, TOLD, SILENT = 0.0, 0.3, 1.9
 # Seconds from noticing until the most urgent stream goes on.
 BY_SPARE, BY_OTHERS = 1.0, 3.0
@@ -27,6 +27,7 @@ class Case:
     answers: bool = True  # whether every request has to be answered
     short: bool = False  # whether it is a part of the short form
     needs: tuple = ()  # "lab", "trace", "mount"
+    models: tuple = ("demo", "124m")
     shape: dict = field(default_factory=dict)
 
 
@@ -47,3 +48,7 @@ class Scene:
 
     def note(self, text):
         self.notes.append(text)
+
+    def detail(self, text):
+        """For the log alone: it has a line break."""
+        self.notes.append(text + "\n")

@@ -9,6 +9,7 @@ import workload
 from acts import hang, kill, stop
 from case import Case, Scene
 from clients import literal
+from trial import Alone, Result, journal, release
 from world import Hosts, Listening, Spawned
 
 # What a line of JSON says of clocks.
@@ -62,7 +63,6 @@ def all():
 
 def run(case, setting, folder, seed, times):
     """The task by one process, then by a cluster that loses a worker. `times` has how long each took, and what came of it."""
-    from trial import Result, journal, release
     result, begin = Result(case), time.monotonic()
     task = tasks(folder, seed, setting.size)[case.verb]
     world = case.world(setting, task=task)
@@ -96,7 +96,6 @@ def run(case, setting, folder, seed, times):
 
 def undisturbed(setting, task):
     """What a cluster without a fault gives, which has to be what one process gives, and how long it works."""
-    from trial import Alone
     with Alone(setting, task=task) as alone:
         assert alone.serve.end(300) == 0, alone.serve.tail()
         meant = task.output(alone)

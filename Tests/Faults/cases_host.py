@@ -3,7 +3,7 @@
 import time
 
 import workload
-from acts import both, kill, nothing, now
+from acts import kill, nothing, now
 from case import BY_OTHERS, SILENT, Case
 from world import Hosts
 

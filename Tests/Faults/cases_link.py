@@ -1,10 +1,7 @@
 """Links that are reset, half-open, swallowed, slow, and that flap: between stages, and between a worker and the coordinator."""
 
-import signal
-import time
-
 import workload
-from acts import flap, link, now, send
+from acts import flap, link, now
 from case import BY_OTHERS, SILENT, TOLD, Case
 from world import Listening
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import time
 
-import workload
 from acts import kill, now, send
 from answer import differences
 from case import BY_OTHERS, SILENT, Case
@@ -91,6 +90,13 @@ def rolling(scene):
         time.sleep(0.5)
 
 
+class Tight(Listening):
+    """Workers of which one has memory for hardly more than its own blocks."""
+
+    def join(self, name, *flags, **options):
+        return super().join(name, *flags, *(["--memory", "5MB"] if name == "w2" else []), **options)
+
+
 class FullDisk(Listening):
     """Workers that are sent their blocks, one of which has no room to keep them."""
 
@@ -123,6 +129,8 @@ def all():
     yield Case("a twin by name", listening(), twin, "a twin by name", bound=1.0, repeats=True, loses=False, after=twin_goes)
     yield Case("a worker out of memory for another's blocks", listening("--recover", "split"), no_memory, "out of memory",
                bound=2 * BY_OTHERS, loses=True, after=starved)
+    yield Case("a worker that may take hardly any memory, another killed", lambda setting: Tight(setting, "--recover", "split"),
+               kill(0), "out of memory", bound=BY_OTHERS, loses=True, models=("demo",))
     yield Case("one core for all, the middle killed", one_core, kill(1), "one core for all", bound=BY_OTHERS, loses=True)
     yield Case("full disk under a worker's cache, another killed", lambda setting: FullDisk(setting, restarts=True), kill(0),
                "full disk", bound=BY_OTHERS, repeats=True, loses=True, needs=("mount",))

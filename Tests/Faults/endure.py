@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import threading
 import time
 from collections import Counter
 
@@ -12,9 +11,9 @@ import trial
 import workload
 from acts import send
 from answer import differences
-from child import resident, words
+from child import resident
 from load import Load
-from world import Listening, Spawned
+from world import Listening, Spawned, own_name
 
 # What the coordinator's peaks may grow by from the first quarter to the last: a share, and megabytes of allocators' caches.
 GROWTH, SLACK = 0.05, 4
@@ -46,11 +45,14 @@ class Endurance:
             checked = self.check(checked)
             if time.monotonic() > beside:
                 beside += 60
-                print(f"  {time.monotonic() - self.load.started:5.0f} s: {sum(self.counts.values())} faults, {self.answered} answers, "
-                      f"{self.load.tokens} tokens, {len(self.wrong)} wrong, {self.sizes[-1][1]:.0f} MB", flush=True)
+                self.say()
         self.let_go(all=True)
         self.load.finish(120)
         self.check(checked, all=True)
+
+    def say(self):
+        print(f"  {time.monotonic() - self.load.started:5.0f} s: {sum(self.counts.values())} faults, {self.answered} answers, "
+              f"{self.load.tokens} tokens, {len(self.wrong)} wrong, {self.sizes[-1][1]:.0f} MB", flush=True)
 
     # What happens.
 
@@ -96,7 +98,7 @@ class Endurance:
         self.held.append((time.monotonic() + self.chance.uniform(0.2, 6), held.release))
 
     def relay(self, name):
-        return self.chance.choice([self.world.data, self.world.control])[name]
+        return self.chance.choice([self.world.data, self.world.control])[own_name(name)]
 
     def reset(self, name):
         self.relay(name).reset()
@@ -125,8 +127,8 @@ class Endurance:
             if exchange is None or (exchange.ended is None and not all):
                 continue
             self.answered += 1
-            self.wrong += [f"{exchange.started - self.load.started:.1f} s: {what}"
-                           for what in differences([exchange], self.references.answers)]
+            for what in differences([exchange], self.references.answers):
+                self.wrong.append(what.strip())
             exchanges[index] = None
         while begin < len(exchanges) and exchanges[begin] is None:
             begin += 1
@@ -135,7 +137,8 @@ class Endurance:
     def growth(self):
         """Megabytes of the coordinator at its peak, in the first quarter and in the last."""
         quarter = max(1, len(self.sizes) // 4)
-        return max(size for _, size in self.sizes[quarter // 2 : quarter + quarter // 2]), max(size for _, size in self.sizes[-quarter:])
+        parts = self.sizes[quarter // 2 : quarter + quarter // 2], self.sizes[-quarter:]
+        return [max(size for _, size in part) for part in parts]
 
 
 def run(setting, options):
@@ -172,7 +175,7 @@ def half(world, options, references, requests):
             world.close()
     except Exception as problem:
         problems.append(f"{type(problem).__name__}: {problem}"[:800])
-    problems += endurance.wrong[:5]
+    problems += [f"{text} ({count} times)" for text, count in Counter(endurance.wrong).most_common(6)]
     for name, count in sorted(endurance.counts.items()):
         print(f"  {count:5d}  {name}")
     for problem in problems:

@@ -36,8 +36,8 @@ class Exchange:
 class Load:
     """A client for each of `requests`, each a path and a body.
 
-    Without `repeats` each asks once. With it each asks again and again until `finish` is called, and then reads to the end what it
-    has asked for.
+    Without `repeats` each asks once. With it each asks again and again until `finish` is called, and then reads to the end what
+    it has asked for.
     """
 
     def __init__(self, door, requests, repeats=False):

@@ -2,8 +2,10 @@
 
 from collections import namedtuple
 
-# Seconds from the fault until the first stream goes on, and until the last does; the exchanges that were waited for, and the tokens
-# that they had by then.
+# Seconds; a silence that is no longer is none.
+SHORT = 0.1
+# Seconds from the fault until the first stream goes on, and until the last does; the exchanges that were waited for, and the
+# tokens that they had by then.
 Pause = namedtuple("Pause", "first last waited tokens")
 
 
@@ -16,6 +18,8 @@ def measure(exchanges, fault, until):
     begin, end = silence(times, fault, until)
     if begin is None:
         return None
+    # What is no longer than any hop may begin anywhere, and has nothing to do with the fault.
+    start = fault if end - begin > SHORT else begin
     last, waited, tokens = end, [], 0
     for exchange in exchanges:
         own = exchange.token_times()
@@ -24,7 +28,7 @@ def measure(exchanges, fault, until):
         if before and following:
             last, tokens = max(last, following), tokens + before
             waited.append(exchange)
-    return Pause(end - fault, last - fault, waited, tokens)
+    return Pause(end - start, last - start, waited, tokens)
 
 
 def silence(times, fault, until):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a model of GPT-2's smallest shape (124M) with random weights, and a tokenizer of as many tokens: for its speed, not its texts.
+"""Writes a model of GPT-2's smallest shape (124M) with random weights, and a tokenizer: for its speed, not its texts.
 
     Tests/Faults/random_model.py FOLDER
 """

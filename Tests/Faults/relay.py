@@ -1,6 +1,7 @@
 """A relay of TCP connections that can be made to fail as networks do: slow, cut in pieces, reset, swallowed, half-open."""
 
 import collections
+import random
 import selectors
 import socket
 import struct
@@ -212,7 +213,6 @@ def listen_low(listener, host="127.0.0.1"):
 
 
 def free_port(host="127.0.0.1", listener=None):
-    import random
     for _ in range(200):
         port = random.SystemRandom().randrange(10000, 32000)
         end = listener or socket.socket()

@@ -23,8 +23,9 @@ def table(results):
     for result in results:
         if not result.skipped:
             groups.setdefault(result.case.group, []).append(result)
-    lines = ["| fault | runs | same bytes | noticed: median | worst | next token: median | worst | bound | last stream: median | worst |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    heads = ["fault", "runs", "same bytes", "noticed: median", "worst", "next token: median", "worst", "bound",
+             "last stream: median", "worst"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for group, members in groups.items():
         pauses = [result.pause for result in members if result.pause]
         figures, times = ["", "", "", "", ""], [result.noticed for result in members if result.noticed is not None]

@@ -20,7 +20,7 @@ def prompt(chance, words):
 
 
 def streams(seed, count=32, tokens=210, words=(2, 12)):
-    """`count` requests that are answered as streams: greedy and seeded, with n, log-probabilities, stops, echo and penalties."""
+    """`count` requests for streams: greedy and seeded, with n, log-probabilities, stops, echo and penalties."""
     chance, requests = random.Random(f"streams {seed}"), []
     for number in range(count):
         body = {"prompt": prompt(chance, chance.randint(*words)), "max_tokens": chance.randint(tokens // 2, tokens),

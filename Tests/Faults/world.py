@@ -1,9 +1,9 @@
 """A server over a cluster: its workers are processes that it starts itself, or that dial in, here or on hosts of the lab."""
 
 import os
+import re
 import signal
 import tempfile
-import time
 from dataclasses import dataclass, field
 
 import lab
@@ -34,6 +34,11 @@ class Setting:
     @property
     def worker_model(self):
         return self.model or ["--demo"]
+
+
+def own_name(name):
+    """What a worker calls itself that the coordinator calls `name`: of two by one name it gives the second a number."""
+    return re.fullmatch(r"((?:w|worker-)\d+)(?:-\d+)?", name)[1]
 
 
 class World:
@@ -78,6 +83,7 @@ class World:
         """Waits until it is, and says how long that took."""
         if self.task:
             return None
+
         def is_ready():
             assert self.serve.runs, f"serve ended with {self.serve.process.returncode}: {self.serve.tail()}"
             return self.door.ready()[0]
@@ -152,7 +158,7 @@ class Spawned(World):
     def pid(self, name):
         for pid in children(self.serve.pid):
             line = words(pid)
-            if "--name" in line and line[line.index("--name") + 1] == name:
+            if "--name" in line and line[line.index("--name") + 1] in (name, own_name(name)):
                 return pid
         raise AssertionError(f"{name} has no process")
 
@@ -206,7 +212,7 @@ class Listening(World):
         return self.members[name]
 
     def pid(self, name):
-        return self.members[name].pid
+        return self.members[own_name(name)].pid
 
     def supervise(self):
         for name, child in list(self.members.items()):
