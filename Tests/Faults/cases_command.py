@@ -23,8 +23,8 @@ class Task:
         self.verb, self.arguments, self.file = verb, arguments, file
 
     def output(self, world):
-        if self.file:
-            return Path(self.file).read_bytes()
+        if self.file or "--json" not in self.arguments:
+            return Path(self.file or world.output).read_bytes()
         lines = [literal(line) for line in Path(world.output).read_text().splitlines()]
         return [{name: value for name, value in line.items() if name not in TIMES} for line in lines]
 
@@ -41,6 +41,7 @@ def tasks(folder, seed, size):
     return {
         "generate": Task("generate", *many, "--seed", 7),
         "generate, greedy": Task("generate", *many, "--temperature", 0, "--seed", 7),
+        "generate, one text": Task("generate", "ROMEO:", "--max-tokens", 30 * size, "--ignore-eos", "--seed", 7),
         "score": Task("score", book, "--json", "--logprobs", 2, "--stride", 32),
         "embed": Task("embed", "--prompts", texts, "--output", states, "--pool", "mean", file=states),
     }
@@ -49,14 +50,14 @@ def tasks(folder, seed, size):
 def all():
     acts = {"kill": kill, "stop": lambda stage: stop(None, stage), "hang": lambda stage: hang(None, stage)}
     places = {"spawned": (Spawned, ()), "dialled": (Listening, ()), "on hosts": (Hosts, ("lab",))}
-    for verb in "generate", "generate, greedy", "score", "embed":
+    for verb in "generate", "generate, greedy", "generate, one text", "score", "embed":
         for act, make in acts.items():
             for place, (world, needs) in places.items():
-                if act != "kill" and (place == "dialled" or verb == "generate, greedy"):
+                if act != "kill" and (place == "dialled" or "," in verb):
                     continue
                 case = Case(f"gpt2 {verb}, {act}, workers {place}", world, make, f"{verb.split(',')[0]}, {act}",
                             needs=needs + (("trace",) if act == "hang" else ()),
-                            short=(place, act) == ("spawned", "kill") and verb != "generate, greedy")
+                            short=(place, act) == ("spawned", "kill") and "," not in verb)
                 case.verb = verb
                 yield case
 
