@@ -52,7 +52,7 @@ class Endurance:
 
     def say(self):
         print(f"  {time.monotonic() - self.load.started:5.0f} s: {sum(self.counts.values())} faults, {self.answered} answers, "
-              f"{self.load.tokens} tokens, {len(self.wrong)} wrong, {self.sizes[-1][1]:.0f} MB", flush=True)
+              f"{self.load.tokens} tokens, {len(self.wrong)} wrong, {self.sizes[-1][1]:.0f} MB, longest silence {self.load.silence:.1f} s", flush=True)
 
     # What happens.
 

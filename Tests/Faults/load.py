@@ -43,6 +43,7 @@ class Load:
     def __init__(self, door, requests, repeats=False):
         self.door, self.requests, self.repeats = door, requests, repeats
         self.exchanges, self.tokens, self.open = [], 0, {}
+        self.latest, self.silence = None, 0.0  # when a token came, and the longest time without any
         self.selector = selectors.DefaultSelector()
         self.news = threading.Condition()
         self.is_finishing = False
@@ -89,6 +90,7 @@ class Load:
             exchange.pieces.append((now, data))
             count = data.count(b'data: {"')
             if count:
+                self.latest, self.silence = now, max(self.silence, now - (self.latest or now))
                 with self.news:
                     self.tokens += count
                     self.news.notify_all()
