@@ -23,9 +23,10 @@ def measure(exchanges, fault, until):
     last, waited, tokens = end, [], 0
     for exchange in exchanges:
         own = exchange.token_times()
-        before = sum(at <= begin for at in own)
+        # A prompt that is echoed says nothing of whether its turn has come.
+        before = sum(at <= begin for at in own) - bool(exchange.body.get("echo"))
         following = next((at for at in own if at >= end), None)
-        if before and following:
+        if before > 0 and following:
             last, tokens = max(last, following), tokens + before
             waited.append(exchange)
     return Pause(end - start, last - start, waited, tokens)
