@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-release simulate mutations clients soak lint check tsan bench lab fuzz clean build install uninstall install-check setup
+.PHONY: help demo test test-release simulate mutations clients soak faults endure lint check tsan bench lab fuzz clean build install uninstall install-check setup
 
 GPT2 := .build/release/gpt2
 PREFIX ?= /usr/local
@@ -41,6 +41,12 @@ clients: build ## Try the server with the clients that people have, and a browse
 
 soak: build ## Let clients come, go and misbehave for MINUTES=10
 	Tests/Clients/run $(GPT2) --soak $(or $(MINUTES),10)
+
+faults: build ## Break workers, links and hosts of real clusters: 40 minutes, SHORT=1 4, SEED= again, ONLY= some
+	Tests/Faults/run $(GPT2) $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
+
+endure: build ## Break something every five seconds under load, for MINUTES=30; SEED= does it again
+	Tests/Faults/run $(GPT2) --endure $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## Check the layout of the code, and that the kernels compile for arm64
 	swift format lint --strict --recursive Package.swift Sources Tests Fuzz
