@@ -147,8 +147,7 @@ struct WorkerCommand: ParsableCommand {
     options.isPatient = !keyFromInput
     let handshakes = HandshakeLog()
     let leaving = try Wakeup()
-    let signals = EndSignals { leaving.wake() }
-    defer { signals.cancel() }
+    LeaveSignals.wake(leaving)
     let hasJoined = Mutex(false)
     let failure = Failure()
     let thread = try JoinableThread { [options] in

@@ -62,7 +62,7 @@ public final class StageService {
       WorkerSettings(
         coordinator: options.coordinator,
         hello: Hello(
-          name: options.name, incarnation: 0, programVersion: options.build, kernels: kernels.name,
+          name: options.name, incarnation: 0, process: UInt64.random(in: 1 ... .max), programVersion: options.build, kernels: kernels.name,
           threads: pool.threadCount, memory: options.memory, cores: Host.cores, host: Host.identity,
           address: options.advertise ?? listening, folder: options.weights.folderName,
           configuration: options.weights.configurationFingerprint), isPatient: options.isPatient,
@@ -163,7 +163,7 @@ public final class StageService {
     lastWatched = .now
     while let event = try next?.nextEvent() {
       switch event {
-      case .connected: break
+      case .connected: try tell(.nextConnected)
       case .handshakeFailed: try tell(.nextHandshakeFailed)
       case .disconnected: try tell(.nextDisconnected)
       }
@@ -240,6 +240,8 @@ public final class StageService {
       let address = address ?? coordinator.peer.map { "\($0)" } ?? options.coordinator
       guard let security = options.credentials.dialing(address, key: key) else { throw WorkerError.withoutKey }
       next = try DialedSocket(address, context, .dialing(security), name: name)
+      // Within a process nobody says so.
+      if next?.events == nil { state.handle(.nextConnected, at: .now) }
     case .dialNextAgain(let name): try next?.dialAgain(name: name)
     case .tellNext(let header, let message): try next?.send([Frame(message.encode(header: header))])
     case .hangUpNext:

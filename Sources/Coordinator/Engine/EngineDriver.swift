@@ -268,7 +268,7 @@ final class EngineDriver {
     lastWatched = .now
     while let event = try first?.nextEvent() {
       switch event {
-      case .connected: break
+      case .connected: try tell(.firstConnected)
       case .handshakeFailed: try tell(.firstHandshakeFailed)
       case .disconnected: try tell(.firstDisconnected)
       }
@@ -287,6 +287,8 @@ final class EngineDriver {
         preconditionFailure("a worker without a key was let in")
       }
       first = try DialedSocket(address, context, .dialing(security), name: name)
+      // Within a process nobody says so.
+      if first?.events == nil { state.handle(.firstConnected, at: .now) }
     case .dialFirstAgain(let name): try first?.dialAgain(name: name)
     case .sendFirst(let header, let message): try first?.send([Frame(message.encode(header: header))])
     case .hangUpFirst: first = nil

@@ -28,6 +28,7 @@ extension Roster {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
       } else { problem(of: hello, caller) }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
+    let replaced = forgetEarlier(hello, caller)
     guard makeRoom(for: caller) else {
       return [.refused(id, name: hello.name, reason: "there are \(members.count) workers already")]
     }
@@ -36,7 +37,16 @@ extension Roster {
       Member(
         id: id, name: unique(hello.name), hello: hello, caller: caller, arrival: now, standing: .welcomed,
         received: header.number &+ 1, lastHeard: now, lastMoved: now))
-    return unreachable + [.welcome(id)]
+    return replaced + unreachable + [.welcome(id)]
+  }
+
+  /// A process is one member: what it was before it said hello anew is gone, though its connection may not have ended.
+  private mutating func forgetEarlier(_ hello: Hello, _ caller: Caller) -> [Event] {
+    guard hello.process != 0,
+      let index = members.firstIndex(where: { $0.hello.process == hello.process && $0.caller.key == caller.key })
+    else { return [] }
+    let member = members[index]
+    return [forget(index, .replaced(name: member.name, stage: member.stage))]
   }
 
   /// Forgets who has only said hello, where there are too many of them: of this address, or in all. The oldest goes first, since

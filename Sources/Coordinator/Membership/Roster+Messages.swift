@@ -47,7 +47,7 @@ extension Roster {
         return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
       }
       guard header.epoch == epoch, let stage else { return [.fenced] }
-      return [.linkFailed(name: name, stage: stage, link, reason: failure.reason)]
+      return [.linkFailed(name: name, stage: stage, link, failure)]
     case (.goodbye, _):
       if members[index].isLeaving { return [] }
       members[index].isLeaving = true

@@ -10,13 +10,14 @@ extension Roster {
 
   /// Lets time pass: who was silent for too long is lost.
   ///
-  /// - Parameter grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
-  mutating func tick(now: Instant, grace: Duration = .zero) -> [Event] {
+  /// - Parameters:
+  ///   - grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
+  ///   - isUrgent: whether work waits for them.
+  mutating func tick(now: Instant, grace: Duration = .zero, isUrgent: Bool = false) -> [Event] {
     var events: [Event] = []
     for index in members.indices.reversed() {
       let member = members[index]
-      let isServing = if case .ready = member.standing { true } else { false }
-      let patience = (isServing ? Self.servingPatience : Self.joiningPatience) + grace
+      let patience = (isUrgent && !member.isBusy ? Self.servingPatience : Self.joiningPatience) + grace
       let silence = max(.zero, now - member.lastHeard)
       if case .ready(let stage) = member.standing, member.taken > member.passed {
         let stall = max(.zero, now - member.lastMoved)

@@ -61,6 +61,14 @@ struct Roster {
 
     /// Whether it was told to hold blocks, and has not said that it has them.
     var isLoading: Bool { !holding.isEmpty && ready == nil }
+    /// Whether it may be at something long: it measures, or reads blocks.
+    var isBusy: Bool {
+      switch standing {
+      case .welcomed: true
+      case .measured, .ready: false
+      case .assigned, .spare: held != holding
+      }
+    }
 
     var stage: Int? {
       switch standing {
@@ -79,6 +87,8 @@ struct Roster {
     case joined(ID)
     /// It has measured what it was to measure.
     case measured(ID)
+    /// The process of a member has said hello again, as somebody new: its last incarnation is gone.
+    case replaced(name: String, stage: Int?)
     /// Turned away.
     case refused(ID, name: String, reason: String)
     case wanted(ID, Wanted)
@@ -93,7 +103,7 @@ struct Roster {
     /// It said that it cannot go on, and is gone.
     case failed(name: String, stage: Int?, reason: String)
     /// It said that a link of its stage does not work any more; it is there, and no stage.
-    case linkFailed(name: String, stage: Int, LinkSide, reason: String)
+    case linkFailed(name: String, stage: Int, LinkSide, Failure)
     /// Its stage has had a micro-batch for so long and does nothing.
     case stalled(ID, name: String, stage: Int, Duration)
     /// It said what it must not, and counts as gone.

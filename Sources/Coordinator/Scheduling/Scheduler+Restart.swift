@@ -45,7 +45,7 @@ extension Scheduler {
 
   /// The request that goes next and alone, since a worker died with it in hand.
   var suspect: RequestID? {
-    prompts.filter { requests[$0]!.deaths > 0 && !requests[$0]!.isHeld }
+    prompts.filter { suspects.contains($0) && !requests[$0]!.isHeld }
       .min { urgency($0) < urgency($1) }
   }
 
@@ -59,8 +59,20 @@ extension Scheduler {
       return id
     }
     if !known.isEmpty { marks.insert(.suspected) }
-    for id in known { requests[id]!.deaths += 1 }
+    for id in known {
+      requests[id]!.deaths += 1
+      // The first time it is mostly chance, and to go alone takes time.
+      if requests[id]!.deaths > 1 { suspects.insert(id) }
+    }
     return nil
+  }
+
+  /// The worker had not died with them: it is there again.
+  mutating func exonerate(_ ids: [RequestID]) {
+    for id in ids where requests[id]?.deaths ?? 0 > 0 {
+      requests[id]!.deaths -= 1
+      if requests[id]!.deaths < 2 { suspects.remove(id) }
+    }
   }
 }
 

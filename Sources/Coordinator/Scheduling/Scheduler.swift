@@ -66,6 +66,8 @@ struct Scheduler {
   var requests: [RequestID: Request] = [:]
   /// Those of a pipe that was lost, which have no slot yet, the most urgent first.
   var suspended: [RequestID] = []
+  /// Those that more than one worker died with, which go alone.
+  var suspects: Set<RequestID> = []
   /// Rows that were sent again after their pipe was lost.
   var replayedRows = 0
   /// Sequences whose newest token is to be sent, the longest ready first.
@@ -170,6 +172,7 @@ extension Scheduler {
     prompts.removeAll { $0 == id }
     if request.slot == nil, suspended.contains(id) { marks.insert(.suspendedCancelled) }
     suspended.removeAll { $0 == id }
+    suspects.remove(id)
     for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
   }
 
@@ -205,8 +208,8 @@ extension Scheduler {
   mutating func next() -> Dispatch? {
     guard let pacing = pipe?.pacing, flights.count < pacing.inFlightLimit else { return nil }
     admit()
-    let suspect = suspect
-    guard mayFollow(suspect) else {
+    let suspect = suspects.isEmpty ? nil : suspect
+    guard suspects.isEmpty || mayFollow(suspect) else {
       marks.insert(suspect == nil ? .suspectAlone : .suspectWaits)
       return nil
     }
@@ -241,7 +244,7 @@ extension Scheduler {
   /// whom the next worker dies.
   private func mayFollow(_ suspect: RequestID?) -> Bool {
     if omitted.contains(.solitude) { return true }
-    if let alone = flights.lazy.flatMap(\.shares).first(where: { requests[$0.arrival.request]?.deaths ?? 0 > 0 }) {
+    if let alone = flights.lazy.flatMap(\.shares).first(where: { suspects.contains($0.arrival.request) }) {
       return suspect == alone.arrival.request
     }
     return suspect == nil || flights.isEmpty
@@ -270,7 +273,7 @@ extension Scheduler {
 
   /// Adds chunks of prompts until the micro-batch has `rows` rows.
   private mutating func takePrompts(upTo rows: Int, into flight: inout Flight, _ tokens: inout [Int]) {
-    let candidates = prompts.filter { !requests[$0]!.isHeld && requests[$0]!.deaths == 0 }
+    let candidates = prompts.filter { !requests[$0]!.isHeld && !suspects.contains($0) }
     guard !candidates.isEmpty, rows > flight.microBatch.rowCount else { return }
     let isFair = patienceUsed == Self.patience
     let order = candidates.enumerated().map { place, id in
@@ -324,7 +327,10 @@ extension Scheduler {
       } else {
         if !omitted.contains(.delivered) { requests[id]!.work.deliver(share.arrival) }
       }
-      if share.arrival.isLast { requests[id] = nil }
+      if share.arrival.isLast {
+        requests[id] = nil
+        suspects.remove(id)
+      }
       return share.arrival
     }
   }
@@ -338,7 +344,7 @@ extension Scheduler {
     if update.finishReason == nil {
       requests[id]!.state = .ready
       requests[id]!.isWriting = true
-      if requests[id]!.deaths > 0 { marks.insert(.suspectCleared) }
+      if suspects.remove(id) != nil { marks.insert(.suspectCleared) }
       requests[id]!.deaths = 0
       ready.append(id)
     } else {

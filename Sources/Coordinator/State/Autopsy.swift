@@ -2,6 +2,8 @@ internal import Pipeline
 
 /// Which micro-batch a worker had in hand when it died: found from what its neighbours had taken from it and handed to it.
 struct Autopsy {
+  /// The worker's, by which it is known when it joins again.
+  let process: UInt64
   /// Of the plan that the worker was a stage of.
   let epoch: Epoch
   /// Whose rows each micro-batch in flight had, the oldest first, and the number of the first in the plan.

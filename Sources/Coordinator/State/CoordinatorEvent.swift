@@ -32,6 +32,7 @@ enum CoordinatorEvent {
   // The link into the first stage.
   case first(Header, Message)
   case firstUnreadable(WireError)
+  case firstConnected
   case firstHandshakeFailed
   case firstDisconnected
   /// How long nothing has come over a link, not even a part of a message.

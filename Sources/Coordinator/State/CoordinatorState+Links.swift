@@ -104,12 +104,14 @@ extension CoordinatorState {
 
   /// That the worker of a stage lives, and hands nothing on.
   func loss(ofStage stage: Int, after time: Duration) -> Loss {
-    loss(ofStage: stage, .workerStalled(name: lastStages[stage].name, blocks: blocks(stage), after: time))
+    var loss = loss(ofStage: stage, .workerStalled(name: lastStages[stage].name, blocks: blocks(stage), after: time))
+    loss.stage = stage
+    return loss
   }
 
   /// That the worker of a stage is of no use any more.
   func loss(ofStage stage: Int, _ error: ClusterError) -> Loss {
-    Loss(error: error, culprits: lastStages.indices.contains(stage) ? [lastStages[stage].id] : [], stage: stage)
+    Loss(error: error, culprits: lastStages.indices.contains(stage) ? [lastStages[stage].id] : [])
   }
 
   /// A stage as people count, with its worker's name.

@@ -105,8 +105,13 @@ extension CoordinatorState {
     switch event {
     case .welcome(let id):
       send(.welcome(Welcome(configuration: settings.configuration.json, measures: roster.measures)), to: id)
+    case .replaced(let name, let stage):
+      guard let stage else { return }
+      throw Loss(
+        error: .workerLost(name: name, blocks: blocks(stage), reason: "its connection was lost, and it has joined again"))
     case .joined(let id):
       guard let member = roster[id] else { return }
+      exonerate(member)
       starting[member.name] = nil
       emit(
         .notify(
@@ -129,7 +134,10 @@ extension CoordinatorState {
       try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .failed(let name, let stage, let reason):
       try part(from: name, stage, Loss(error: .workerFailed(name: name, reason: reason), stage: stage), reason)
-    case .linkFailed(let name, let stage, let link, let reason): throw linkFailed(stage, link, name, reason)
+    case .linkFailed(let name, let stage, let link, let failure):
+      var loss = linkFailed(stage, link, name, failure.reason)
+      loss.isUnanswered = failure.isUnanswered
+      throw loss
     case .stalled(_, _, let stage, let time):
       // Until there is work, nothing can be held up.
       guard planned?.entrance != nil else { return }
@@ -140,7 +148,7 @@ extension CoordinatorState {
       let error = ClusterError.workerBroken(name: name, reason: reason)
       // It is still there, and does not know.
       if let sender { send(.goodbye(Goodbye(reason: "\(error)")), to: sender.id) }
-      try part(from: name, stage, Loss(error: error, stage: stage), reason)
+      try part(from: name, stage, Loss(error: error), reason)
     case .stranger(let id, let reason):
       // It may be a worker that was given up while it was stopped, or one of an earlier coordinator.
       marks.insert(.strangerTold)

@@ -23,7 +23,7 @@ extension CoordinatorState {
     if recovery != nil { return try planAgain(edges) }
     // They come in any order. By their names each gets the same blocks every time, and finds them in its cache.
     let workers = roster.candidates.sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
-      .dropLast(settings.spares)
+      .prefix(settings.workerCount)
     do throws(PlanError) {
       carryOut(try plan(over: Array(workers), edges, split: settings.wishes.split), over: Array(workers))
     } catch { throw ClusterError.plan(error) }
@@ -42,7 +42,9 @@ extension CoordinatorState {
   /// Tells everybody what the plan wants of them.
   mutating func carryOut(_ plan: ClusterPlan, over workers: [Roster.Member]) {
     let stages = plan.stages.map { workers[$0.candidate] }
-    lastStages = zip(stages, plan.stages).map { ($0.id, $0.name, $1.layers) }
+    lastStages = zip(stages, plan.stages).map {
+      PlannedStage(id: $0.id, name: $0.name, process: $0.hello.process, layers: $1.layers)
+    }
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
     roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
     let credits = min(plan.credits, settings.creditLimit)

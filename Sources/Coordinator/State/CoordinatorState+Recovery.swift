@@ -15,8 +15,9 @@ extension CoordinatorState {
     fruitless += 1
     mark(loss)
     for id in loss.culprits { giveUp(id, loss.error) }
-    if let link = breakLink(loss) {
+    if let link = breakLink(loss), let member = roster[link] {
       marks.insert(.linkGivenUp)
+      shunned[member.hello.process] = now
       giveUp(link, loss.error)
     }
     for member in roster.members where member.isLeaving {
@@ -87,7 +88,7 @@ extension CoordinatorState {
           stage > 0 ? stages[stage - 1].id : nil, stage + 1 < stages.count ? stages[stage + 1].id : nil
         )
         autopsy = Autopsy(
-          epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count), before: before, behind: behind,
+          process: stages[stage].process, epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count), before: before, behind: behind,
           given: before.flatMap { roster[$0]?.passed } ?? count,
           handedOn: behind.flatMap { roster[$0]?.taken } ?? (count - UInt64(flights.count)))
         if autopsy?.isComplete == true { marks.insert(.autopsyAtOnce) }
@@ -108,13 +109,14 @@ extension CoordinatorState {
     roster.remove(id)
   }
 
-  /// Whom to give up when a link between two workers fails again and again: the one behind it.
+  /// Whom to give up when a link between two workers fails again and again, or does not come about: the one behind it.
   private mutating func breakLink(_ loss: Loss) -> Roster.ID? {
     guard loss.link.count == 2 else { return nil }
     brokenLinks = brokenLinks.filter { now - $0.time < Self.linkMemory }
     let failed = brokenLinks.count { $0.link == loss.link }
     brokenLinks.append((loss.link, now))
-    return failed >= Self.linkFailureLimit && !settings.omitted.contains(.brokenLink) ? loss.link[1] : nil
+    guard failed >= Self.linkFailureLimit || loss.isUnanswered, !settings.omitted.contains(.brokenLink) else { return nil }
+    return loss.link[1].isEmpty ? loss.link[0] : loss.link[1]
   }
 
   /// The worker's neighbours have said how far they came: the request that is to blame, if there is one, fails by name.
@@ -122,10 +124,18 @@ extension CoordinatorState {
     guard let done = autopsy, done.isComplete else { return }
     autopsy = nil
     if settings.omitted.contains(.suspicion) { return }
+    verdicts = verdicts.suffix(15) + [(done.process, done.victims)]
     if let id = scheduler.died(with: done.victims) {
       marks.insert(.foundPoisonous)
       emit(.complete(id, ClusterError.poisonous))
     }
+  }
+
+  /// A worker that was taken for dead has joined again: no request is to blame.
+  mutating func exonerate(_ member: Roster.Member) {
+    if autopsy?.process == member.hello.process { autopsy = nil }
+    for verdict in verdicts where verdict.process == member.hello.process { scheduler.exonerate(verdict.requests) }
+    verdicts.removeAll { $0.process == member.hello.process }
   }
 }
 
@@ -136,6 +146,7 @@ extension CoordinatorState {
   mutating func planAgain(_ edges: EdgeCosts?) throws {
     guard let recovery else { return }
     var problem: PlanError?
+    shunned = shunned.filter { now - $0.value < Self.linkMemory }
     // Whose link alone was lost are all there.
     if missingStages.isEmpty, let (plan, workers) = fill(edges) {
       marks.insert(.sameWorkers)
@@ -164,7 +175,7 @@ extension CoordinatorState {
           problem = error
         }
       case .wait:
-        if let (plan, workers) = fill(edges) {
+        if let (plan, workers) = fill(edges, isLast: true) {
           marks.insert(.waited)
           return carryOut(plan, over: workers)
         }
@@ -182,9 +193,13 @@ extension CoordinatorState {
 
   /// The last plan again, with others in the places of those who are gone; nil when there are too few, or they have too little
   /// memory.
-  private func fill(_ edges: EdgeCosts?) -> (ClusterPlan, [Roster.Member])? {
+  ///
+  /// - Parameter isLast: whether nothing else is left to try, so that those count too with whom links did not come about.
+  private func fill(_ edges: EdgeCosts?, isLast: Bool = false) -> (ClusterPlan, [Roster.Member])? {
     let candidates = roster.candidates
-    var newcomers = candidates.filter { worker in !lastStages.contains { $0.id == worker.id } }
+    var newcomers = candidates.filter { worker in
+      !lastStages.contains { $0.id == worker.id } && (isLast || shunned[worker.hello.process] == nil)
+    }
     var workers: [Roster.Member] = []
     for stage in lastStages {
       if let worker = candidates.first(where: { $0.id == stage.id }) {
@@ -209,7 +224,9 @@ extension CoordinatorState {
   private func share(_ edges: EdgeCosts?) throws(PlanError) -> (ClusterPlan, [Roster.Member]) {
     let candidates = roster.candidates
     let old = lastStages.compactMap { stage in candidates.first { $0.id == stage.id } }
-    let new = candidates.filter { worker in !old.contains { $0.id == worker.id } }
+    let new = candidates.filter { worker in
+      !old.contains { $0.id == worker.id } && (old.isEmpty || shunned[worker.hello.process] == nil)
+    }
       .sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
     let workers = Array((old + new).prefix(max(1, settings.workerCount)))
     return (try plan(over: workers, edges, split: nil), workers)

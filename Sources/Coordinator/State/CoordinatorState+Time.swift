@@ -15,8 +15,8 @@ extension CoordinatorState {
       roster.forgive(halt, now: now)
       planned?.deadline.forgive(halt, now: now)
     }
-    let grace = planned?.entrance == nil ? .zero : Roster.grace(blockSeconds: planned!.plan.slowestBlock)
-    try handle(roster.tick(now: now, grace: grace))
+    let grace = Roster.grace(blockSeconds: planned?.plan.slowestBlock ?? 0)
+    try handle(roster.tick(now: now, grace: grace, isUrgent: recovery != nil || planned?.entrance != nil))
     if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.loss }
     if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience {
       marks.insert(scheduler.inFlight == 0 ? .drained : .drainedLate)
@@ -63,16 +63,25 @@ extension CoordinatorState {
       emit(.sendFirst(header, message))
     case nil: break
     }
+    if entrance.link.isUnreached(now: now), !settings.omitted.contains(.linkPatience) {
+      marks.insert(.firstUnreached)
+      throw unreachable(epoch.stages[0], after: now - entrance.dialed)
+    }
     if !entrance.link.isOpen, now - entrance.dialed > Self.linkPatience, !settings.omitted.contains(.linkPatience) {
       marks.insert(.firstUnreachable)
-      let first = epoch.stages[0]
-      throw loss(ofStage: 0, .unreachable(name: first.name, address: first.address, after: Self.linkPatience))
+      throw unreachable(epoch.stages[0], after: Self.linkPatience)
     }
     if let time = epoch.entrance!.link.silence(now: now) { emit(.askQuiet(.outgoing, nil, time)) }
     if let time = epoch.incoming.silence(now: now) { emit(.askQuiet(.incoming, epoch.incoming.connection, time)) }
     if let time = epoch.deadline.overdue(now: now), !settings.omitted.contains(.deadline) {
       throw overdue(entrance.link, time)
     }
+  }
+
+  private func unreachable(_ stage: StageDescription, after time: Duration) -> Loss {
+    Loss(
+      error: .unreachable(name: stage.name, address: stage.address, after: time), link: [[], lastStages[0].id],
+      isUnanswered: true)
   }
 
   /// Who has asked to go is let go, and the plan ends with it.

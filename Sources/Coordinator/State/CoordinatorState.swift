@@ -30,6 +30,14 @@ struct CoordinatorState {
     case measured(EdgeCosts)
   }
 
+  /// A stage of a plan, also when it is over and its worker gone.
+  struct PlannedStage {
+    let id: Roster.ID
+    let name: String
+    let process: UInt64
+    let layers: LayerRange
+  }
+
   let settings: CoordinatorSettings
   let statistics: StatisticsBox
   var roster: Roster
@@ -45,7 +53,7 @@ struct CoordinatorState {
   /// What is done about a loss; nil while nothing is lost.
   var recovery: Recovery?
   /// The stages of the last plan, also when it is over.
-  var lastStages: [(id: Roster.ID, name: String, layers: LayerRange)] = []
+  var lastStages: [PlannedStage] = []
   /// Workers that are being started anew, by name, and since when.
   var starting: [String: Instant] = [:]
   /// When a pass came back last.
@@ -58,6 +66,10 @@ struct CoordinatorState {
   /// Links between workers that were lost of late.
   var brokenLinks: [(link: [Roster.ID], time: Instant)] = []
   var autopsy: Autopsy?
+  /// Whose rows workers of late are taken to have died with, by the worker's process.
+  var verdicts: [(process: UInt64, requests: [RequestID])] = []
+  /// Processes that links did not come about with, and since when: they are the last to have a stage.
+  var shunned: [UInt64: Instant] = [:]
   /// Since when nothing new goes into the pipe, since the plan is to end when it is empty.
   var drainingSince: Instant?
   /// What of this code was reached.
@@ -86,7 +98,7 @@ struct CoordinatorState {
   static let linkFailureLimit = 2
   /// How long the pipe may take to be empty when its plan is to end.
   static let drainPatience = Duration.seconds(2)
-  /// How long the first stage may take to answer.
+  /// How long the first stage may take to answer when it was reached.
   static let linkPatience = Duration.seconds(10)
   /// A pause between ticks from which on this thread itself was held up.
   static let halt = Duration.milliseconds(200)
@@ -136,7 +148,8 @@ struct CoordinatorState {
     }
     if !reason.isEmpty { emit(.notify(.ending(reason))) }
     for member in roster.members {
-      send(.goodbye(Goodbye(reason: reason, joinsAgain: settings.comesAgain)), to: member.id)
+      let text = reason.isEmpty && settings.comesAgain ? "the coordinator has ended" : reason
+      send(.goodbye(Goodbye(reason: text, joinsAgain: settings.comesAgain)), to: member.id)
     }
     emit(.end(error))
   }
@@ -160,6 +173,7 @@ struct CoordinatorState {
       emit(.notify(.connectionFailed(reason: reason)))
     case .first(let header, let message): try receiveFirst(header, message)
     case .firstUnreadable(let error): throw loss(ofStage: 0, firstBroken(error))
+    case .firstConnected: planned?.entrance?.link.connected()
     case .firstHandshakeFailed: planned?.entrance?.link.handshakeFailed()
     case .firstDisconnected: try firstDisconnected()
     case .quiet(let side, let time): try silent(side, time)

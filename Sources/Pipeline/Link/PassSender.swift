@@ -25,10 +25,14 @@ public struct PassSender: Sendable {
   /// Connections dialled before this one.
   private var attempt = 0
   private var hearing: Hearing
+  /// When it dialled, until somebody was reached there.
+  private var unreachedSince: Instant?
   /// Whether something was sent since the last beat.
   private var hasSpoken = true
   private let omitted: Protections
 
+  /// How long a handshake may take: several ways there and back.
+  private static let reachPatience = Duration.seconds(2)
   private static let openInterval = Duration.milliseconds(500)
 
   /// Passes that were sent.
@@ -48,6 +52,7 @@ public struct PassSender: Sendable {
     link = OutgoingLink(epoch: epoch, omitting: omitted)
     credits = IncomingLink(from: .receiver, epoch: epoch, omitting: omitted)
     hearing = Hearing(now: now)
+    unreachedSince = now
     phase = .opening(asked: now, hasFailed: false)
   }
 
@@ -75,9 +80,19 @@ public struct PassSender: Sendable {
     phase = .open
   }
 
+  /// Somebody was reached, though they may not answer yet.
+  public mutating func connected() { unreachedSince = nil }
+
+  /// Whether nobody is reached though time enough has passed: the network does not let anything through.
+  public func isUnreached(now: Instant) -> Bool {
+    guard case .opening = phase, let unreachedSince else { return false }
+    return now - unreachedSince > Self.reachPatience
+  }
+
   /// The handshake has failed. The receiver may not have been told yet whom to let in, and libzmq does not try again by itself
   /// where a key was refused.
   public mutating func handshakeFailed() {
+    connected()
     if case .opening(let asked, _) = phase { phase = .opening(asked: asked, hasFailed: true) }
   }
 
@@ -98,7 +113,7 @@ public struct PassSender: Sendable {
     }
     attempt += 1
     credits = IncomingLink(from: .receiver, epoch: link.epoch, omitting: omitted)
-    phase = .opening(asked: now, hasFailed: false)
+    (phase, unreachedSince) = (.opening(asked: now, hasFailed: false), now)
     return .dialAgain(attempt: attempt)
   }
 

@@ -11,7 +11,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
   case overdueStage, overdueLink
   /// A worker holds a pass and does nothing; a worker did not take up its stage.
   case stalled, assignmentIgnored
-  case firstUnreachable, dialedAgain
+  case firstUnreachable, firstUnreached, dialedAgain
   /// A worker is given up that may be there, and one of a link that fails again and again.
   case givenUp, linkGivenUp
   /// This process was held up.
@@ -46,7 +46,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
 
   // A worker.
   case joinsAgainWhenGivenUp, joinsAgainWhenCut, joinsAgainWhenSilent
-  case detachedIncoming, detachedOutgoing, detachedUnanswered
+  case detachedIncoming, detachedOutgoing, detachedUnanswered, detachedUnreached
   case leavesUnwelcome, leftUnanswered
 }
 

@@ -17,6 +17,8 @@ public enum Protection: UInt8, CaseIterable, Hashable, Sendable {
   // Control links.
   /// No message of a worker is lost or comes twice unseen.
   case controlNumbers
+  /// No message of the coordinator is lost or comes twice unseen.
+  case coordinatorNumbers
   /// What workers say of another plan is not taken for the present one's, nor what they are sent.
   case controlEpoch
   /// A worker of which nothing is heard is lost.

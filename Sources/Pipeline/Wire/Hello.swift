@@ -4,6 +4,8 @@ public struct Hello: Hashable, Sendable {
   public var name: String
   /// Random, new with every start; name and incarnation together are the routing id.
   public var incarnation: UInt64
+  /// Random, of the process and the same in all of its incarnations: who says hello again with it has not died.
+  public var process: UInt64
   /// Of the program, for messages.
   public var programVersion: String
   /// Instruction set.
@@ -22,11 +24,12 @@ public struct Hello: Hashable, Sendable {
   public var configuration: [UInt8]
 
   public init(
-    name: String, incarnation: UInt64, programVersion: String, kernels: String, threads: Int, memory: Int,
+    name: String, incarnation: UInt64, process: UInt64 = 0, programVersion: String, kernels: String, threads: Int, memory: Int,
     cores: Int, host: String, address: String, folder: String, configuration: [UInt8]
   ) {
     self.name = name
     self.incarnation = incarnation
+    self.process = process
     self.programVersion = programVersion
     self.kernels = kernels
     self.threads = threads
@@ -45,6 +48,7 @@ extension Hello: MessageBody {
   init(_ reader: inout WireReader) throws(WireError) {
     name = try reader.text("name", in: WireLimits.workerName)
     incarnation = try reader.anyLong()
+    process = try reader.anyLong()
     programVersion = try reader.text("programVersion", in: WireLimits.name)
     kernels = try reader.text("kernels", in: WireLimits.name)
     threads = try reader.word("threads", in: WireLimits.threads)
@@ -59,6 +63,7 @@ extension Hello: MessageBody {
   func write(to writer: inout WireWriter) {
     writer.sentence(name, in: WireLimits.workerName)
     writer.anyLong(incarnation)
+    writer.anyLong(process)
     writer.sentence(programVersion, in: WireLimits.name)
     writer.sentence(kernels, in: WireLimits.name)
     writer.word(threads, in: WireLimits.threads)

@@ -30,6 +30,8 @@ struct ControlLink {
   /// Counts blocks run and tensors loaded.
   var progress: UInt64 = 0
   private var number: UInt64 = 0
+  /// Messages of the coordinator that have come since it let this worker in.
+  private var received: UInt64 = 0
   private var lastBeat: Instant
   private var hearing: Hearing
   private var pulse: (time: UInt64, arrival: Instant)
@@ -117,6 +119,21 @@ struct ControlLink {
       phase = .introducing(introduction)
     }
     if case .pulse(let beat) = message { pulse = (beat.time, now) }
+  }
+
+  /// Counts a message of the coordinator.
+  ///
+  /// - Returns: whether it is the one that is due, and none was lost or came twice.
+  mutating func counts(_ header: Header, _ message: Message) -> Bool {
+    switch (phase, message) {
+    // Who is no member is told things that are not counted.
+    case (.left, _), (_, .refusal), (_, .goodbye): return true
+    case (.introducing, _): received = header.number
+    case (.welcome, _): break
+    }
+    guard header.number == received else { return false }
+    received += 1
+    return true
   }
 
   mutating func welcome() { phase = .welcome }

@@ -22,6 +22,7 @@ enum WorkerEvent {
   // The link to the next stage.
   case next(Header, Message)
   case nextUnreadable(WireError)
+  case nextConnected
   case nextHandshakeFailed
   case nextDisconnected
   /// How long nothing has come over a link, not even a part of a message.

@@ -140,7 +140,12 @@ extension WorkerState {
     {
       marks.insert(.detachedUnanswered)
       return detach(
-        .outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")")
+        .outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")",
+        isUnanswered: true)
+    }
+    if let links, links.outgoing.isUnreached(now: now), !settings.omitted.contains(.linkPatience) {
+      marks.insert(.detachedUnreached)
+      return detach(.outgoing, "cannot be reached at \(links.assignment.next)", isUnanswered: true)
     }
     if now >= control.nextBeat {
       try lookAtLinks()

@@ -14,13 +14,13 @@ extension WorkerState {
   }
 
   /// A link of its stage is of no use any more: the coordinator is told, and makes another plan. Blocks stay.
-  mutating func detach(_ side: LinkSide, _ reason: String) {
+  mutating func detach(_ side: LinkSide, _ reason: String, isUnanswered: Bool = false) {
     guard control.isWelcome, links != nil else { return }
     marks.insert(side == .incoming ? .detachedIncoming : .detachedOutgoing)
     // How far it came says whose request is to blame, if one is.
     beat(isDue: true)
     leavePlace()
-    tell(.failure(Failure(reason: String(reason.prefix(1000)), link: side)))
+    tell(.failure(Failure(reason: String(reason.prefix(1000)), link: side, isUnanswered: isUnanswered)))
     emit(.notify(.detached(reason: "the stage \(side == .incoming ? "before" : "behind") this one \(reason)")))
   }
 

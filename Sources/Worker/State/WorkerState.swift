@@ -55,8 +55,8 @@ struct WorkerState {
   /// The instant of the event that is handled.
   private(set) var now: Instant
 
-  /// How long the next stage may take to answer.
-  static let linkPatience = Duration.seconds(10)
+  /// How long the next stage may take to answer when it was reached: it may still load its blocks.
+  static let linkPatience = Duration.seconds(120)
   /// How long the coordinator is given to say why a link was cut.
   static let cutPatience = Duration.milliseconds(300)
   /// How long it serves on when it was asked to end.
@@ -125,6 +125,9 @@ struct WorkerState {
     switch event {
     case .coordinator(let header, let message):
       control.heard(message, now: now)
+      guard settings.omitted.contains(.coordinatorNumbers) || control.counts(header, message) else {
+        return joinAgain("a message of the coordinator was lost")
+      }
       try receive(header, message)
     case .coordinatorUnreadable(let error):
       throw WorkerError.protocolBroken(coordinator: settings.coordinator, error)
@@ -141,6 +144,7 @@ struct WorkerState {
     case .disconnected(let connection): try disconnected(connection)
     case .next(let header, let message): try receiveNext(header, message)
     case .nextUnreadable(let error): throw WorkerError.link(.outgoing, error)
+    case .nextConnected: links?.outgoing.connected()
     case .nextHandshakeFailed: links?.outgoing.handshakeFailed()
     case .nextDisconnected:
       do throws(LinkError) { try links?.outgoing.disconnected() } catch { lose(.outgoing, error) }

@@ -172,7 +172,7 @@ extension RosterTests {
     let failure = Message.failure(Failure(reason: "was not heard", link: .outgoing))
     #expect(
       roster.receive(failure, Self.header(roster[[1]]!.received), from: [1], now: 0)
-        == [.linkFailed(name: "worker-1", stage: 0, .outgoing, reason: "was not heard")])
+        == [.linkFailed(name: "worker-1", stage: 0, .outgoing, Failure(reason: "was not heard", link: .outgoing))])
     #expect(roster[[1]] != nil)
     // Without a stage there is no link.
     var early = Self.roster(.measured)

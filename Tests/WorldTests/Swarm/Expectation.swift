@@ -10,7 +10,7 @@ enum Expectation {
   /// Longest from there to work going on, where others can share the blocks at once.
   static let recovering = Duration.seconds(3)
   /// The same where only a data link is silent, since the same workers are tried once more.
-  static let relinking = Duration.seconds(12)
+  static let relinking = Duration.seconds(5)
   /// Longest from when a worker is well again to when it is a member again.
   static let returning = Duration.milliseconds(2500)
   /// Longest halt of the coordinator, or of everybody, that loses nobody.

@@ -47,7 +47,11 @@ extension World {
       now,
       "\(dial.from.name) → \(dial.to.name): connection \(session.number.rawValue), \(dial.purpose)\(session.isUnheard ? ", unheard" : "")"
     )
-    if dial.purpose == .control { reach(dial.from, .worker(.coordinatorConnected)) }
+    switch (dial.from is Node, dial.purpose) {
+    case (true, .control): reach(dial.from, .worker(.coordinatorConnected))
+    case (true, .data): if (dial.from as? Node)?.next === dial { reach(dial.from, .worker(.nextConnected)) }
+    case (false, _): if first === dial { reach(dial.from, .coordinator(.firstConnected, [])) }
+    }
     let queued = dial.queued
     dial.queued = []
     for parcel in queued { transmit(session, 0, parcel) }
