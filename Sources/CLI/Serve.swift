@@ -115,7 +115,8 @@ struct Serve: AsyncParsableCommand {
     Terminal.sendNotes { logger.log(level: $1 ? .critical : .notice, "\($0)") }
     let audience = NoticeRelay()
     let session = try CommandSession(
-      model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, comesAgain: true, observer: { audience.hear($0) })
+      model, cluster, slotCount: batch, waitingLimit: maxRequests + 128, comesAgain: true,
+      observer: { audience.hear($0) })
     session.compare(tokenizer)
     options.settings = ModelSettings(session.checkpoint, tokenizer)
     let server = Server(

@@ -62,7 +62,8 @@ public final class StageService {
       WorkerSettings(
         coordinator: options.coordinator,
         hello: Hello(
-          name: options.name, incarnation: 0, process: UInt64.random(in: 1 ... .max), programVersion: options.build, kernels: kernels.name,
+          name: options.name, incarnation: 0, process: UInt64.random(in: 1 ... .max), programVersion: options.build,
+          kernels: kernels.name,
           threads: pool.threadCount, memory: options.memory, cores: Host.cores, host: Host.identity,
           address: options.advertise ?? listening, folder: options.weights.folderName,
           configuration: options.weights.configurationFingerprint), isPatient: options.isPatient,

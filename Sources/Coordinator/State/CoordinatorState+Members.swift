@@ -108,7 +108,8 @@ extension CoordinatorState {
     case .replaced(let name, let stage):
       guard let stage else { return }
       throw Loss(
-        error: .workerLost(name: name, blocks: blocks(stage), reason: "its connection was lost, and it has joined again"))
+        error: .workerLost(
+          name: name, blocks: blocks(stage), reason: "its connection was lost, and it has joined again"))
     case .joined(let id):
       guard let member = roster[id] else { return }
       exonerate(member)

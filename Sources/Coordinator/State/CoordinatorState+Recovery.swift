@@ -88,7 +88,8 @@ extension CoordinatorState {
           stage > 0 ? stages[stage - 1].id : nil, stage + 1 < stages.count ? stages[stage + 1].id : nil
         )
         autopsy = Autopsy(
-          process: stages[stage].process, epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count), before: before, behind: behind,
+          process: stages[stage].process, epoch: roster.epoch, flights: flights, first: count - UInt64(flights.count),
+          before: before, behind: behind,
           given: before.flatMap { roster[$0]?.passed } ?? count,
           handedOn: behind.flatMap { roster[$0]?.taken } ?? (count - UInt64(flights.count)))
         if autopsy?.isComplete == true { marks.insert(.autopsyAtOnce) }
@@ -115,7 +116,9 @@ extension CoordinatorState {
     brokenLinks = brokenLinks.filter { now - $0.time < Self.linkMemory }
     let failed = brokenLinks.count { $0.link == loss.link }
     brokenLinks.append((loss.link, now))
-    guard failed >= Self.linkFailureLimit || loss.isUnanswered, !settings.omitted.contains(.brokenLink) else { return nil }
+    guard failed >= Self.linkFailureLimit || loss.isUnanswered, !settings.omitted.contains(.brokenLink) else {
+      return nil
+    }
     return loss.link[1].isEmpty ? loss.link[0] : loss.link[1]
   }
 
@@ -227,7 +230,7 @@ extension CoordinatorState {
     let new = candidates.filter { worker in
       !old.contains { $0.id == worker.id } && (old.isEmpty || shunned[worker.hello.process] == nil)
     }
-      .sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
+    .sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
     let workers = Array((old + new).prefix(max(1, settings.workerCount)))
     return (try plan(over: workers, edges, split: nil), workers)
   }

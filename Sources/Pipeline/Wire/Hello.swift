@@ -24,7 +24,8 @@ public struct Hello: Hashable, Sendable {
   public var configuration: [UInt8]
 
   public init(
-    name: String, incarnation: UInt64, process: UInt64 = 0, programVersion: String, kernels: String, threads: Int, memory: Int,
+    name: String, incarnation: UInt64, process: UInt64 = 0, programVersion: String, kernels: String, threads: Int,
+    memory: Int,
     cores: Int, host: String, address: String, folder: String, configuration: [UInt8]
   ) {
     self.name = name
