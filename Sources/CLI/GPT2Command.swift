@@ -53,8 +53,8 @@ struct GPT2Command: ParsableCommand {
       var command = try parse(CommandLineWords.translated(Array(CommandLine.arguments.dropFirst())))
       try DescriptorLimit.reserve(descriptorCount(for: command))
       try DescriptorLimit.watch()
-      // A server ends in its own way.
-      if !(command is Serve) { removeUnfinishedFilesOnSignals() }
+      // A server and a worker end in their own way.
+      if !(command is Serve || command is WorkerCommand) { removeUnfinishedFilesOnSignals() }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

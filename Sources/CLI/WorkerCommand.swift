@@ -147,7 +147,8 @@ struct WorkerCommand: ParsableCommand {
     options.isPatient = !keyFromInput
     let handshakes = HandshakeLog()
     let leaving = try Wakeup()
-    LeaveSignals.wake(leaving)
+    let signals = EndSignals { leaving.wake() }
+    defer { signals.cancel() }
     let hasJoined = Mutex(false)
     let failure = Failure()
     let thread = try JoinableThread { [options] in

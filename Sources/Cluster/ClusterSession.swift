@@ -52,7 +52,7 @@ public final class ClusterSession: Sendable {
     case .inProcess:
       let workers = try InProcessWorkers(
         count: count, coordinator: engine.address, checkpoint: checkpoint, threads: threads, context: context,
-        ended: ended)
+        build: options.build, ended: ended)
       restart.set { [weak workers] name in workers?.restart(name) }
       (inProcess, spawned) = (workers, nil)
     case .spawned(_, let program, let arguments):

@@ -1,6 +1,7 @@
 internal import Coordinator
 internal import Dispatch
 public import GPT2
+public import Pipeline
 internal import Platform
 internal import Synchronization
 internal import Worker
@@ -13,6 +14,7 @@ public final class InProcessWorkers: Sendable {
   private let threadCount: Int
   private let memory: Int
   private let context: Context
+  private let build: String
   private let ended: @Sendable (_ name: String, _ start: Int, _ reason: String) -> Void
   private let stopping: Wakeup
   private let state = Mutex(State())
@@ -32,10 +34,10 @@ public final class InProcessWorkers: Sendable {
   /// - Throws: ``ZeroMQError`` when there is no thread to be had.
   public init(
     count: Int, coordinator: String, checkpoint: Checkpoint, threads threadCount: Int, context: Context,
-    ended: @escaping @Sendable (_ name: String, _ start: Int, _ reason: String) -> Void
+    build: String = ProgramVersion.current, ended: @escaping @Sendable (_ name: String, _ start: Int, _ reason: String) -> Void
   ) throws {
     (self.coordinator, self.checkpoint, self.threadCount) = (coordinator, checkpoint, threadCount)
-    (self.context, self.ended) = (context, ended)
+    (self.context, self.build, self.ended) = (context, build, ended)
     memory = Host.availableMemory / count
     stopping = try Wakeup()
     for number in 1...count { try start("stage-\(number)", 0) }
@@ -51,10 +53,11 @@ public final class InProcessWorkers: Sendable {
   }
 
   private func start(_ name: String, _ number: Int) throws {
-    let options = WorkerOptions(
+    var options = WorkerOptions(
       name: name, coordinator: coordinator, listen: "\(coordinator)/\(name)#\(number)",
       weights: .checkpoint(checkpoint), threads: threadCount, memory: memory)
-    let thread = try JoinableThread { [context, stopping, ended] in
+    options.build = build
+    let thread = try JoinableThread { [options, context, stopping, ended] in
       do { try StageService(options, context: context, stopping: stopping) { _ in }.run() } catch {
         ended(name, number, "\(error)")
       }

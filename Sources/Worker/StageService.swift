@@ -137,7 +137,7 @@ public final class StageService {
     while let event = try coordinator.nextEvent() {
       switch event {
       case .connected: try tell(.coordinatorConnected)
-      case .handshakeFailed(let reason): try tell(.coordinatorHandshakeFailed(reason: reason))
+      case .handshakeFailed(let reason, _): try tell(.coordinatorHandshakeFailed(reason: reason))
       case .disconnected: try tell(.coordinatorDisconnected)
       }
     }
@@ -165,7 +165,7 @@ public final class StageService {
     while let event = try next?.nextEvent() {
       switch event {
       case .connected: try tell(.nextConnected)
-      case .handshakeFailed: try tell(.nextHandshakeFailed)
+      case .handshakeFailed(_, let isRefusal): try tell(.nextHandshakeFailed(isRefusal: isRefusal))
       case .disconnected: try tell(.nextDisconnected)
       }
     }

@@ -5,7 +5,8 @@ public final class DialedSocket {
   /// What happened to the connection.
   public enum Event: Hashable, Sendable {
     case connected
-    case handshakeFailed(reason: String)
+    /// - Parameter isRefusal: whether the other end said so; otherwise it may not be there.
+    case handshakeFailed(reason: String, isRefusal: Bool)
     case disconnected
   }
 
@@ -80,7 +81,8 @@ public final class DialedSocket {
     while let event = try monitor?.next() {
       switch event.kind {
       case .handshakeSucceeded: return .connected
-      case .handshakeFailed(let failure): return .handshakeFailed(reason: "\(failure)")
+      case .handshakeFailed(let failure): 
+        return .handshakeFailed(reason: "\(failure)", isRefusal: failure.isRefusal)
       case .disconnected: return .disconnected
       default: break
       }

@@ -14,6 +14,9 @@ public enum HandshakeFailure: Hashable, Sendable {
   /// What came was no ZeroMQ; `code` is one of libzmq's `ZMQ_PROTOCOL_ERROR_…`.
   case foreign(code: Int32)
 
+  /// Whether the other end said that it does not want this connection.
+  var isRefusal: Bool { if case .turnedAway = self { true } else { false } }
+
   init(protocolError code: Int32) {
     self =
       switch code {

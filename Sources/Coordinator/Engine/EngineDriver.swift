@@ -269,7 +269,7 @@ final class EngineDriver {
     while let event = try first?.nextEvent() {
       switch event {
       case .connected: try tell(.firstConnected)
-      case .handshakeFailed: try tell(.firstHandshakeFailed)
+      case .handshakeFailed(_, let isRefusal): try tell(.firstHandshakeFailed(isRefusal: isRefusal))
       case .disconnected: try tell(.firstDisconnected)
       }
     }

@@ -33,7 +33,7 @@ enum CoordinatorEvent {
   case first(Header, Message)
   case firstUnreadable(WireError)
   case firstConnected
-  case firstHandshakeFailed
+  case firstHandshakeFailed(isRefusal: Bool)
   case firstDisconnected
   /// How long nothing has come over a link, not even a part of a message.
   case quiet(LinkSide, Duration)

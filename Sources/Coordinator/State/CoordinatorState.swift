@@ -174,7 +174,7 @@ struct CoordinatorState {
     case .first(let header, let message): try receiveFirst(header, message)
     case .firstUnreadable(let error): throw loss(ofStage: 0, firstBroken(error))
     case .firstConnected: planned?.entrance?.link.connected()
-    case .firstHandshakeFailed: planned?.entrance?.link.handshakeFailed()
+    case .firstHandshakeFailed(let isRefusal): planned?.entrance?.link.handshakeFailed(isRefusal: isRefusal)
     case .firstDisconnected: try firstDisconnected()
     case .quiet(let side, let time): try silent(side, time)
     case .catalogued(let tensors):

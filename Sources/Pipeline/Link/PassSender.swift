@@ -32,7 +32,7 @@ public struct PassSender: Sendable {
   private let omitted: Protections
 
   /// How long a handshake may take: several ways there and back.
-  private static let reachPatience = Duration.seconds(2)
+  private static let reachPatience = Duration.milliseconds(1500)
   private static let openInterval = Duration.milliseconds(500)
 
   /// Passes that were sent.
@@ -91,8 +91,10 @@ public struct PassSender: Sendable {
 
   /// The handshake has failed. The receiver may not have been told yet whom to let in, and libzmq does not try again by itself
   /// where a key was refused.
-  public mutating func handshakeFailed() {
-    connected()
+  ///
+  /// - Parameter isRefusal: whether the receiver said so, and is there.
+  public mutating func handshakeFailed(isRefusal: Bool = false) {
+    if isRefusal { connected() }
     if case .opening(let asked, _) = phase { phase = .opening(asked: asked, hasFailed: true) }
   }
 
@@ -113,7 +115,7 @@ public struct PassSender: Sendable {
     }
     attempt += 1
     credits = IncomingLink(from: .receiver, epoch: link.epoch, omitting: omitted)
-    (phase, unreachedSince) = (.opening(asked: now, hasFailed: false), now)
+    phase = .opening(asked: now, hasFailed: false)
     return .dialAgain(attempt: attempt)
   }
 

@@ -23,7 +23,8 @@ enum WorkerEvent {
   case next(Header, Message)
   case nextUnreadable(WireError)
   case nextConnected
-  case nextHandshakeFailed
+  /// - Parameter isRefusal: whether the next stage said so; otherwise it may not be there.
+  case nextHandshakeFailed(isRefusal: Bool)
   case nextDisconnected
   /// How long nothing has come over a link, not even a part of a message.
   case quiet(LinkSide, Duration)

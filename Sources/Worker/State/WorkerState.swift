@@ -145,7 +145,7 @@ struct WorkerState {
     case .next(let header, let message): try receiveNext(header, message)
     case .nextUnreadable(let error): throw WorkerError.link(.outgoing, error)
     case .nextConnected: links?.outgoing.connected()
-    case .nextHandshakeFailed: links?.outgoing.handshakeFailed()
+    case .nextHandshakeFailed(let isRefusal): links?.outgoing.handshakeFailed(isRefusal: isRefusal)
     case .nextDisconnected:
       do throws(LinkError) { try links?.outgoing.disconnected() } catch { lose(.outgoing, error) }
     case .quiet(let side, let time): try silent(side, time)
