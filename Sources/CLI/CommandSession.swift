@@ -139,6 +139,7 @@ final class CommandSession {
       Terminal.detail("work goes through in pieces (micro-batches) of up to \(rows) tokens, up to \(inFlight) at once")
     case .shortOfDescriptors: Terminal.warn(DescriptorLimit.exhausted)
     case .lost(let what, let next): Terminal.note("\(what); \(next)")
+    case .replanning(let reason): Terminal.note(reason)
     case .waiting(let reason): Terminal.note(reason)
     case .recovered(let time): Terminal.note("work goes on, \(time.short) after the loss was noticed")
     case .spare(let name, let layers) where all:

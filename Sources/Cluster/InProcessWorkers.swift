@@ -34,7 +34,8 @@ public final class InProcessWorkers: Sendable {
   /// - Throws: ``ZeroMQError`` when there is no thread to be had.
   public init(
     count: Int, coordinator: String, checkpoint: Checkpoint, threads threadCount: Int, context: Context,
-    build: String = ProgramVersion.current, ended: @escaping @Sendable (_ name: String, _ start: Int, _ reason: String) -> Void
+    build: String = ProgramVersion.current,
+    ended: @escaping @Sendable (_ name: String, _ start: Int, _ reason: String) -> Void
   ) throws {
     (self.coordinator, self.checkpoint, self.threadCount) = (coordinator, checkpoint, threadCount)
     (self.context, self.build, self.ended) = (context, build, ended)

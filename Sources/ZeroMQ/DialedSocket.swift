@@ -81,7 +81,7 @@ public final class DialedSocket {
     while let event = try monitor?.next() {
       switch event.kind {
       case .handshakeSucceeded: return .connected
-      case .handshakeFailed(let failure): 
+      case .handshakeFailed(let failure):
         return .handshakeFailed(reason: "\(failure)", isRefusal: failure.isRefusal)
       case .disconnected: return .disconnected
       default: break

@@ -22,6 +22,8 @@ public enum EngineNotice: Sendable {
   case shortOfDescriptors
   /// A worker or a link was lost, and what is done about it.
   case lost(what: String, next: String)
+  /// Nobody is lost, and another plan is better.
+  case replanning(reason: String)
   /// No plan is possible without another worker, and one is waited for.
   case waiting(reason: String)
   /// Work goes on, so long after the first loss was noticed.

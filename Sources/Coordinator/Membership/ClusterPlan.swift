@@ -136,6 +136,11 @@ public struct ClusterPlan: Sendable {
     return sum
   }
 
+  /// What a stage should take for so many rows, in seconds; nil where it did not measure.
+  func seconds(ofStage stage: Int, rows: Int) -> Double? {
+    curves[stage].map { Double(stages[stage].layers.count) * $0.seconds(rows: rows) }
+  }
+
   /// Micro-batches that may be under way on a link: several times what is ever in flight, so that nobody waits for credit and
   /// it comes, in quarters, once for many.
   var credits: Int { min(8 * pacing.inFlightLimit, WireLimits.credits.upperBound) }

@@ -114,6 +114,9 @@ final class StatisticsBox: Sendable {
     }
   }
 
+  /// Work goes on by another plan, and nothing was lost.
+  func replanned() { state.withLock { $0.statistics.interruption = nil } }
+
   /// Takes note of who is there.
   func membership(of roster: Roster) {
     let members = roster.joined.map(MemberDescription.init)

@@ -34,7 +34,7 @@ extension CoordinatorState {
     var wishes = settings.wishes
     wishes.split = split
     return try ClusterPlan(
-      settings.configuration, over: workers.map(ClusterPlan.Candidate.init),
+      settings.configuration, over: workers.map { ClusterPlan.Candidate($0, curve: curve(of: $0)) },
       coordinator: ClusterPlan.Coordinator(
         host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes)
   }
@@ -61,7 +61,9 @@ extension CoordinatorState {
       patience: patience, omitting: settings.omitted)
     let descriptions = zip(stages, plan.stages).map { StageDescription($0, $1.layers) }
     phase = .planned(
-      PlanEpoch(plan, descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming))
+      PlanEpoch(
+        plan, descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming,
+        slowness: slowness))
     emit(.allowWaiting(bytes: plan.waitingBytes(width: settings.configuration.width)))
     emit(.notify(.planned(descriptions, spares: plan.spares.lines)))
     for (index, stage) in stages.enumerated() {
@@ -140,10 +142,10 @@ extension CoordinatorState {
 }
 
 extension ClusterPlan.Candidate {
-  fileprivate init(_ worker: Roster.Member) {
+  fileprivate init(_ worker: Roster.Member, curve: TimeCurve?) {
     self.init(
       name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
-      memory: worker.hello.memory, curve: TimeCurve(worker.blockTimes))
+      memory: worker.hello.memory, curve: curve)
   }
 }
 

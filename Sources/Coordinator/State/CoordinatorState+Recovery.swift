@@ -26,7 +26,7 @@ extension CoordinatorState {
       roster.remove(member.id)
     }
     var recovery = recovery ?? Recovery(since: now, cause: loss.error)
-    recovery.cause = loss.error
+    (recovery.cause, recovery.isImprovement) = (loss.error, false)
     let lostNames = Set(lastStages.map(\.name)).subtracting(roster.members.map(\.name))
     self.recovery = recovery
     for name in lostNames.sorted() where starting[name] == nil { _ = startAnew(name) }
@@ -76,12 +76,21 @@ extension CoordinatorState {
     }
   }
 
+  /// Makes another plan though nobody is lost: what was in the pipe has come back.
+  mutating func replan(_ reason: String) {
+    recovery = Recovery(since: now, cause: .stopped, isImprovement: true)
+    takePlanBack(nil)
+    emit(.notify(.replanning(reason: reason)))
+    interrupt(reason, hasPlan: true)
+    do { try planIfDue() } catch { end(error, reason: "\(error)") }
+  }
+
   /// Nothing of the plan is left but what the workers hold.
-  private mutating func takePlanBack(_ loss: Loss) {
+  private mutating func takePlanBack(_ loss: Loss?) {
     if let epoch = planned {
       // Its last words come with the answers to the next assignment.
       let flights = scheduler.suspend()
-      if let stage = loss.stage, let entrance = epoch.entrance, !flights.isEmpty {
+      if let stage = loss?.stage, let entrance = epoch.entrance, !flights.isEmpty {
         let count = entrance.link.passCount
         let stages = lastStages
         let (before, behind) = (
@@ -98,7 +107,7 @@ extension CoordinatorState {
       statistics.dropped()
       emit(.hangUpFirst)
     }
-    drainingSince = nil
+    (drainingSince, improving) = (nil, nil)
     phase = .gathering
     roster.unassign()
   }
@@ -150,6 +159,7 @@ extension CoordinatorState {
     guard let recovery else { return }
     var problem: PlanError?
     shunned = shunned.filter { now - $0.value < Self.linkMemory }
+    if recovery.isImprovement, let (plan, workers) = betterPlan(edges) { return carryOut(plan, over: workers) }
     // Whose link alone was lost are all there.
     if missingStages.isEmpty, let (plan, workers) = fill(edges) {
       marks.insert(.sameWorkers)
@@ -267,6 +277,7 @@ extension CoordinatorState {
   mutating func recovered() {
     guard let recovery else { return }
     self.recovery = nil
+    if recovery.isImprovement { return statistics.replanned() }
     marks.insert(.recovered)
     statistics.recovered(after: now - recovery.since)
     emit(.notify(.recovered(after: now - recovery.since)))

@@ -63,7 +63,14 @@ extension CoordinatorState {
       culprit = try Blame.culprit(of: pass.records, stages, wasFinite: wasFinite, isFinite: isFinite)
     } catch { throw loss(ofStage: error.stage, error.error) }
     var slowest: UInt64 = 0
-    for record in pass.records { slowest = max(slowest, record.computed - min(record.received, record.computed)) }
+    let rows = pass.microBatch.rowCount
+    for (stage, record) in pass.records.enumerated() {
+      let time = record.computed - min(record.received, record.computed)
+      slowest = max(slowest, time)
+      if rows > 0, let predicted = epoch.plan.seconds(ofStage: stage, rows: rows) {
+        epoch.paces[stage].learn(Double(time) / 1e9, predicted: predicted, now: now)
+      }
+    }
     scheduler.learn(rows: pass.microBatch.rowCount, seconds: Double(slowest) / 1e9)
     let arrivals = scheduler.arrived(header.sequence)
     // What needs no results goes first, since the head takes time and stages would wait; but not in the place of a token.

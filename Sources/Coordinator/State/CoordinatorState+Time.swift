@@ -20,7 +20,8 @@ extension CoordinatorState {
     if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.loss }
     if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience {
       marks.insert(scheduler.inFlight == 0 ? .drained : .drainedLate)
-      throw departure()
+      guard let reason = improving.take(), !roster.members.contains(where: \.isLeaving) else { throw departure() }
+      replan(reason)
     }
     startAgain()
     if recovery != nil, planned == nil { try planIfDue() }
@@ -28,6 +29,7 @@ extension CoordinatorState {
       lastLook = now
       statistics.membership(of: roster)
       try look()
+      improveIfItPays()
     }
     pump()
     statistics.occupied(by: scheduler)

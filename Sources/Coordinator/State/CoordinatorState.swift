@@ -74,6 +74,11 @@ struct CoordinatorState {
   var drainingSince: Instant?
   /// What of this code was reached.
   var marks = Marks()
+  /// Why there is to be another plan though nobody is lost, and when that was last considered.
+  var improving: String?
+  var lastImprovement: Instant
+  /// How many times as slow as it measured a process has become against the others.
+  var slowness: [UInt64: Double] = [:]
   /// Makes secrets.
   var random: any RandomNumberGenerator & Sendable
   private var effects: Deque<CoordinatorEffect> = []
@@ -117,6 +122,7 @@ struct CoordinatorState {
     scheduler = Scheduler(waitingLimit: settings.waitingLimit)
     (roster.omitted, scheduler.omitted) = (settings.omitted, settings.omitted)
     (self.now, started, lastPulse, lastLook, lastTick, lastReturn) = (now, now, now, now, now, now)
+    lastImprovement = now
   }
 
   /// The effect that is to be carried out next; nil when there is none.

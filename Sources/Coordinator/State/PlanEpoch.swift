@@ -27,6 +27,14 @@ final class PlanEpoch {
   /// How far the stages were when it was last said: those that are ready, and bytes of weights sent.
   var told = (ready: 0, bytesSent: 0)
 
+  /// Since when work goes through.
+  var opened: Instant?
+  /// How quick each stage is, and processes that people were told are slow.
+  var paces: [StagePace]
+  var slow: Set<UInt64> = []
+  /// How slow processes were known to be when the plan was made.
+  let slowness: [UInt64: Double]
+
   struct Entrance {
     var link: PassSender
     let dialed: Instant
@@ -42,10 +50,13 @@ final class PlanEpoch {
   }
 
   init(
-    _ plan: ClusterPlan, _ stages: [StageDescription], patience: Duration, terms: LinkTerms, incoming: PassReceiver
+    _ plan: ClusterPlan, _ stages: [StageDescription], patience: Duration, terms: LinkTerms, incoming: PassReceiver,
+    slowness: [UInt64: Double]
   ) {
     (self.plan, self.stages, self.patience) = (plan, stages, patience)
     (self.terms, self.incoming) = (terms, incoming)
+    self.slowness = slowness
+    paces = Array(repeating: StagePace(), count: stages.count)
   }
 
   /// Whether work goes through.

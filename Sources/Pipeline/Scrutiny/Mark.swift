@@ -40,6 +40,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
 
   // Coming and going.
   case spareJoined, spareLost, strangerTold
+  case improved, slow
   case drained, drainedLate, leftWithoutStage, leftInRecovery
   /// Something of an earlier plan came late, on control links and data links.
   case controlFenced, dataFenced
