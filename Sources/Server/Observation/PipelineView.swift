@@ -55,11 +55,18 @@ final class PipelineView: Sendable {
   /// Since about two seconds ago.
   func recent() -> Recent {
     let now = current()
-    guard let then = looks.withLock({ $0.first }), then.statistics.stages.count == now.statistics.stages.count else {
+    guard let then = looks.withLock({ $0.first }) else {
       return Recent(seconds: 1, statistics: now.statistics.since(now.statistics), tokensRead: 0, tokensWritten: 0)
     }
+    // Another plan's stages count from 0.
+    let isSamePlan =
+      now.statistics.stages.count == then.statistics.stages.count
+      && zip(now.statistics.stages, then.statistics.stages).allSatisfy {
+        $0.name == $1.name && $0.layers == $1.layers && $0.microBatches >= $1.microBatches
+      }
     return Recent(
-      seconds: max(1e-3, (now.time - then.time) / .seconds(1)), statistics: now.statistics.since(then.statistics),
+      seconds: max(1e-3, (now.time - then.time) / .seconds(1)),
+      statistics: now.statistics.since(isSamePlan ? then.statistics : now.statistics),
       tokensRead: now.tokensRead - then.tokensRead, tokensWritten: now.tokensWritten - then.tokensWritten)
   }
 
