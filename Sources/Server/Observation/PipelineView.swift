@@ -144,6 +144,17 @@ extension PipelineView {
       }
     }
 
+    struct Recovery: Encodable {
+      var losses: Int
+      var recoveries: Int
+      var rowsReplayed: Int
+
+      enum CodingKeys: String, CodingKey {
+        case losses, recoveries
+        case rowsReplayed = "rows_replayed"
+      }
+    }
+
     struct MicroBatch: Encodable {
       var sequence: UInt64
       var rows: Int
@@ -164,10 +175,12 @@ extension PipelineView {
     var requests: Requests
     var microBatchesInFlight: Int
     var cache: Cache
+    var recovery: Recovery
+    var spares: [ClusterResponse.Member]
     var timeline: [MicroBatch]
 
     enum CodingKeys: String, CodingKey {
-      case model, version, state, reason, now, coordinator, stages, requests, cache, timeline
+      case model, version, state, reason, now, coordinator, stages, requests, cache, recovery, spares, timeline
       case tokensPerSecond = "tokens_per_second"
       case microBatchesInFlight = "micro_batches_in_flight"
     }
@@ -212,6 +225,8 @@ extension PipelineView {
         // Without a limit of memory the slots are the limit.
         positions: min(total.positionBudget, total.slotCount * configuration.positionCount),
         slotsUsed: total.slotsUsed, slots: total.slotCount),
+      recovery: .init(losses: total.losses, recoveries: total.recoveries, rowsReplayed: total.rowsReplayed),
+      spares: total.members.filter { $0.role == .spare }.map(ClusterResponse.Member.init),
       timeline: new.map { microBatch in
         Snapshot.MicroBatch(
           sequence: microBatch.sequence, rows: microBatch.rows, embed: Self.seconds(microBatch.embedded),
