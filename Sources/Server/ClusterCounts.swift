@@ -10,14 +10,14 @@ internal import Platform
 
 /// Counts what happened around the cluster.
 struct ClusterCounts: Sendable {
-  /// Messages that were dropped since they were nobody's of this cluster and epoch.
-  var fenced = 0
+  /// Messages that were dropped since they were nobody's of this cluster.
+  var ignored = 0
   /// How often each worker joined.
   var joins: [String: Int] = [:]
 
   mutating func count(_ notice: EngineNotice) {
     switch notice {
-    case .ignored: fenced += 1
+    case .ignored: ignored += 1
     case .joined(let name, _, _, _, _): if joins.count < 1024 || joins[name] != nil { joins[name, default: 0] += 1 }
     default: break
     }

@@ -46,6 +46,8 @@ struct ReadinessProbe: Sendable {
           try await engine.probe()
         } catch is AdmissionError {
           // So many wait that there is no room for it: they will do.
+        } catch ClusterError.poisonous {
+          // Two workers were lost while nothing else was asked of them; the token had no part in it.
         }
       }
       crossed = engine.statistics.crossings
@@ -53,14 +55,18 @@ struct ReadinessProbe: Sendable {
     }
   }
 
-  /// Sees what crosses the pipe, also while the probe's own token waits its turn, and says so when nothing does.
+  /// Sees what crosses the pipe, also while the probe's own token waits its turn, and says so when nothing does. An interruption
+  /// is none of that: the engine knows of it, and how long it may last.
   private func watch() async throws {
     var (crossed, time) = (0, Instant.now)
     while true {
       server.pipeline.look()
-      let done = server.engine.statistics.crossings
-      if done != crossed {
-        (crossed, time) = (done, .now)
+      let statistics = server.engine.statistics
+      server.state.follow(statistics.interruption)
+      if statistics.interruption != nil {
+        (crossed, time) = (statistics.crossings, .now)
+      } else if statistics.crossings != crossed {
+        (crossed, time) = (statistics.crossings, .now)
         server.state.become(.ready)
       } else if .now - time > Self.patience {
         server.state.become(

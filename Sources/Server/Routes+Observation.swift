@@ -1,3 +1,4 @@
+internal import Coordinator
 internal import HTTPTypes
 internal import Hummingbird
 internal import ServerPage
@@ -34,6 +35,10 @@ extension Routes {
     if case .some(nil) = after { throw APIError.invalid("after", "after has to be a number of a micro-batch") }
     return .json(
       server.pipeline.snapshot(server.options, state: server.state.value, after: after ?? nil))
+  }
+
+  func cluster() -> Response {
+    .json(ClusterResponse(state: server.state.value, server.engine.statistics))
   }
 
   func metrics() -> Response {

@@ -13,7 +13,7 @@ struct Routes {
 
   /// What may be done where. Metrics tell these paths apart; all others are "other".
   static let methods: [String: String] = {
-    let read = ["/", "/health", "/ready", "/metrics", "/pipeline", "/v1/models"]
+    let read = ["/", "/health", "/ready", "/metrics", "/pipeline", "/v1/cluster", "/v1/models"]
     let asked = ["/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/tokenize", "/detokenize"]
     return Dictionary(uniqueKeysWithValues: read.map { ($0, "GET, HEAD") } + asked.map { ($0, "POST") })
   }()
@@ -48,6 +48,7 @@ struct Routes {
     router.get("/ready") { _, _ in ready() }
     router.get("/metrics") { _, _ in metrics() }
     router.get("/pipeline") { request, _ in try pipeline(request) }
+    router.get("/v1/cluster") { _, _ in cluster() }
     router.get("/v1/models") { _, _ in Response.json(ModelListResponse(data: [model])) }
     router.get("/v1/models/:id") { _, context in
       try check(model: context.parameters.get("id"))
@@ -81,11 +82,12 @@ struct Routes {
       code: "model_not_found")
   }
 
-  /// Refuses work while there is nobody to do it.
-  private func checkReady() throws(APIError) {
-    switch server.state.value {
-    case .ready: break
-    case .loading(let reason), .stalled(let reason): throw .unavailable("the model is not ready: \(reason)")
+  /// Refuses work while there is nobody to do it; what comes while a loss is made good waits in the engine.
+  static func check(_ state: ServerState) throws(APIError) {
+    switch state {
+    case .ready, .recovering(_, takesRequests: true): break
+    case .loading(let reason), .recovering(let reason, _), .stalled(let reason):
+      throw .unavailable("the model is not ready: \(reason)")
     case .draining: throw .unavailable("the server is shutting down")
     case .failed(let reason): throw .unavailable(reason)
     }
@@ -102,7 +104,7 @@ extension Routes {
     try check(model: asked.model)
     let job = try CompletionJob(
       asked, configuration: server.engine.configuration, tokenizer: server.tokenizer, limits: limits)
-    try checkReady()
+    try Self.check(server.state.value)
     let place = try server.admission.enter(job.textCount)
     let service = CompletionService(engine: server.engine, tokenizer: server.tokenizer, metrics: server.metrics)
     let caller = CompletionService.Caller(client: context.client)
@@ -147,7 +149,7 @@ extension Routes {
     }
     try check(model: asked.model)
     let texts = try asked.tokens(server.tokenizer, configuration)
-    try checkReady()
+    try Self.check(server.state.value)
     let place = try server.admission.enter(min(texts.count, limits.embeddingsAtOnce))
     let tokenCount = texts.reduce(0) { $0 + $1.count }
     server.metrics.read(tokens: tokenCount)

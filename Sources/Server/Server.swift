@@ -42,12 +42,13 @@ public final class Server: Sendable {
     bodies = BodyReader(options.limits)
   }
 
-  /// Hears how the cluster comes together, and of its end: nothing new begins from then on, and ``run(listening:)`` throws why a
+  /// Hears how the cluster comes together, of losses, and of its end: nothing new begins from then on, and ``run(listening:)`` throws why a
   /// moment later.
   public func note(_ notice: EngineNotice) {
     notices.withLock { $0.count(notice) }
     switch notice {
     case .ending: state.become(.failed(ServerState.end))
+    case .lost, .waiting, .recovered: state.follow(engine.statistics.interruption)
     default: if let progress = notice.progress { state.become(.loading(progress)) }
     }
   }

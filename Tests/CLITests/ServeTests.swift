@@ -86,7 +86,7 @@ struct ServeTests {
     try Data("# test\n0123456789abcdef\n".utf8).write(to: folder.url.appending(path: "keys"))
     let server = try ServedModel(["--api-key-file", folder.path("keys")])
     for path in ["/", "/health", "/ready"] { #expect(try server.call("GET", path).status == 200) }
-    for path in ["/metrics", "/pipeline", "/v1/models", "/none"] {
+    for path in ["/metrics", "/pipeline", "/v1/cluster", "/v1/models", "/none"] {
       #expect(try server.call("GET", path).status == 401)
       #expect(try server.call("GET", path, key: "0123456789abcdeF").status == 401)
     }
@@ -165,9 +165,9 @@ struct ServeTests {
     #expect(complaints.count == 1 && complaints[0].contains("another program listens there"), "\(other.notes)")
   }
 
-  @Test("tells its clients when a worker is gone, and exits with 1")
+  @Test("tells its clients when a worker is gone that is not to be replaced, and exits with 1")
   func worker() throws {
-    let server = try ServedModel(["--spawn", "2"])
+    let server = try ServedModel(["--spawn", "2", "--recover", "none"])
     let workers = server.program.children
     try #require(workers.count == 2)
     let (whole, stream) = (try server.connect(), try server.connect())

@@ -1,3 +1,6 @@
+import Coordinator
+import GPT2
+import HTTPTypes
 import JSON
 import Testing
 
@@ -11,13 +14,15 @@ import Testing
   @Test("answer what there is, and say what there is to who asks for something else")
   func paths() async throws {
     let server = try await TestServer()
-    for path in ["/", "/health", "/ready", "/metrics", "/pipeline", "/v1/models", "/v1/models/demo"] {
+    for path in ["/", "/health", "/ready", "/metrics", "/pipeline", "/v1/cluster", "/v1/models", "/v1/models/demo"] {
       #expect(try await server.ask("GET", path).status == 200, "\(path)")
     }
     let missing = try await server.ask("GET", "/v1/nothing")
     #expect(missing.status == 404 && missing.text.contains("/v1/completions"))
     let wrong = try await server.ask("GET", "/v1/completions")
     #expect(wrong.status == 405 && wrong.headers["allow"] == "POST")
+    let posted = try await server.ask("POST", "/v1/cluster", "{}")
+    #expect(posted.status == 405 && posted.headers["allow"] == "GET, HEAD")
     let other = try await server.ask("GET", "/v1/models/gpt4")
     #expect(other.status == 404 && other.text.contains("model_not_found"))
     let chat = try await server.ask("POST", "/v1/chat/completions", "{}")
@@ -73,10 +78,43 @@ import Testing
       let answer = try await server.ask("POST", "/v1/completions", body)
       #expect((400..<500).contains(answer.status) && answer.text.contains(field), "\(body): \(answer.text)")
     }
-    server.server.state.become(.loading("1 of 2 workers"))
+    server.server.state.become(.failed("1 of 2 workers"))
     let busy = try await server.ask("POST", "/v1/completions", #"{"prompt":"a"}"#)
     #expect(busy.status == 503 && busy.text.contains("1 of 2 workers"))
     #expect(try await server.ask("GET", "/ready").status == 503)
     #expect(try await server.ask("GET", "/health").status == 200)
+  }
+
+  @Test("say who is there, without addresses")
+  func cluster() async throws {
+    let server = try await TestServer()
+    var answer = try Self.json(try await server.ask("GET", "/v1/cluster"))
+    // The engine writes it down a few times a second.
+    while answer["stages"]?.array?.count != 2 { answer = try Self.json(try await server.ask("GET", "/v1/cluster")) }
+    #expect(answer["object"]?.string == "cluster" && answer["state"]?.string == "ready")
+    #expect(answer["losses"]?.integer == 0 && answer["spares"]?.array?.isEmpty == true)
+    let stages = (answer["stages"]?.array ?? []).compactMap(\.object)
+    #expect(stages.map { $0["stage"]?.integer } == [1, 2] && stages.allSatisfy { $0["threads"]?.integer == 1 })
+    #expect(stages[0]["first_block"]?.integer == 0)
+    #expect(stages[1]["last_block"]?.integer == server.engine.configuration.layerCount - 1)
+    #expect(stages.allSatisfy { $0["address"] == nil && $0["name"]?.string?.isEmpty == false })
+  }
+
+  @Test("take requests while a loss is made good, and refuse them while nobody can make it good")
+  func recovering() async throws {
+    let server = try await TestServer()
+    server.server.state.become(.recovering("worker-2 was lost", takesRequests: true))
+    let ready = try await server.ask("GET", "/ready")
+    // The probe sees that work goes through, unless it has not looked yet.
+    #expect(ready.status == 200 || ready.status == 503 && ready.text.contains("worker-2 was lost"))
+    #expect(try await server.ask("POST", "/v1/completions", #"{"prompt":"a"}"#).status == 200)
+    #expect(throws: Never.self) { try Routes.check(.ready) }
+    #expect(throws: Never.self) { try Routes.check(.recovering("x", takesRequests: true)) }
+    for state in [
+      ServerState.loading("x"), .recovering("x", takesRequests: false), .stalled("x"), .draining, .failed("x"),
+    ] {
+      let refusal = #expect(throws: APIError.self) { try Routes.check(state) }
+      #expect(refusal?.status == .serviceUnavailable && refusal?.retryAfter != nil)
+    }
   }
 }

@@ -30,6 +30,7 @@ final class StatisticsBox: Sendable {
   func begin(_ stages: [StageDescription]) {
     state.withLock { state in
       state.statistics.stages = stages.map { .init(name: $0.name, layers: $0.layers) }
+      state.statistics.interruption?.hasPlan = true
       state.timeline.stages = stages
     }
   }
@@ -106,11 +107,14 @@ final class StatisticsBox: Sendable {
   }
 
   /// Work goes on, so long after the first loss.
-  func recovered(after time: Duration) {
+  ///
+  /// - Parameter now: only for the timeline.
+  func recovered(after time: Duration, at now: Instant = .now) {
     state.withLock { state in
       state.statistics.recoveries += 1
       state.statistics.recoveryTime += time
       state.statistics.interruption = nil
+      if state.timeline.limit > 0 { state.timeline.add(interruption: (now - time)..<now) }
     }
   }
 

@@ -20,8 +20,25 @@ extension PipelineView {
       Double(min(total.positionBudget, total.slotCount * positionCount)))
     text.single("gpt2_tokens_generated_total", .counter, "Tokens the engine has chosen.", Double(total.tokensGenerated))
     text.single(
-      "gpt2_fenced_messages_total", .counter, "Messages that were dropped, being of no worker of this cluster.",
-      Double(counts.fenced))
+      "gpt2_ignored_messages_total", .counter, "Messages that were dropped, being of no worker of this cluster.",
+      Double(counts.ignored))
+    text.single("gpt2_worker_losses_total", .counter, "Workers and links that were lost.", Double(total.losses))
+    text.single("gpt2_recoveries_total", .counter, "Times that work went on after losses.", Double(total.recoveries))
+    text.single(
+      "gpt2_recovery_seconds_total", .counter, "Time from noticing a loss to work going on.",
+      total.recoveryTime / .seconds(1))
+    text.single(
+      "gpt2_rows_replayed_total", .counter, "Rows that were read again after a loss.", Double(total.rowsReplayed))
+    text.single(
+      "gpt2_fenced_messages_total", .counter, "Messages of earlier plans that came late and were dropped.",
+      Double(total.fencedMessages))
+    text.single("gpt2_plan_epoch", .gauge, "The number of the plan.", Double(total.epoch))
+    text.single(
+      "gpt2_spares", .gauge, "Workers without a stage, for when one is lost.",
+      Double(total.members.count { $0.role == .spare }))
+    text.single(
+      "gpt2_recovering", .gauge, "1 while a loss is made good and no work goes through, else 0.",
+      total.interruption == nil ? 0 : 1)
 
     let stations =
       [("coordinator", total.coordinator, recent.statistics.coordinator)]

@@ -55,11 +55,18 @@ final class PipelineView: Sendable {
   /// Since about two seconds ago.
   func recent() -> Recent {
     let now = current()
-    guard let then = looks.withLock({ $0.first }), then.statistics.stages.count == now.statistics.stages.count else {
+    guard let then = looks.withLock({ $0.first }) else {
       return Recent(seconds: 1, statistics: now.statistics.since(now.statistics), tokensRead: 0, tokensWritten: 0)
     }
+    // Another plan's stages count from 0.
+    let isSamePlan =
+      now.statistics.stages.count == then.statistics.stages.count
+      && zip(now.statistics.stages, then.statistics.stages).allSatisfy {
+        $0.name == $1.name && $0.layers == $1.layers && $0.microBatches >= $1.microBatches
+      }
     return Recent(
-      seconds: max(1e-3, (now.time - then.time) / .seconds(1)), statistics: now.statistics.since(then.statistics),
+      seconds: max(1e-3, (now.time - then.time) / .seconds(1)),
+      statistics: now.statistics.since(isSamePlan ? then.statistics : now.statistics),
       tokensRead: now.tokensRead - then.tokensRead, tokensWritten: now.tokensWritten - then.tokensWritten)
   }
 
@@ -137,6 +144,17 @@ extension PipelineView {
       }
     }
 
+    struct Recovery: Encodable {
+      var losses: Int
+      var recoveries: Int
+      var rowsReplayed: Int
+
+      enum CodingKeys: String, CodingKey {
+        case losses, recoveries
+        case rowsReplayed = "rows_replayed"
+      }
+    }
+
     struct MicroBatch: Encodable {
       var sequence: UInt64
       var rows: Int
@@ -157,10 +175,12 @@ extension PipelineView {
     var requests: Requests
     var microBatchesInFlight: Int
     var cache: Cache
+    var recovery: Recovery
+    var spares: [ClusterResponse.Member]
     var timeline: [MicroBatch]
 
     enum CodingKeys: String, CodingKey {
-      case model, version, state, reason, now, coordinator, stages, requests, cache, timeline
+      case model, version, state, reason, now, coordinator, stages, requests, cache, recovery, spares, timeline
       case tokensPerSecond = "tokens_per_second"
       case microBatchesInFlight = "micro_batches_in_flight"
     }
@@ -205,6 +225,8 @@ extension PipelineView {
         // Without a limit of memory the slots are the limit.
         positions: min(total.positionBudget, total.slotCount * configuration.positionCount),
         slotsUsed: total.slotsUsed, slots: total.slotCount),
+      recovery: .init(losses: total.losses, recoveries: total.recoveries, rowsReplayed: total.rowsReplayed),
+      spares: total.members.filter { $0.role == .spare }.map(ClusterResponse.Member.init),
       timeline: new.map { microBatch in
         Snapshot.MicroBatch(
           sequence: microBatch.sequence, rows: microBatch.rows, embed: Self.seconds(microBatch.embedded),

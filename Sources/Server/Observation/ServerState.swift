@@ -1,8 +1,12 @@
+internal import Coordinator
+
 /// Whether there is a cluster to answer, and if not, why.
 enum ServerState: Hashable, Sendable {
-  /// Workers join and load their weights.
+  /// Workers join and load their weights, for the first time.
   case loading(String)
   case ready
+  /// A worker or a link was lost. Work goes on when that is made good, and texts pause until then.
+  case recovering(String, takesRequests: Bool)
   /// Nothing has crossed the pipe for too long.
   case stalled(String)
   /// What runs is finished, and nothing new begins.
@@ -16,6 +20,7 @@ enum ServerState: Hashable, Sendable {
     switch self {
     case .loading: "loading"
     case .ready: "ready"
+    case .recovering: "recovering"
     case .stalled: "stalled"
     case .draining: "draining"
     case .failed: "failed"
@@ -24,9 +29,23 @@ enum ServerState: Hashable, Sendable {
 
   var reason: String {
     switch self {
-    case .loading(let reason), .stalled(let reason), .failed(let reason): reason
+    case .loading(let reason), .recovering(let reason, _), .stalled(let reason), .failed(let reason): reason
     case .ready: ""
     case .draining: "the server is shutting down"
     }
+  }
+}
+
+extension ServerState {
+  /// What clients are told of an interruption: who was lost, and neither addresses nor what the worker itself said of it.
+  init(_ interruption: PipelineStatistics.Interruption) {
+    guard interruption.hasPlan else {
+      self = .recovering("too few workers are left, and another one is waited for", takesRequests: false)
+      return
+    }
+    let loss = interruption.reason.firstRange(of: ": ").map { interruption.reason[..<$0.lowerBound] }
+    let shown = loss ?? interruption.reason[...]
+    self = .recovering(
+      shown.isEmpty || shown.contains("://") ? "a worker or a link was lost" : String(shown), takesRequests: true)
   }
 }

@@ -7,7 +7,10 @@ const pipeline = {
       ['requests finished', 'Answered since the server began, refused ones too']],
     'more-figures': [['micro-batches in flight', 'Groups of rows that are on their way through the stages'],
       ['cache used, tokens', 'Set aside for running requests, of what the workers have memory for'],
-      ['places used', 'Sequences in the caches, of those they have room for']],
+      ['places used', 'Sequences in the caches, of those they have room for'],
+      ['losses', 'Workers and links that were lost since the server began'],
+      ['recoveries', 'Times that work went on after losses'],
+      ['rows read again', 'Rows that were computed anew, since a loss took what came of them']],
   },
   COLUMNS: [
     ['stage', 'Its place in the pipeline', (s) => s.label], ['worker', 'The name of who computes it', (s) => s.worker],
@@ -34,14 +37,17 @@ const pipeline = {
       (index ? make('td', {}, text(station)) : make('th', { scope: 'row' }, text(station)))))));
   },
 
-  showFigures({ tokens_per_second: rate, requests, micro_batches_in_flight: inFlight, cache }) {
+  showFigures({ tokens_per_second: rate, requests, micro_batches_in_flight: inFlight, cache, recovery, spares }) {
     const share = (used, all) => `${number(used)} / ${number(all)}`;
     const values = {
       figures: [number(rate.generated, 1), number(rate.read, 1), number(requests.running), number(requests.waiting),
         number(requests.finished)],
       'more-figures': [number(inFlight), share(cache.positions_used, cache.positions),
-        share(cache.slots_used, cache.slots)],
+        share(cache.slots_used, cache.slots), number(recovery.losses), number(recovery.recoveries),
+        number(recovery.rows_replayed)],
     };
+    byId('spares').hidden = !spares.length;
+    say(byId('spares'), `Spares, for when a stage is lost: ${spares.map(spareText).join(', ')}`);
     for (const [id, names] of Object.entries(this.FIGURES)) {
       const list = byId(id);
       if (!list.children.length) {

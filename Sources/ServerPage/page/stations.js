@@ -4,6 +4,12 @@ function named(station, index) {
   return { ...station, label, worker: station.name.replace('-', ' ') === label ? '' : station.name };
 }
 
+/** A spare's name, and what it holds. */
+function spareText({ name, first_block: first, last_block: last, ready }) {
+  if (first === undefined) return name;
+  return `${name} (${blocksOf({ blocks: [first, last] })}${ready ? '' : ', loading'})`;
+}
+
 function blocksOf({ blocks }) {
   if (!blocks) return '';
   return blocks[0] === blocks[1] ? `block ${blocks[0]}` : `blocks ${blocks[0]}–${blocks[1]}`;

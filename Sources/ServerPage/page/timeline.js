@@ -132,7 +132,7 @@ const timeline = {
         + 'half of the first row), at the stages, finished (lower half). A number is its rows. Point at one, or use the arrow keys.');
       return;
     }
-    const stages = batch.stages.map(([start, end], index) => `${this.names[index + 1]} ${duration(end - start)}`);
+    const stages = batch.stages.map(([start, end], index) => `${this.names[index + 1] ?? `stage ${index + 1}`} ${duration(end - start)}`);
     say(byId('reading'), `Micro-batch ${batch.sequence}, ${number(batch.rows)} ${batch.rows === 1 ? 'row' : 'rows'}, `
       + `${duration(batch.finish[1] - batch.embed[0])} in all: embed ${duration(batch.embed[1] - batch.embed[0])}, `
       + `${stages.join(', ')}, finish ${duration(batch.finish[1] - batch.finish[0])}`);

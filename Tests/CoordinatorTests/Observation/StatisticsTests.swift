@@ -93,6 +93,26 @@ import Testing
     #expect(box.timeline().microBatches.count == 2)
   }
 
+  @Test("has interruptions, from the first loss to work going on")
+  func interruptions() {
+    for limit in [0, 100] {
+      let box = Self.box(timelineLimit: limit)
+      box.lost()
+      box.interrupted(.init(reason: "a was lost", hasPlan: true))
+      box.lost()
+      box.interrupted(.init(reason: "another worker is waited for", hasPlan: false))
+      #expect(box.snapshot().interruption?.hasPlan == false && box.snapshot().recoveries == 0)
+      // Stages are ready again.
+      box.begin(Self.stages)
+      #expect(box.snapshot().interruption?.hasPlan == true)
+      box.recovered(after: .nanoseconds(300), at: 2_000_000_900)
+      let statistics = box.snapshot()
+      #expect(statistics.interruption == nil && statistics.losses == 2 && statistics.recoveries == 1)
+      #expect(statistics.recoveryTime == .nanoseconds(300))
+      #expect(box.timeline().interruptions == (limit > 0 ? [2_000_000_600..<2_000_000_900] : []))
+    }
+  }
+
   @Test("tells nothing where nothing was done")
   func empty() {
     let statistics = PipelineStatistics()

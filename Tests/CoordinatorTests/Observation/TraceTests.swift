@@ -61,6 +61,31 @@ import Testing
     #expect(boxes.allSatisfy { $0.args.rows == 5 && $0.pid == 1 })
   }
 
+  @Test("have interruptions on the coordinator's row, and rows for the stages of plans that were lost")
+  func interruptions() throws {
+    var timeline = Timeline(limit: 100)
+    timeline.stages = [StageDescription(name: "a", address: "", layers: 0..<4, threads: 1, kernels: "")]
+    timeline.add(
+      Timeline.MicroBatch(
+        sequence: 0, rows: 5, embedded: 2_000_000..<2_001_000, finished: 2_005_000..<2_006_000,
+        stages: [2_001_000..<2_002_000, 2_003_000..<2_004_000]))
+    timeline.add(interruption: 2_010_000..<2_250_000)
+    let trace = try Self.trace(timeline)
+    let rows = trace.traceEvents.filter { $0.name == "thread_name" }
+    #expect(rows.map(\.tid) == [0, 1, 2] && rows[2].args.name == "stage 2 of an earlier plan")
+    let boxes = trace.traceEvents.filter { $0.name == "recovery" }
+    #expect(boxes.map(\.tid) == [0] && boxes.map(\.ts) == [10] && boxes.map(\.dur) == [240])
+  }
+
+  @Test("are of bounded size, however often something is lost")
+  func bounded() {
+    var timeline = Timeline(limit: 1)
+    for start in 0..<10_000 as Range<UInt64> {
+      timeline.add(interruption: Instant(nanoseconds: start)..<Instant(nanoseconds: start + 1))
+    }
+    #expect(timeline.interruptions.count == 4096)
+  }
+
   @Test("are JSON when nothing was seen")
   func empty() throws {
     let trace = try Self.trace(Timeline(limit: 100))
