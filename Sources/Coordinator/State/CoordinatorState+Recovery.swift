@@ -145,6 +145,7 @@ extension CoordinatorState {
 
   /// A worker that was taken for dead has joined again: no request is to blame.
   mutating func exonerate(_ member: Roster.Member) {
+    guard member.hello.process != 0 else { return }
     if autopsy?.process == member.hello.process { autopsy = nil }
     for verdict in verdicts where verdict.process == member.hello.process { scheduler.exonerate(verdict.requests) }
     verdicts.removeAll { $0.process == member.hello.process }
