@@ -27,7 +27,8 @@ extension World {
       WorkerSettings(
         coordinator: coordinatorProcess.address,
         hello: Hello(
-          name: name, incarnation: 0, process: random.next() | 1, programVersion: ProgramVersion.current, kernels: "toy", threads: 1,
+          name: name, incarnation: 0, process: random.next() | 1, programVersion: ProgramVersion.current,
+          kernels: "toy", threads: 1,
           memory: memory, cores: 4, host: name, address: address, folder: "", configuration: []),
         isPatient: !setup.restarts, patience: setup.patience, omitted: setup.omitted),
       random: SeededNumbers(random.next()), now: now)
