@@ -1,5 +1,6 @@
 """A server over a cluster: its workers are processes that it starts itself, or that dial in, here or on hosts of the lab."""
 
+import json
 import os
 import re
 import signal
@@ -97,6 +98,11 @@ class World:
                 if pairs.get("stage", "").isdigit() and pairs.get("worker"):
                     found[int(pairs["stage"])] = pairs["worker"]
         return [found[stage] for stage in sorted(found)]
+
+    def members(self):
+        """Names of those who are there and hold their blocks, as stages or as spares."""
+        cluster = json.loads(self.door.call("/v1/cluster")[1])
+        return sorted(member["name"] for member in cluster["stages"] + cluster["spares"] if member["ready"])
 
     def losses(self):
         """Lines in which the server says that something is lost, and what comes next."""

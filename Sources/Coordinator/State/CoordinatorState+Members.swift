@@ -113,14 +113,16 @@ extension CoordinatorState {
     case .joined(let id):
       guard let member = roster[id] else { return }
       exonerate(member)
-      starting[member.name] = nil
+      if !roster.measures { starting[member.name] = nil }
       emit(
         .notify(
           .joined(
             name: member.name, address: member.hello.address, folder: member.hello.folder, count: roster.joined.count,
             of: settings.expected)))
       if !roster.measures { newcomer() }
-    case .measured: newcomer()
+    case .measured(let id):
+      if let name = roster[id]?.name { starting[name] = nil }
+      newcomer()
     case .refused(let id, let name, let reason): refuse(id, name, reason)
     case .wanted(let id, let wanted):
       if let layers = roster[id]?.holding { emit(.readPieces(wanted, of: layers, for: id)) }
