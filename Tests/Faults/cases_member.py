@@ -87,7 +87,7 @@ def rolling(scene):
         scene.world.join(name)
         # The model of the pipe says whether it is a stage again: on one machine three are no quicker than two.
         wait_until("all three there again", lambda: (
-            scene.world.door.ready()[0] and scene.world.members() == sorted(scene.names)), 20)
+            scene.world.door.ready()[0] and scene.world.holding() == sorted(scene.names)), 20)
         time.sleep(0.5)
 
 

@@ -99,7 +99,7 @@ class World:
                     found[int(pairs["stage"])] = pairs["worker"]
         return [found[stage] for stage in sorted(found)]
 
-    def members(self):
+    def holding(self):
         """Names of those who are there and hold their blocks, as stages or as spares."""
         cluster = json.loads(self.door.call("/v1/cluster")[1])
         return sorted(member["name"] for member in cluster["stages"] + cluster["spares"] if member["ready"])
