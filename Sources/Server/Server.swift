@@ -48,7 +48,7 @@ public final class Server: Sendable {
     notices.withLock { $0.count(notice) }
     switch notice {
     case .ending: state.become(.failed(ServerState.end))
-    case .lost, .waiting, .recovered: state.follow(engine.statistics.interruption)
+    case .lost, .waiting, .recovered, .replanning: state.follow(engine.statistics.interruption)
     default: if let progress = notice.progress { state.become(.loading(progress)) }
     }
   }

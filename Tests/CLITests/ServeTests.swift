@@ -187,4 +187,28 @@ struct ServeTests {
     #expect(server.program.notes.contains { $0.contains("worker-2") && $0.contains("lost") })
     #expect(eventually(within: .seconds(1)) { !workers.contains(where: isAlive) })
   }
+
+  @Test("writes on when a worker is lost, takes requests meanwhile, and tells of it")
+  func recovery() throws {
+    let server = try ServedModel(["--spawn", "2"])
+    let body = #"{"max_tokens":250,"n":8,"seed":5,"logit_bias":{"0":-100}}"#
+    let wanted = try server.call("POST", "/v1/completions", body).object()["choices"] as? [[String: Any]]
+    let workers = server.program.children
+    try #require(workers.count == 2)
+    let running = try server.connect()
+    running.send(ServedModel.request("POST", "/v1/completions", body))
+    try #require(
+      eventually(within: .seconds(5)) { (try? server.metric("gpt2_requests_running")).flatMap { $0 } ?? 0 > 0 })
+    kill(workers[1], SIGKILL)
+    for _ in 0..<20 { #expect(try server.complete(#""max_tokens":1"#).status == 200) }
+    let answer = try running.answer()
+    let choices = try #require(answer.object()["choices"] as? [[String: Any]])
+    #expect(answer.status == 200 && choices.count == 8)
+    #expect(choices.map { $0["text"] as? String } == wanted?.map { $0["text"] as? String })
+    #expect(eventually(within: .seconds(5)) { (try? server.metric("gpt2_recoveries_total")) == 1 })
+    #expect(try server.metric("gpt2_worker_losses_total") == 1 && server.metric("gpt2_recovering") == 0)
+    let cluster = try server.call("GET", "/v1/cluster")
+    #expect(try cluster.object()["losses"] as? Int == 1 && !cluster.body.contains("tcp:"))
+    #expect(try server.call("GET", "/ready").status == 200)
+  }
 }

@@ -37,7 +37,7 @@ extension PipelineView {
       "gpt2_spares", .gauge, "Workers without a stage, for when one is lost.",
       Double(total.members.count { $0.role == .spare }))
     text.single(
-      "gpt2_recovering", .gauge, "1 while a loss is made good and no work goes through, else 0.",
+      "gpt2_recovering", .gauge, "1 while no work goes through, for a loss or another plan, else 0.",
       total.interruption == nil ? 0 : 1)
 
     let stations =

@@ -5,7 +5,7 @@ enum ServerState: Hashable, Sendable {
   /// Workers join and load their weights, for the first time.
   case loading(String)
   case ready
-  /// A worker or a link was lost. Work goes on when that is made good, and texts pause until then.
+  /// A worker or a link was lost, or another plan is better. Texts pause until work goes on.
   case recovering(String, takesRequests: Bool)
   /// Nothing has crossed the pipe for too long.
   case stalled(String)

@@ -2,7 +2,7 @@ const POLL = 500, POLL_HIDDEN = 5000, POLL_LIMIT = 5000, RETRY_FIRST = 1000, RET
 const STATES = {
   connecting: ['Connecting'], ready: ['Ready'], key: ['Key needed'],
   loading: ['Loading', 'The engine is getting ready.'],
-  recovering: ['Recovering', 'Texts pause until this is made good.'],
+  recovering: ['Recovering', 'Texts pause until work goes on.'],
   stalled: ['Stalled'],
   draining: ['Draining', 'The server is shutting down: it finishes what runs and takes nothing new.'],
   failed: ['Failed', 'The engine has failed.'],
