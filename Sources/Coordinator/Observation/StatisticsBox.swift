@@ -109,7 +109,7 @@ final class StatisticsBox: Sendable {
   /// Work goes on, so long after the first loss.
   ///
   /// - Parameter now: only for the timeline.
-  func recovered(after time: Duration, at now: Instant = .now) {
+  func recovered(after time: Duration, at now: Instant) {
     state.withLock { state in
       state.statistics.recoveries += 1
       state.statistics.recoveryTime += time

@@ -48,6 +48,8 @@ extension CoordinatorState {
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
     roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
     let credits = min(plan.credits, settings.creditLimit)
+    // Others may wait in line from now on.
+    if let recovery { interrupt(recovery.reason, hasPlan: true) }
     let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
     // Each link's secret: one into every stage, and one out of the last.
     let secrets = (0...stages.count).map { _ in LinkTerms.makeSecret(using: &random) }

@@ -280,7 +280,7 @@ extension CoordinatorState {
     self.recovery = nil
     if recovery.isImprovement { return statistics.replanned() }
     marks.insert(.recovered)
-    statistics.recovered(after: now - recovery.since)
+    statistics.recovered(after: now - recovery.since, at: now)
     emit(.notify(.recovered(after: now - recovery.since)))
   }
 

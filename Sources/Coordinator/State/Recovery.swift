@@ -6,6 +6,8 @@ struct Recovery {
   let since: Instant
   /// The last loss.
   var cause: ClusterError
+  /// What people are told of it.
+  var reason: String { isImprovement ? "another plan is made" : cause.what }
   /// Whether nothing is lost, and another plan is wished for.
   var isImprovement = false
   /// What people were told last that it waits for.
