@@ -66,7 +66,7 @@ package struct HopBench {
     return LibzmqRoundTrip(
       isInProcess: engine.address.hasPrefix("inproc:"),
       head: Message.pass(pass).encode(header: Header(number: 0)),
-      payload: [UInt8](repeating: 1, count: pass.payloadByteCount),
+      payload: [UInt8](repeating: 1, count: pass.payloadByteCount(into: 0)),
       pause: .seconds(pause))
   }
 

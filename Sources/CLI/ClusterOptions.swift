@@ -55,6 +55,12 @@ struct ClusterOptions: ParsableArguments {
 
   @OptionGroup var security: SecurityOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "What each worker keeps of what it handed on, as 256MB: when the next stage is lost, it alone computes again. 0B keeps nothing. (default: 256MiB)",
+      valueName: "size"))
+  var replayMemory: String?
+
   /// Whether a lost worker ends the command unless people say otherwise.
   var endsOnLoss = false
 
@@ -83,6 +89,9 @@ struct ClusterOptions: ParsableArguments {
     }
     if let wait, !(1...86400).contains(wait) { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
     _ = try Self.means(recover)
+    if let replayMemory, Quantity.bytes(replayMemory) == nil {
+      throw ValidationError("--replay-memory \(replayMemory): give a size as 256MB, or 0B")
+    }
     if let spares {
       guard (0...256).contains(spares) else { throw ValidationError("--spares \(spares): give a number from 0 to 256") }
       guard given == 1 || spares == 0 else {

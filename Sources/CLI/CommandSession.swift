@@ -46,6 +46,7 @@ final class CommandSession {
     }
     options.microBatchRows = flags.microBatch
     (options.spares, options.means) = (flags.spares ?? 0, flags.means)
+    if let size = flags.replayMemory.flatMap({ Quantity.bytes($0) }) { options.replayMemory = size }
     (options.comesAgain, options.build) = (comesAgain, GPT2Command.build)
     options.threads = model.threads
     options.waitingLimit = waitingLimit

@@ -91,7 +91,7 @@ public final class ClusterSession: Sendable {
       threads: options.threads ?? (isAlone ? Host.cores : threads), slotCount: options.slotCount,
       waitingLimit: options.waitingLimit, patience: options.patience ?? .seconds(place.isHere ? 30 : 300),
       timelineLimit: options.timelineLimit)
-    (engine.spares, engine.means) = (options.spares, options.means)
+    (engine.spares, engine.means, engine.replayMemory) = (options.spares, options.means, options.replayMemory)
     (engine.comesAgain, engine.build) = (options.comesAgain, options.build)
     if place.isHere { engine.restart = restart }
     engine.allowedKeys = options.allowedKeys

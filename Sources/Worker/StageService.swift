@@ -28,6 +28,8 @@ public final class StageService {
   private var weights: WeightHolder?
   /// What is computed with, and the link to the next stage; while it is one.
   private var stage: Stage?
+  /// What it handed on, where the next stage may have to be filled anew.
+  private var kept: KeptRows?
   private var buffers: ActivationsPool?
   private var next: DialedSocket?
   private var lastWatched = Instant.now
@@ -247,7 +249,6 @@ public final class StageService {
     case .tellNext(let header, let message): try next?.send([Frame(message.encode(header: header))])
     case .hangUpNext:
       next = nil
-      stage = nil
       computed = nil
     case .askQuiet(let side, let number, let heard): try tellQuiet(side, number, heard)
     case .measure(let configuration):
@@ -257,7 +258,7 @@ public final class StageService {
       if weights?.configuration != configuration {
         weights = WeightHolder(configuration, from: options.weights, kernels: kernels, pool: pool)
       }
-      stage = nil
+      if !assignment.keepsCache || stage?.layers != assignment.layers { (stage, kept) = (nil, nil) }
       try weights!.begin(assignment, progress: progress)
       try goOnLoading()
     case .accept(let piece):
@@ -265,13 +266,18 @@ public final class StageService {
       try tell(.progressed)
       try goOnLoading()
     case .serve(let assignment, let place):
-      stage = try weights!.stage(assignment.layers, slotCount: place.slotCount)
+      if stage == nil {
+        if assignment.keepsCache { throw WorkerError.unfit(reason: "there is no cache to be kept") }
+        stage = try weights!.stage(assignment.layers, slotCount: place.slotCount)
+        kept = place.keptSlots > 0 ? KeptRows(slotCount: place.keptSlots, width: weights!.configuration.width) : nil
+      }
       buffers = ActivationsPool(width: weights!.configuration.width)
     case .compute(let pass): try compute(pass)
-    case .passOn(let header, let pass):
-      guard let computed else { preconditionFailure("nothing was computed") }
-      self.computed = nil
-      try next?.send([Frame(Message.pass(pass).encode(header: header)), computed])
+    case .recall(let pass): try recall(pass)
+    case .passOn(let header, let pass, let hasRows):
+      guard let rows = hasRows ? computed : Frame([]) else { preconditionFailure("nothing was computed") }
+      computed = nil
+      try next?.send([Frame(Message.pass(pass).encode(header: header)), rows])
       state.handle(.passedOn, at: .now)
     case .notify(let notice): notify(notice)
     case .end(let error): ended = error.map { .failure($0) } ?? .success(())
@@ -313,10 +319,21 @@ public final class StageService {
     try core.hold {
       try stage.forward(pass.microBatch, activations, progress: progress)
       let isFiniteComputed = activations.isFinite
+      kept?.keep(pass.microBatch, activations)
       let (bytes, release) = buffers.lend(activations)
       computed = Frame(borrowing: bytes, release: release)
       // Before the core is given back, since the next stage waits.
       try tell(.computed(isFiniteReceived: isFinite, isFiniteComputed: isFiniteComputed))
     }
+  }
+
+  /// Hands on the rows that were kept.
+  private func recall(_ pass: Pass) throws {
+    guard let buffers, let kept else { throw WorkerError.unfit(reason: "rows are asked for, and none are kept") }
+    let activations = try buffers.take(rowCount: pass.microBatch.rowCount)
+    try kept.recall(pass.microBatch, into: activations)
+    let (bytes, release) = buffers.lend(activations)
+    computed = Frame(borrowing: bytes, release: release)
+    try tell(.computed(isFiniteReceived: true, isFiniteComputed: true))
   }
 }

@@ -60,7 +60,8 @@ final class EngineDriver {
     state = CoordinatorState(
       CoordinatorSettings(
         configuration: checkpoint.configuration, listening: listening, workerCount: options.workerCount,
-        spares: options.spares, means: options.means, restarts: options.restart != nil, build: options.build,
+        spares: options.spares, means: options.means, replayMemory: options.replayMemory,
+        restarts: options.restart != nil, build: options.build,
         sharesFiles: options.sharesFiles,
         wishes: ClusterPlan.Wishes(
           split: options.split, microBatchRows: options.microBatchRows, slotCount: options.slotCount),
@@ -336,10 +337,16 @@ final class EngineDriver {
 
   private func embed(_ dispatch: Dispatch, _ header: Header) throws {
     let start = Instant.now
+    let pass = Pass(
+      microBatch: dispatch.microBatch, width: finisher!.configuration.width, refill: dispatch.refill, records: [])
+    guard pass.payloadByteCount(into: 0) > 0 || dispatch.refill == nil else {
+      // Another stage has the rows.
+      try first?.send([Frame(Message.pass(pass).encode(header: header)), Frame([])])
+      return state.handle(.embedded(sequence: dispatch.sequence, isFinite: true, start: start), at: .now)
+    }
     let activations = try buffers.take(rowCount: dispatch.microBatch.rowCount)
     try finisher!.embed(dispatch.tokens, dispatch.microBatch, into: activations)
     let isFinite = activations.isFinite
-    let pass = Pass(microBatch: dispatch.microBatch, width: finisher!.configuration.width, records: [])
     let (bytes, release) = buffers.lend(activations)
     try first?.send([Frame(Message.pass(pass).encode(header: header)), Frame(borrowing: bytes, release: release)])
     state.handle(.embedded(sequence: dispatch.sequence, isFinite: isFinite, start: start), at: .now)

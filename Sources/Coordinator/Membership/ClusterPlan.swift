@@ -72,6 +72,8 @@ public struct ClusterPlan: Sendable {
   public let positionBudget: Int
   /// Most rows of a micro-batch, which is what memory is counted for.
   public let rowLimit: Int
+  /// Bytes of each worker's memory that were set aside, and are not in its count.
+  var reserved = 0
   private let curves: [TimeCurve?]
 
   /// Rows of the micro-batch that blocks are dealt out for: a group of sequences being written.

@@ -37,7 +37,7 @@ extension Roster {
       Member(
         id: id, name: unique(hello.name), hello: hello, caller: caller, arrival: now, standing: .welcomed,
         received: header.number &+ 1, lastHeard: now, lastMoved: now))
-    return replaced + unreachable + [.welcome(id)]
+    return unreachable + [.welcome(id)] + replaced
   }
 
   /// A process is one member: what it was before it said hello anew is gone, though its connection may not have ended.

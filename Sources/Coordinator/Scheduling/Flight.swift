@@ -6,9 +6,13 @@ struct Flight {
     var arrival: Arrival
     /// Whether it is the one row of a sequence that is being written.
     var isStep: Bool
+    /// Position behind its last row.
+    var end: Int
   }
 
   let sequence: UInt64
+  /// The one stage that computes it; nil for all.
+  var refill: Int?
   private(set) var microBatch: MicroBatch
   /// In the order of the rows; those of cancelled requests are left out.
   var shares: [Share] = []
@@ -27,6 +31,6 @@ struct Flight {
     microBatch.append(Segment(slot: slot, start: chunk.position, count: chunk.tokens.count))
     let rows = (first + chunk.rows.lowerBound)..<(first + chunk.rows.upperBound)
     let arrival = Arrival(request: id, rows: rows, start: chunk.start, output: chunk.output, isLast: isLast)
-    shares.append(Share(arrival: arrival, isStep: isStep))
+    shares.append(Share(arrival: arrival, isStep: isStep, end: chunk.position + chunk.tokens.count))
   }
 }

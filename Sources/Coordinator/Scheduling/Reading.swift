@@ -53,7 +53,7 @@ public struct Reading: Sendable {
   mutating func deliver(upTo row: Int) { delivered = row }
 
   /// What was computed is lost: all rows are to be sent anew, and those that were delivered bring nothing.
-  mutating func rewind() { sent = 0 }
+  mutating func rewind(to row: Int = 0) { sent = min(sent, row) }
 }
 
 extension Configuration {

@@ -7,27 +7,81 @@ internal import Pipeline
 extension Scheduler {
   /// The pipe is gone, and all that was computed with it: nothing is sent until there is another.
   ///
-  /// Requests are what they were, with their tokens to be read again. Those that are written go on first, the fewest tokens first;
-  /// the others follow in the same way.
+  /// Requests are what they were. What of them has to be computed again is known when there is another pipe.
   ///
   /// - Returns: whose rows were in flight, a micro-batch each, the oldest first.
   mutating func suspend() -> [[RequestID]] {
     let lost = flights.map { $0.shares.map(\.arrival.request) }
-    (pipe, flights, ready, prompts, promptsAreDue) = (nil, [], [], [], false)
-    // Probes bring nothing but that they came.
+    if let pipe { lostSlots = (pipe.slots, flights.flatMap(\.microBatch.releasedSlots)) }
+    (pipe, flights, ready, prompts, refilling) = (nil, [], [], [], [])
+    (promptsAreDue, wasRefill) = (false, false)
     for id in requests.keys {
       mark(requests[id]!)
-      let sent = requests[id]!.work.sentRows
-      requests[id]!.work.rewind()
-      requests[id]!.replayedRows = max(requests[id]!.replayedRows, min(sent, requests[id]!.work.remainingRows))
-      requests[id]!.slot = nil
       requests[id]!.state = .reading
       requests[id]!.preferred = 0
+      requests[id]!.refilled = nil
     }
-    suspended = requests.keys.sorted { urgency($0) < urgency($1) }
-    for id in suspended { requests[id]!.isWriting = false }
     return lost
   }
+
+  /// Nothing of the lost pipe is left: all requests read their tokens again. Those that are written go on first, the fewest tokens
+  /// first; the others follow in the same way.
+  mutating func readAgain() {
+    for id in requests.keys { readAgain(id) }
+    suspended = requests.keys.sorted { urgency($0) < urgency($1) }
+    for id in suspended { requests[id]!.isWriting = false }
+  }
+
+  private mutating func readAgain(_ id: RequestID) {
+    let sent = requests[id]!.work.sentRows
+    requests[id]!.work.rewind()
+    requests[id]!.replayedRows = max(requests[id]!.replayedRows, min(sent, requests[id]!.work.remainingRows))
+    (requests[id]!.slot, requests[id]!.cached) = (nil, 0)
+  }
+
+  /// The stages have what they had cached, but for one at most: requests go on where they were, when that one's cache is filled.
+  mutating func takeUp(_ caches: KeptCaches) {
+    refillStage = caches.missing ?? 0
+    var kept: [RequestID] = []
+    for id in requests.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+      guard let slot = requests[id]!.slot, slot < caches.slots || caches.missing == nil, requests[id]!.cached > 0,
+        requests[id]!.work.rewind(to: requests[id]!.cached)
+      else {
+        if let slot = requests[id]!.slot { pipe!.slots.giveBack(slot, positions: requests[id]!.work.positions) }
+        readAgain(id)
+        continue
+      }
+      marks.insert(caches.missing == nil ? .wentOn : .refilled)
+      if caches.missing != nil { requests[id]!.refilled = 0 }
+      kept.append(id)
+    }
+    kept.sort { (requests[$0]!.cached, $0.rawValue) < (requests[$1]!.cached, $1.rawValue) }
+    if caches.missing == nil { prompts = kept } else { refilling = kept }
+    suspended = requests.keys.filter { requests[$0]!.slot == nil }.sorted { urgency($0) < urgency($1) }
+    for id in requests.keys { requests[id]!.isWriting = false }
+  }
+
+  /// Adds rows of which one stage alone has lost what it made of them.
+  mutating func refill(atMost rows: Int, _ flight: inout Flight, _ tokens: inout [Int]) {
+    flight.refill = refillStage
+    while let id = refilling.first, flight.microBatch.rowCount < rows {
+      let (start, end) = (requests[id]!.refilled!, requests[id]!.cached)
+      let part = start..<min(end, start + rows - flight.microBatch.rowCount)
+      let chunk = Chunk(
+        tokens: requests[id]!.work.tokens[part], position: start, rows: 0..<part.count, start: start, output: .nothing)
+      flight.append(chunk, of: id, slot: requests[id]!.slot!, isStep: false, isLast: false)
+      tokens.append(contentsOf: chunk.tokens)
+      replayedRows += part.count
+      requests[id]!.refilled = part.upperBound
+      guard part.upperBound == end else { return }
+      requests[id]!.refilled = nil
+      refilling.removeFirst()
+      prompts.append(id)
+    }
+  }
+
+  /// Whether the cache of a stage is being filled anew, so that it is not what the others' are.
+  var isRefilling: Bool { !refilling.isEmpty || flights.contains { $0.refill != nil } }
 
   private mutating func mark(_ request: Request) {
     switch request.work {
@@ -77,6 +131,34 @@ extension Scheduler {
 }
 
 extension Work {
+  /// Those of a slot's positions, where the two are the same.
+  fileprivate var tokens: ArraySlice<Int> {
+    switch self {
+    case .generate(let generation): generation.sequence[...]
+    case .embed(let reading): reading.tokens[...]
+    case .score: preconditionFailure("windows begin anew")
+    }
+  }
+
+  /// Goes on behind rows that are cached.
+  ///
+  /// - Returns: whether that can be: windows of a score begin anew, and what is all delivered has nothing left.
+  fileprivate mutating func rewind(to position: Int) -> Bool {
+    switch self {
+    case .generate(var generation):
+      guard position < generation.sequence.count else { return false }
+      self = .embed(Reading())
+      generation.rewind(to: position)
+      self = .generate(generation)
+    case .embed(var reading):
+      guard position < reading.tokens.count, !reading.isProbe else { return false }
+      reading.rewind(to: position)
+      self = .embed(reading)
+    case .score: return false
+    }
+    return true
+  }
+
   /// Rows that were sent so far, as far as they are known.
   fileprivate var sentRows: Int {
     switch self {

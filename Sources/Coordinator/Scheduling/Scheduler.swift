@@ -35,6 +35,10 @@ struct Scheduler {
     var isWriting = false
     /// Rows of it that were sent before the pipe was lost, and are to be sent again.
     var replayedRows = 0
+    /// Positions of its slot that every stage has cached.
+    var cached = 0
+    /// How far the cache of one stage is filled anew; nil when it is not to be.
+    var refilled: Int?
     /// Workers that died with rows of it in hand, since it last got on.
     var deaths = 0
   }
@@ -66,6 +70,13 @@ struct Scheduler {
   var requests: [RequestID: Request] = [:]
   /// Those of a pipe that was lost, which have no slot yet, the most urgent first.
   var suspended: [RequestID] = []
+  /// The slots of the pipe that was lost, and those whose return it was told in vain.
+  var lostSlots: (pool: SlotPool, released: [Int])?
+  /// Requests of which the cache of one stage is filled anew, and which stage that is.
+  var refilling: [RequestID] = []
+  var refillStage = 0
+  /// Whether the last micro-batch was a refill: others take turns with them.
+  var wasRefill = false
   /// Those that more than one worker died with, which go alone.
   var suspects: Set<RequestID> = []
   /// Rows that were sent again after their pipe was lost.
@@ -95,14 +106,24 @@ struct Scheduler {
   ///   - slotCount: sequences that every stage's cache has room for; at least 1.
   ///   - positionBudget: positions that every stage has memory for, over all slots.
   ///   - chunk: positions that the stages take memory for at a time.
+  ///   - caches: what the stages have cached still of the pipe that was lost; nil where nothing is.
   /// - Returns: requests that can never run here; they are forgotten.
   mutating func begin(
-    slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing
+    slotCount: Int, positionBudget: Int, chunk: Int = 1, pacing: Pacing, caches: KeptCaches? = nil
   ) -> [(id: RequestID, error: AdmissionError)] {
     precondition(pacing.inFlightLimit >= 1 && pipe == nil)
-    pipe = Pipe(
-      slots: SlotPool(
-        slotCount: slotCount, positionBudget: positionBudget, chunk: chunk, omitting: omitted), pacing: pacing)
+    let slots = SlotPool(slotCount: slotCount, positionBudget: positionBudget, chunk: chunk, omitting: omitted)
+    if let caches, let lost = lostSlots,
+      let renewed = lost.pool.renewed(positionBudget: positionBudget, announcing: lost.released),
+      renewed.slotCount == slotCount
+    {
+      pipe = Pipe(slots: renewed, pacing: pacing)
+      takeUp(caches)
+    } else {
+      pipe = Pipe(slots: slots, pacing: pacing)
+      readAgain()
+    }
+    lostSlots = nil
     let tooLarge = suspended.filter { requests[$0]!.work.positions > positionBudget }
     let running = tooLarge.map { (id: $0, work: requests[$0]!.work) }
     for id in tooLarge { cancel(id) }
@@ -128,9 +149,9 @@ struct Scheduler {
   /// Whether nothing is left to do, in the pipe neither, and every slot was given back.
   var isIdle: Bool { queue.isEmpty && requests.isEmpty && flights.isEmpty && pipe?.slots.released.isEmpty ?? true }
 
-  /// The micro-batch that comes back next; nil when none is in the pipe.
-  var oldest: (sequence: UInt64, microBatch: MicroBatch)? {
-    flights.first.map { ($0.sequence, $0.microBatch) }
+  /// The micro-batch that comes back next, and the one stage that computes it if not all do; nil when none is in the pipe.
+  var oldest: (sequence: UInt64, microBatch: MicroBatch, refill: Int?)? {
+    flights.first.map { ($0.sequence, $0.microBatch, $0.refill) }
   }
 
   /// An admitted generation as it stands; nil for other requests, and after its end.
@@ -167,7 +188,11 @@ extension Scheduler {
   mutating func cancel(_ id: RequestID) {
     queue.remove(id)
     guard let request = requests.removeValue(forKey: id) else { return }
-    if let slot = request.slot { pipe?.slots.giveBack(slot, positions: request.work.positions) }
+    if let slot = request.slot {
+      pipe?.slots.giveBack(slot, positions: request.work.positions)
+      lostSlots?.pool.giveBack(slot, positions: request.work.positions)
+    }
+    refilling.removeAll { $0 == id }
     ready.removeAll { $0 == id }
     prompts.removeAll { $0 == id }
     if request.slot == nil, suspended.contains(id) { marks.insert(.suspendedCancelled) }
@@ -218,7 +243,9 @@ extension Scheduler {
 
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
     let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
-    if let suspect {
+    if !refilling.isEmpty, !wasRefill || (ready.isEmpty && prompts.isEmpty) {
+      refill(atMost: pacing.fixedRows ?? pacing.chunkRows, &flight, &tokens)
+    } else if let suspect {
       marks.insert(.suspectSent)
       send(suspect, atMost: rows, into: &flight, &tokens)
       prompts.removeAll { requests[$0]!.state != .reading }
@@ -232,12 +259,16 @@ extension Scheduler {
       takePrompts(upTo: rows, into: &flight, &tokens)
     }
 
+    if tokens.isEmpty, !refilling.isEmpty { refill(atMost: rows, &flight, &tokens) }
     let releasedCount = flight.microBatch.releasedSlots.count
     guard !tokens.isEmpty || (flights.isEmpty && releasedCount > 0) else { return nil }
     pipe!.slots.announced(releasedCount)
+    wasRefill = flight.refill != nil
     sequence += 1
     flights.append(flight)
-    return Dispatch(sequence: flight.sequence, microBatch: flight.microBatch, tokens: tokens, isWork: flight.isWork)
+    return Dispatch(
+      sequence: flight.sequence, microBatch: flight.microBatch, refill: flight.refill, tokens: tokens,
+      isWork: flight.isWork)
   }
 
   /// Whether the suspect, or others, may be sent after what is in the pipe. Nothing is in it with a suspect, so that it is known of
@@ -320,8 +351,10 @@ extension Scheduler {
   /// - Precondition: it is the ``oldest`` in the pipe.
   mutating func arrived(_ sequence: UInt64) -> [Arrival] {
     precondition(flights.first?.sequence == sequence, "the pipe keeps the order of micro-batches")
-    return flights.removeFirst().shares.map { share in
+    let flight = flights.removeFirst()
+    return flight.shares.map { share in
       let id = share.arrival.request
+      if flight.refill == nil { requests[id]!.cached = share.end }
       if share.arrival.output == .nextToken {
         requests[id]!.state = .deciding
       } else {

@@ -26,6 +26,20 @@ struct SlotPool {
     freeSlots = (0..<slotCount).reversed()
   }
 
+  /// The same slots, with other room; nil when there is less than is taken.
+  ///
+  /// - Parameter lost: slots whose return was announced in vain. Those that are free still are announced again.
+  func renewed(positionBudget: Int, announcing lost: [Int]) -> SlotPool? {
+    guard positionBudget >= self.positionBudget else { return nil }
+    var pool = SlotPool(
+      slotCount: slotCount, positionBudget: positionBudget, chunk: chunk, omitting: omitted)
+    pool.freeSlots = freeSlots
+    pool.freePositions = freePositions + positionBudget - self.positionBudget
+    let known = Set(released)
+    pool.released = released + lost.filter { freeSlots.contains($0) && !known.contains($0) }
+    return pool
+  }
+
   /// Slots that are taken.
   var slotsUsed: Int { slotCount - freeSlots.count }
   /// Positions that the owners of those slots may come to fill.

@@ -12,6 +12,8 @@ struct CoordinatorSettings: Sendable {
   var spares = 0
   /// What is done about a loss, in this order; nothing when it is empty.
   var means = RecoveryMeans.allCases
+  /// Most bytes that each worker keeps of what it handed on, so that the cache of the next stage can be filled anew.
+  var replayMemory = CoordinatorSettings.usualReplayMemory
   /// Whether workers can be started anew.
   var restarts = false
   /// Which program this is.
@@ -37,6 +39,8 @@ struct CoordinatorSettings: Sendable {
   var creditLimit = WireLimits.credits.upperBound
   /// Left out by tests, which have to notice.
   var omitted: Protections = []
+
+  static let usualReplayMemory = 256 << 20
 
   /// Workers that are waited for.
   var expected: Int { workerCount + spares }

@@ -96,7 +96,14 @@ extension CoordinatorState {
 extension CoordinatorState {
   /// - Parameter sender: whose message it came from, if it did.
   mutating func handle(_ events: [Roster.Event], from sender: Peer? = nil) throws {
-    for event in events { try handle(event, from: sender) }
+    var loss: Loss?
+    for event in events {
+      do { try handle(event, from: sender) } catch let another as Loss {
+        // What else there is to hear is heard first.
+        loss = loss.map { $0.with(another) } ?? another
+      }
+    }
+    if let loss { throw loss }
     // When all are heard: those that come together may all be of a plan that is over by then.
     try planIfDue()
   }

@@ -33,20 +33,53 @@ extension CoordinatorState {
   func plan(over workers: [Roster.Member], _ edges: EdgeCosts?, split: [Int]?) throws(PlanError) -> ClusterPlan {
     var wishes = settings.wishes
     wishes.split = split
-    return try ClusterPlan(
-      settings.configuration, over: workers.map { ClusterPlan.Candidate($0, curve: curve(of: $0)) },
-      coordinator: ClusterPlan.Coordinator(
-        host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes)
+    let reserve =
+      workers.count < 2 || settings.means.isEmpty
+      ? 0 : min(settings.replayMemory, (workers.map(\.hello.memory).min() ?? 0) / 8)
+    func plan(reserving bytes: Int) throws(PlanError) -> ClusterPlan {
+      var plan = try ClusterPlan(
+        settings.configuration,
+        over: workers.map { ClusterPlan.Candidate($0, curve: curve(of: $0), reserved: bytes) },
+        coordinator: ClusterPlan.Coordinator(
+          host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes)
+      plan.reserved = bytes
+      return plan
+    }
+    // Where memory is short, blocks go first.
+    do throws(PlanError) { return try plan(reserving: reserve) } catch {
+      if reserve == 0 { throw error }
+      return try plan(reserving: 0)
+    }
+  }
+
+  /// Slots of which workers can keep all that they hand on.
+  private func keptSlots(_ plan: ClusterPlan) -> Int {
+    let slot = settings.configuration.positionCount * settings.configuration.width * MemoryLayout<Float>.size
+    return min(settings.wishes.slotCount, plan.reserved / slot)
+  }
+
+  /// What the stages of a plan have cached still, if that is of use: where all but one are what they were.
+  private func keptCaches(_ stages: [PlannedStage], slots: Int) -> KeptCaches? {
+    guard let caches, caches.stages.map(\.layers) == stages.map(\.layers), slots >= caches.slots else { return nil }
+    let missing = stages.indices.filter { stages[$0].id != caches.stages[$0].id }
+    guard missing.count <= 1 else { return nil }
+    // The coordinator has all that goes into the first stage.
+    let known = missing.first == 0 ? settings.wishes.slotCount : caches.slots
+    return missing.isEmpty || known > 0 ? KeptCaches(missing: missing.first, slots: known) : nil
   }
 
   /// Tells everybody what the plan wants of them.
   mutating func carryOut(_ plan: ClusterPlan, over workers: [Roster.Member]) {
     let stages = plan.stages.map { workers[$0.candidate] }
+    let keptSlots = keptSlots(plan)
     lastStages = zip(stages, plan.stages).map {
       PlannedStage(id: $0.id, name: $0.name, process: $0.hello.process, layers: $1.layers)
     }
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
     roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
+    let kept = keptCaches(lastStages, slots: keptSlots)
+    let holders = Set(kept == nil ? [] : caches!.stages.map(\.id))
+    if kept == nil { caches = nil }
     let credits = min(plan.credits, settings.creditLimit)
     // Others may wait in line from now on.
     if let recovery { interrupt(recovery.reason, hasPlan: true) }
@@ -65,7 +98,7 @@ extension CoordinatorState {
     phase = .planned(
       PlanEpoch(
         plan, descriptions, patience: patience, terms: terms(0, toward: 1), incoming: incoming,
-        slowness: slowness))
+        slowness: slowness, keptSlots: keptSlots, caches: kept))
     emit(.allowWaiting(bytes: plan.waitingBytes(width: settings.configuration.width)))
     emit(.notify(.planned(descriptions, spares: plan.spares.lines)))
     for (index, stage) in stages.enumerated() {
@@ -73,10 +106,10 @@ extension CoordinatorState {
         stage.id,
         to: StageAssignment(
           index: index, count: stages.count, slotCount: settings.wishes.slotCount, rowLimit: plan.rowLimit,
-          credits: credits,
+          credits: credits, keptSlots: index + 1 < stages.count ? keptSlots : 0,
           next: index + 1 < stages.count ? stages[index + 1].hello.address : settings.listening,
           incoming: terms(index, toward: index), outgoing: terms(index + 1, toward: index + 2),
-          patience: UInt64(patience.nanoseconds)))
+          patience: UInt64(patience.nanoseconds)), keepsCache: holders.contains(stage.id))
     }
     for worker in roster.members where worker.standing == .spare { assign(worker.id, to: nil) }
   }
@@ -103,14 +136,18 @@ extension CoordinatorState {
   }
 
   /// Tells a worker which blocks to hold, and which stage to be, if it is to be one.
-  mutating func assign(_ id: Roster.ID, to stage: StageAssignment?) {
+  ///
+  /// - Parameter keepsCache: whether what its stage has cached and kept is to stay.
+  mutating func assign(_ id: Roster.ID, to stage: StageAssignment?, keepsCache: Bool = false) {
     guard let layers = roster[id]?.holding, let catalog else { return }
     let tensors = layers.flatMap { catalog[$0] }
     send(
       .assignment(
         layers.isEmpty && stage == nil
           ? .nothing
-          : Assignment(layers: layers, sharesFiles: settings.sharesFiles, tensors: tensors, stage: stage)), to: id)
+          : Assignment(
+            layers: layers, sharesFiles: settings.sharesFiles, tensors: tensors, stage: stage,
+            keepsCache: keepsCache)), to: id)
   }
 
   /// The blocks of a stage, unless its plan was given up just now.
@@ -135,7 +172,7 @@ extension CoordinatorState {
     statistics.begin(epoch.stages)
     let refused = scheduler.begin(
       slotCount: settings.wishes.slotCount, positionBudget: epoch.plan.positionBudget,
-      chunk: Configuration.cacheChunk, pacing: epoch.plan.pacing)
+      chunk: Configuration.cacheChunk, pacing: epoch.plan.pacing, caches: epoch.caches)
     for (id, error) in refused { emit(.complete(id, error)) }
   }
 
@@ -144,10 +181,10 @@ extension CoordinatorState {
 }
 
 extension ClusterPlan.Candidate {
-  fileprivate init(_ worker: Roster.Member, curve: TimeCurve?) {
+  fileprivate init(_ worker: Roster.Member, curve: TimeCurve?, reserved: Int) {
     self.init(
       name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
-      memory: worker.hello.memory, curve: curve)
+      memory: worker.hello.memory - reserved, curve: curve)
   }
 }
 

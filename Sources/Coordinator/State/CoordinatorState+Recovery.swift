@@ -39,7 +39,9 @@ extension CoordinatorState {
     do { try planIfDue() } catch { end(error, reason: "\(error)") }
     guard case .gathering = phase else { return }
     // Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
-    for worker in roster.members where worker.hasReported { assign(worker.id, to: nil) }
+    for worker in roster.members where worker.hasReported {
+      assign(worker.id, to: nil, keepsCache: caches?.stages.contains { $0.id == worker.id } ?? false)
+    }
   }
 
   private mutating func mark(_ loss: Loss) {
@@ -89,6 +91,7 @@ extension CoordinatorState {
   private mutating func takePlanBack(_ loss: Loss?) {
     if let epoch = planned {
       // Its last words come with the answers to the next assignment.
+      if epoch.isOpen { caches = scheduler.isRefilling ? nil : (lastStages, epoch.keptSlots) }
       let flights = scheduler.suspend()
       if let stage = loss?.stage, let entrance = epoch.entrance, !flights.isEmpty {
         let count = entrance.link.passCount

@@ -47,6 +47,7 @@ extension CoordinatorState {
     }
     let stages = epoch.stages
     guard let oldest = scheduler.oldest, oldest.sequence == header.sequence, oldest.microBatch == pass.microBatch,
+      oldest.refill == pass.refill,
       pass.width == settings.configuration.width, pass.records.count == stages.count
     else {
       throw loss(
@@ -57,6 +58,7 @@ extension CoordinatorState {
     epoch.deadline.arrived(now: now)
     lastReturn = now
     if pass.microBatch.rowCount > 0 { (fruitless, starts) = (0, [:]) }
+    if pass.refill != nil { return refilled(header, pass, epoch) }
     let wasFinite = epoch.broken.remove(header.sequence) == nil
     let culprit: StageDescription?
     do throws(Blame.Disagreement) {
@@ -86,6 +88,16 @@ extension CoordinatorState {
           looksForInfinite: culprit != nil)))
   }
 
+  /// One stage has its cache again.
+  private mutating func refilled(_ header: Header, _ pass: Pass, _ epoch: PlanEpoch) {
+    epoch.broken.remove(header.sequence)
+    _ = scheduler.arrived(header.sequence)
+    statistics.finished(
+      header.sequence, records: pass.records, offsets: statistics.keepsTimeline ? clockOffsets : [],
+      rows: pass.microBatch.rowCount, bytes: 0, start: now, end: now)
+    pump()
+  }
+
   /// Hands out what was made of the rows, and sends what can go behind them.
   mutating func finished(_ outcomes: [RowOutcome]) throws {
     guard let epoch = planned, let done = epoch.finishing else { return }
@@ -99,7 +111,8 @@ extension CoordinatorState {
     for outcome in outcomes { if case .failed = outcome.value { scheduler.cancel(outcome.request) } }
     statistics.finished(
       done.sequence, records: done.pass.records, offsets: statistics.keepsTimeline ? clockOffsets : [],
-      rows: done.pass.microBatch.rowCount, bytes: done.pass.payloadByteCount, start: done.start, end: now)
+      rows: done.pass.microBatch.rowCount, bytes: done.pass.payloadByteCount(into: epoch.stages.count),
+      start: done.start, end: now)
     // Before anything is handed out, since the first stage waits.
     pump()
     // Whoever is told that a request has ended finds it counted no more.

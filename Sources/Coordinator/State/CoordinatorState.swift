@@ -58,6 +58,9 @@ struct CoordinatorState {
   var starting: [String: Instant] = [:]
   /// When a pass came back last.
   var lastReturn: Instant
+  /// The stages of the plan that is over which have their caches still, and slots of which they have kept what they handed on; nil
+  /// where that is of no use.
+  var caches: (stages: [PlannedStage], slots: Int)?
   /// Plans in a row that came to nothing, and how often each worker was started anew since one came to something.
   var fruitless = 0
   var starts: [String: Int] = [:]

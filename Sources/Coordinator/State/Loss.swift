@@ -10,4 +10,11 @@ struct Loss: Error {
   var link: [Roster.ID] = []
   /// Whether nobody answers at the link's other end, so that the same plan would not help.
   var isUnanswered = false
+
+  /// Both at once.
+  func with(_ other: Loss) -> Loss {
+    var both = self
+    both.culprits += other.culprits
+    return both
+  }
 }

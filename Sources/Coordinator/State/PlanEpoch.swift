@@ -15,6 +15,10 @@ final class PlanEpoch {
   let terms: LinkTerms
   /// Where the last stage's activations arrive.
   var incoming: PassReceiver
+  /// Slots of which stages keep what they hand on.
+  let keptSlots: Int
+  /// What the stages have cached of the plan before; nil where nothing is.
+  let caches: KeptCaches?
   /// Where micro-batches go in; from when every stage is ready.
   var entrance: Entrance?
   var deadline = PassDeadline()
@@ -51,8 +55,9 @@ final class PlanEpoch {
 
   init(
     _ plan: ClusterPlan, _ stages: [StageDescription], patience: Duration, terms: LinkTerms, incoming: PassReceiver,
-    slowness: [UInt64: Double]
+    slowness: [UInt64: Double], keptSlots: Int, caches: KeptCaches?
   ) {
+    (self.keptSlots, self.caches) = (keptSlots, caches)
     (self.plan, self.stages, self.patience) = (plan, stages, patience)
     (self.terms, self.incoming) = (terms, incoming)
     self.slowness = slowness

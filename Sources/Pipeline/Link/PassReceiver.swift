@@ -90,7 +90,7 @@ public struct PassReceiver: Sendable {
       guard isSender else { return .stranger(reason: "sent a pass and has not opened this link") }
       try sender!.passes.receive(header, message.kind)
       guard let payload else { throw WireError.wrongFrameCount(found: 2, expected: 3) }
-      try pass.checkPayload(byteCount: payload)
+      try pass.checkPayload(byteCount: payload, into: stage + 1)
       sender!.hearing.heard(now: now)
       sender!.hasPassed = true
       // It leaves the link here: there is room for another while this one is computed.

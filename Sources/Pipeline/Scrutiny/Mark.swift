@@ -36,6 +36,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
   /// Some of a suspended request was delivered before.
   case scoresRewound, statesRewound
   /// There is less room than before.
+  case wentOn, refilled
   case suspendedWaits, suspendedCancelled
 
   // Coming and going.

@@ -11,9 +11,15 @@ public struct Assignment: Hashable, Sendable {
   /// The tensors of these blocks, in the order they are used.
   public var tensors: [TensorDescription]
   public var stage: StageAssignment?
+  /// Whether what its stage has cached and kept stays, since the next plan goes on with it.
+  public var keepsCache: Bool
 
-  public init(layers: LayerRange, sharesFiles: Bool, tensors: [TensorDescription], stage: StageAssignment?) {
+  public init(
+    layers: LayerRange, sharesFiles: Bool, tensors: [TensorDescription], stage: StageAssignment?,
+    keepsCache: Bool = false
+  ) {
     (self.layers, self.sharesFiles, self.tensors, self.stage) = (layers, sharesFiles, tensors, stage)
+    self.keepsCache = keepsCache
   }
 
   /// The tensors of one of its blocks, which all have as many.
@@ -40,6 +46,7 @@ extension Assignment: MessageBody {
     ) { (reader) throws(WireError) in
       try TensorDescription(&reader, hasFingerprint: hasFingerprints)
     }
+    keepsCache = try reader.flag("keepsCache")
     stage = try reader.flag("stage") ? try StageAssignment(&reader) : nil
   }
 
@@ -48,6 +55,7 @@ extension Assignment: MessageBody {
     writer.word(layers.upperBound, in: WireLimits.layers)
     writer.flag(sharesFiles)
     writer.array(tensors, in: WireLimits.tensors) { $1.write(to: &$0, hasFingerprint: !sharesFiles) }
+    writer.flag(keepsCache)
     writer.flag(stage != nil)
     stage?.write(to: &writer)
   }

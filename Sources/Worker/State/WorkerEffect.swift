@@ -41,8 +41,10 @@ enum WorkerEffect {
   indirect case serve(Assignment, StageAssignment)
   /// To run the pass that came last.
   case compute(Pass)
-  /// To hand on the pass that was computed.
-  case passOn(Header, Pass)
+  /// To hand on, in place of computing, the rows that were kept of an earlier pass.
+  case recall(Pass)
+  /// To hand on the pass that was computed; without its rows, where only its header matters to those behind.
+  case passOn(Header, Pass, hasRows: Bool)
 
   case notify(WorkerNotice)
   /// It is over, and why, if that was not meant; nothing follows.

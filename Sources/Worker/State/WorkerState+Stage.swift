@@ -33,7 +33,13 @@ extension WorkerState {
     }
     links.taken += 1
     links.work = .computing(header, pass, received: now)
-    emit(.compute(pass))
+    let stage = links.assignment.index
+    switch pass.refill {
+    case nil, stage: emit(.compute(pass))
+    case stage + 1: emit(.recall(pass))
+    // It is for others.
+    default: computed(true, true)
+    }
   }
 
   mutating func receiveUnreadable(_ error: WireError, from peer: Peer) throws {
@@ -73,7 +79,8 @@ extension WorkerState {
   private mutating func passOn(_ header: Header, _ pass: Pass, _ links: StageLinks) {
     // Until it is handed on: then it is how long that took.
     links.idleSince = now
-    emit(.passOn(links.outgoing.header(sequence: header.sequence), pass))
+    let hasRows = pass.payloadByteCount(into: links.assignment.index + 1) > 0 || pass.refill == nil
+    emit(.passOn(links.outgoing.header(sequence: header.sequence), pass, hasRows: hasRows))
   }
 
   mutating func passedOn() {

@@ -97,7 +97,7 @@ import ZeroMQ
       return take(
         .message(
           Header(epoch: state.roster.epoch, number: number, sequence: dispatch.sequence), .pass(pass),
-          payload: Payload(byteCount: pass.payloadByteCount, isFinite: isFinite), from: Peer([9])))
+          payload: Payload(byteCount: pass.payloadByteCount(into: 3), isFinite: isFinite), from: Peer([9])))
     }
 
     static func assignments(_ effects: [CoordinatorEffect]) -> [(id: Roster.ID, assignment: Assignment)] {

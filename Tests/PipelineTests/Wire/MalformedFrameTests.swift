@@ -211,18 +211,18 @@ struct MalformedFrameTests {
   @Test("of activations that are not rows times width")
   func payload() throws {
     let pass = Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 3)]), width: 5, records: [])
-    #expect(pass.payloadByteCount == 60)
-    try pass.checkPayload(byteCount: 60)
+    #expect(pass.payloadByteCount(into: 1) == 60)
+    try pass.checkPayload(byteCount: 60, into: 1)
     for count in [0, 59, 61, 64] {
       #expect(throws: WireError.wrongPayload(bytes: count, rows: 3, width: 5)) {
-        try pass.checkPayload(byteCount: count)
+        try pass.checkPayload(byteCount: count, into: 1)
       }
     }
     let empty = Pass(microBatch: MicroBatch(releasing: [1]), width: 5, records: [])
-    try empty.checkPayload(byteCount: 0)
+    try empty.checkPayload(byteCount: 0, into: 1)
     let largest = Pass(
       microBatch: MicroBatch([Segment(slot: 0, start: 0, count: WireLimits.rows.upperBound)]),
       width: WireLimits.width.upperBound, records: [])
-    #expect(largest.payloadByteCount == 1 << 34)
+    #expect(largest.payloadByteCount(into: 1) == 1 << 34)
   }
 }

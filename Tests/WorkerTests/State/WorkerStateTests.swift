@@ -84,7 +84,8 @@ import ZeroMQ
       let pass = Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: rows)]), width: width, records: [])
       return take(
         .message(
-          Header(epoch: epoch, number: number, sequence: number + 40), .pass(pass), payload: pass.payloadByteCount,
+          Header(epoch: epoch, number: number, sequence: number + 40), .pass(pass),
+          payload: pass.payloadByteCount(into: 1),
           from: Peer([5])))
     }
 
@@ -93,7 +94,7 @@ import ZeroMQ
     }
 
     static func passes(_ effects: [WorkerEffect]) -> [(header: Header, pass: Pass)] {
-      effects.compactMap { if case .passOn(let header, let pass) = $0 { (header, pass) } else { nil } }
+      effects.compactMap { if case .passOn(let header, let pass, _) = $0 { (header, pass) } else { nil } }
     }
 
     static func end(_ effects: [WorkerEffect]) -> String? {

@@ -84,7 +84,7 @@ final class Journal {
   private static func short(_ effect: WorkerEffect) -> String {
     switch effect {
     case .compute(let pass): "compute \(pass.microBatch.short)"
-    case .passOn(let header, _): "passOn \(header.sequence)"
+    case .passOn(let header, _, _): "passOn \(header.sequence)"
     case .hold(let assignment, _): "hold \(assignment.layers)"
     case .serve(let assignment, let stage): "serve \(assignment.layers) as stage \(stage.index) of \(stage.count)"
     case .end(let error): "end\(error.map { ": \($0)" } ?? "")"

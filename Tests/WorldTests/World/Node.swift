@@ -1,3 +1,4 @@
+import MicroBatching
 import Pipeline
 import Platform
 
@@ -21,6 +22,8 @@ final class Node: Process {
   var sequence: UInt64 = 0
   var computed: [UInt64] = []
   var slice: ToySlice?
+  /// What it handed on, by slot and position.
+  var kept: [[UInt64]] = []
   /// Counts what the thread was given to do; what comes of anything earlier is of no use.
   var task = 0
   var isLoading = false
@@ -45,6 +48,17 @@ final class Node: Process {
   var isStuck = false
   /// What comes of the pass that it computes.
   var inHand: [UInt64]?
+
+  func keep(_ microBatch: MicroBatch, _ values: [UInt64]) {
+    for slot in microBatch.releasedSlots where slot < kept.count { kept[slot] = [] }
+    var row = 0
+    for segment in microBatch.segments {
+      defer { row += segment.count }
+      guard segment.slot < kept.count else { continue }
+      kept[segment.slot].removeLast(max(0, kept[segment.slot].count - segment.start))
+      kept[segment.slot] += values[row..<(row + segment.count)]
+    }
+  }
 
   /// Passes of its present plan that it has not taken.
   var waitingPasses: Int {

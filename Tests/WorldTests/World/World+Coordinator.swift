@@ -118,8 +118,9 @@ extension World {
         return ToyModel.embed(dispatch.tokens[row], at: segment.start + index)
       }
     }
-    let pass = Pass(microBatch: dispatch.microBatch, width: ToyModel.configuration.width, records: [])
-    send(first, header, .pass(pass), values)
+    let pass = Pass(
+      microBatch: dispatch.microBatch, width: ToyModel.configuration.width, refill: dispatch.refill, records: [])
+    send(first, header, .pass(pass), dispatch.refill ?? 0 == 0 ? values : [])
     coordinator.handle(.embedded(sequence: dispatch.sequence, isFinite: true, start: now), at: now)
   }
 

@@ -48,7 +48,8 @@ extension World {
     node.task += 1
     (node.next, node.inbox, node.values, node.computed) = (nil, [], [], [])
     (node.isStuck, node.isLoading, node.inHand) = (false, false, nil)
-    (node.slice, node.held, node.assignment, node.missing, node.end) = (nil, [], nil, [], nil)
+    (node.slice, node.kept, node.held, node.assignment) = (nil, [], [], nil)
+    (node.missing, node.end) = ([], nil)
     node.control = dial(node.state.control.routingName, from: node, .control, to: coordinatorProcess)
     queue.add(.tick(node, life: node.life), at: now)
   }
@@ -112,7 +113,7 @@ extension World {
     case .tellNext(let header, let message): send(node.next, header, message)
     case .hangUpNext:
       close(node.next)
-      (node.next, node.slice, node.computed) = (nil, nil, [])
+      (node.next, node.computed) = (nil, [])
     case .askQuiet(let side, let number, let time):
       let session = side == .outgoing ? node.next?.session : sessions.first { $0.number == number }
       let quiet = silence(session, side == .outgoing ? 1 : 0, heard: time)
@@ -125,10 +126,15 @@ extension World {
       if !node.held.isSuperset(of: assignment.layers) {
         violate("\(node.name) is a stage of blocks that are not there")
       }
-      node.slice = ToySlice(layers: assignment.layers, slotCount: stage.slotCount)
+      if node.slice == nil {
+        if assignment.keepsCache { violate("\(node.name) is to keep a cache, and has none") }
+        node.slice = ToySlice(layers: assignment.layers, slotCount: stage.slotCount)
+        node.kept = Array(repeating: [], count: stage.keptSlots)
+      }
     case .compute(let pass): compute(pass, node)
-    case .passOn(let header, let pass):
-      send(node.next, header, .pass(pass), node.computed)
+    case .recall(let pass): recall(pass, node)
+    case .passOn(let header, let pass, let hasRows):
+      send(node.next, header, .pass(pass), hasRows ? node.computed : [])
       node.state.handle(.passedOn, at: now + node.clock)
     case .end(let error):
       node.end = error.map { .failure($0) } ?? .success(())
@@ -182,7 +188,7 @@ extension World {
     if case .member(let membership) = node.state.phase { node.assignmentEpoch = membership.epoch }
     // What was loaded for an earlier one is of no use any more.
     node.assignment = assignment
-    node.slice = nil
+    if !assignment.keepsCache || node.slice?.layers != assignment.layers { (node.slice, node.kept) = (nil, []) }
     node.held.formIntersection(assignment.layers)
     node.missing = assignment.layers.filter { !node.held.contains($0) }
     goOnLoading(node)
@@ -239,6 +245,7 @@ extension World {
       journal?.note(now, "\(node.name) dies of it")
       return kill(node)
     }
+    node.keep(pass.microBatch, values)
     node.task += 1
     node.isWorking = true
     node.inHand = values
@@ -251,6 +258,18 @@ extension World {
       for place in 1..<max(1, count) { queue.add(.progressed(node, task: node.task), at: now + block * place) }
     }
     queue.add(.computed(node, task: node.task, values), at: now + block * count)
+  }
+
+  private func recall(_ pass: Pass, _ node: Node) {
+    var values: [UInt64] = []
+    for segment in pass.microBatch.segments {
+      guard segment.slot < node.kept.count, node.kept[segment.slot].count >= segment.positions.upperBound else {
+        return violate("\(node.name) is to hand on rows of slot \(segment.slot) that it has not kept")
+      }
+      values += node.kept[segment.slot][segment.positions]
+    }
+    node.computed = values
+    handle(.computed(isFiniteReceived: true, isFiniteComputed: true), by: node)
   }
 
   func computed(_ node: Node, _ values: [UInt64]) {
