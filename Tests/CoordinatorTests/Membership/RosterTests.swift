@@ -108,7 +108,8 @@ import Testing
       #expect(events == [.broken(name: "worker-1", stage: stage, reason: "it said another hello")])
     default: #expect(events == [.broken(name: "worker-1", stage: stage, reason: "\(kind) was not due")])
     }
-    let stays = events == [] || events == [.measured([1])] || kind == .goodbye || kind == .wanted && standing == .assigned
+    let stays =
+      events == [] || events == [.measured([1])] || kind == .goodbye || kind == .wanted && standing == .assigned
     #expect((roster[[1]] != nil) == stays)
     #expect(roster[[2]] != nil)
   }

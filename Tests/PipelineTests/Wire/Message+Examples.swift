@@ -11,7 +11,8 @@ extension Message {
       .hello(
         Hello(
           name: "attic", incarnation: 0x0123_4567_89AB_CDEF, process: 0xFEDC_BA98_7654_3210,
-          programVersion: "0.3", kernels: "avx512", threads: 2, memory: 4_000_000_000, cores: 8, host: "b2e8", address: "tcp://10.77.0.2:7071",
+          programVersion: "0.3", kernels: "avx512", threads: 2, memory: 4_000_000_000, cores: 8, host: "b2e8",
+          address: "tcp://10.77.0.2:7071",
           folder: "/models/größer",
           configuration: Array(0..<32)))
     ),
