@@ -38,7 +38,7 @@ def counting(first):
 def message(kind, body, epoch=3, count=7, sequence=0, plan=None):
     length = sum(len(bytes) for bytes, _ in body)
     return (
-        [(b"GPT2", "magic")] + u16(3, "version") + u16(kind, "kind")
+        [(b"GPT2", "magic")] + u16(4, "version") + u16(kind, "kind")
         + u64(0x1122334455667788 if epoch else 0, "coordinator") + u64(count, "number") + u64(sequence, "sequence")
         + u32(epoch if plan is None else plan, "plan") + u32(length, "length") + body
     )
@@ -47,7 +47,8 @@ def message(kind, body, epoch=3, count=7, sequence=0, plan=None):
 EXAMPLES = {
     "hello": message(
         1,
-        text("attic", "name") + u64(0x0123456789ABCDEF, "incarnation") + text("0.3", "programVersion")
+        text("attic", "name") + u64(0x0123456789ABCDEF, "incarnation") + u64(0xFEDCBA9876543210, "process")
+        + text("0.3", "programVersion")
         + text("avx512", "kernels") + u32(2, "threads") + u64(4_000_000_000, "memory") + u32(8, "cores")
         + text("b2e8", "host") + text("tcp://10.77.0.2:7071", "address") + text("/models/größer", "folder")
         + u8(1, "configuration") + data(counting(0), "configuration"),
@@ -65,7 +66,7 @@ EXAMPLES = {
     "heartbeat": message(
         5, u64(2**64 - 1, "progress") + u64(2**62, "time") + u64(123_456_789, "pulse") + u64(2**62 - 1, "pulseArrival")
         + u64(1_000_000, "taken") + u64(999_999, "passed")),
-    "failure": message(6, text("was not heard for 1.5 s", "reason") + u8(1, "link")),
+    "failure": message(6, text("was not heard for 1.5 s", "reason") + u8(1, "link") + u8(0, "isUnanswered")),
     "welcome": message(
         17, data(b'{"n_layer": 12}', "configuration", counted=True) + u8(1, "measures"), plan=0, count=0),
     "refusal": message(18, text("has another checkpoint", "reason"), epoch=0, count=0),
@@ -82,7 +83,7 @@ EXAMPLES = {
         + data(counting(65), "outgoing.secret") + u8(0, "outgoing.peerKey") + u64(1_500_000_000, "patience")),
     "piece": message(20, u32(1, "tensor") + u64(262144, "offset") + data(bytes([1, 2, 3, 250]), "bytes", counted=True)),
     "pulse": message(21, u64(987_654_321, "time")),
-    "goodbye": message(33, text("", "reason")),
+    "goodbye": message(33, text("", "reason") + u8(1, "joinsAgain")),
     "open": message(49, i32(-1, "stage") + data(counting(1), "secret"), count=0),
     "credit": message(50, u32(4, "passes"), count=0),
     "pass": message(

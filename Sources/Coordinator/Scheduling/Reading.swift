@@ -46,10 +46,10 @@ public struct Reading: Sendable {
       output: wanted.isEmpty ? .nothing : isProbe ? .probe : .hidden(withLogits: withLogits))
   }
 
-  /// Rows up to this one, which follow on those before, are with the reader.
   /// Whether some of it is with the reader.
   var isDelivered: Bool { delivered > 0 }
 
+  /// Rows up to this one, which follow on those before, are with the reader.
   mutating func deliver(upTo row: Int) { delivered = row }
 
   /// What was computed is lost: all rows are to be sent anew, and those that were delivered bring nothing.

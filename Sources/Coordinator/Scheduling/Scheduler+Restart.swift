@@ -169,7 +169,7 @@ extension Work {
   }
 
   /// Whether somebody has read the beginning of a text and waits for more.
-  fileprivate var isWritten: Bool {
+  var isWritten: Bool {
     if case .generate(let generation) = self { !generation.tokens.isEmpty } else { false }
   }
 }

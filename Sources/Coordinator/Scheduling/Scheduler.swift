@@ -309,8 +309,8 @@ extension Scheduler {
     let isFair = patienceUsed == Self.patience
     let order = candidates.enumerated().map { place, id in
       let request = requests[id]!
-      // Those that were under way before their pipe was lost go before all others.
-      let rank = request.replayedRows > 0 ? 0 : 1
+      // Those that were under way before their pipe was lost go before all others, and first the texts that somebody reads.
+      let rank = request.work.isWritten ? 0 : request.replayedRows > 0 ? 1 : 2
       return (
         rank: rank, key: isFair ? request.preferred : UInt64(request.work.remainingRows), place: place, id: id
       )

@@ -29,7 +29,8 @@ struct Autopsy {
   var victims: [RequestID] {
     guard given > handedOn, handedOn >= first else { return [] }
     var victims: [RequestID] = []
-    for ids in flights.dropFirst(Int(handedOn - first)).prefix(Int(given - handedOn)) {
+    // Both are what others say, and may be any number.
+    for ids in flights.dropFirst(Int(clamping: handedOn - first)).prefix(Int(clamping: given - handedOn)) {
       for id in ids where !victims.contains(id) { victims.append(id) }
     }
     return victims

@@ -73,7 +73,6 @@ extension CoordinatorState {
   }
 
   /// What is wrong, when the worker of a stage says that one of its links is: the link, or the worker behind it.
-  ///
   mutating func linkFailed(_ stage: Int, _ link: LinkSide, _ name: String, _ reason: String) -> Loss {
     let other = link == .incoming ? stage - 1 : stage + 1
     if let lost = absent(other) {

@@ -138,7 +138,7 @@ extension CoordinatorState {
       guard let member = roster[id], member.standing == .spare else { return }
       emit(.notify(.spare(name: member.name, layers: member.held)))
       newcomer()
-    case .leaving(let id): letGo(id)
+    case .leaving(let id): try letGo(id)
     case .lost(let name, let stage, let reason):
       let error = ClusterError.workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason)
       try part(from: name, stage, Loss(error: error, stage: stage), reason)
@@ -176,12 +176,18 @@ extension CoordinatorState {
     }
   }
 
+  /// Whether another is waited for in the place of a stage, though no loss is made good: nothing has begun, and somebody may come.
+  private var isWaitingForOthers: Bool {
+    settings.means.isEmpty && !settings.sharesFiles && planned?.entrance == nil
+  }
+
   /// Goes on without a worker that is gone.
   private mutating func part(from name: String, _ stage: Int?, _ loss: Loss, _ reason: String) throws {
-    guard stage == nil else { throw loss }
-    if roster.isAssigned { marks.insert(.spareLost) }
+    guard stage == nil || isWaitingForOthers else { throw loss }
+    if roster.isAssigned, stage == nil { marks.insert(.spareLost) }
     emit(.notify(.left(name: name, reason: reason, count: roster.joined.count, of: settings.expected)))
     turnAway("\(name): \(reason)")
+    if stage != nil { return giveBackPlan() }
     // Nobody else comes for workers that were started with this process.
     guard settings.sharesFiles else { return }
     if startAnew(name) { return }
@@ -191,16 +197,21 @@ extension CoordinatorState {
   }
 
   /// A worker asks to go: its stage is another's when what is in the pipe has come back.
-  private mutating func letGo(_ id: Roster.ID) {
+  private mutating func letGo(_ id: Roster.ID) throws {
     guard let member = roster[id] else { return }
+    let reason = "it was ended"
     guard planned != nil, member.stage != nil else {
-      emit(
-        .notify(.left(name: member.name, reason: "it was ended", count: roster.joined.count - 1, of: settings.expected))
-      )
+      emit(.notify(.left(name: member.name, reason: reason, count: roster.joined.count - 1, of: settings.expected)))
       marks.insert(.leftWithoutStage)
       send(.goodbye(Goodbye(reason: "")), to: id)
       roster.remove(id)
       return
+    }
+    if isWaitingForOthers {
+      send(.goodbye(Goodbye(reason: "")), to: id)
+      roster.remove(id)
+      let error = ClusterError.workerLost(name: member.name, blocks: member.stage.flatMap(blocks), reason: reason)
+      return try part(from: member.name, member.stage, Loss(error: error), reason)
     }
     drainingSince = drainingSince ?? now
   }

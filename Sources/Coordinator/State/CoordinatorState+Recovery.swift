@@ -38,7 +38,17 @@ extension CoordinatorState {
     interrupt("\(loss.error.what)", hasPlan: true)
     do { try planIfDue() } catch { end(error, reason: "\(error)") }
     guard case .gathering = phase else { return }
-    // Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
+    tellPlanIsOver()
+  }
+
+  /// Goes back to gathering: the workers that are left wait for others.
+  mutating func giveBackPlan() {
+    takePlanBack(nil)
+    tellPlanIsOver()
+  }
+
+  /// Nobody is to go on dialling a stage that is gone; blocks stay where they are for the next plan.
+  private mutating func tellPlanIsOver() {
     for worker in roster.members where worker.hasReported {
       assign(worker.id, to: nil, keepsCache: caches?.stages.contains { $0.id == worker.id } ?? false)
     }

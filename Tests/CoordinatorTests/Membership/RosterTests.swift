@@ -100,12 +100,16 @@ import Testing
       #expect(roster[[1]]?.standing == .ready(stage: 0) && roster[[1]]?.ready == Self.bytes)
       #expect(roster.receive(.ready(Self.bytes), Self.header(2), from: [2], now: 5) == [.ready])
     case (.failure, _): #expect(events == [.failed(name: "worker-1", stage: stage, reason: "no memory")])
-    case (.goodbye, _): #expect(events == [.lost(name: "worker-1", stage: stage, reason: "maintenance")])
+    case (.goodbye, _):
+      // It asks to go, and serves on.
+      #expect(events == [.leaving([1])])
+      #expect(roster[[1]]?.isLeaving == true && roster[[1]]?.stage == stage)
     case (.hello, _):
       #expect(events == [.broken(name: "worker-1", stage: stage, reason: "it said another hello")])
     default: #expect(events == [.broken(name: "worker-1", stage: stage, reason: "\(kind) was not due")])
     }
-    let stays = events == [] || events == [.measured([1])] || kind == .wanted && standing == .assigned
+    let stays =
+      events == [] || events == [.measured([1])] || kind == .goodbye || kind == .wanted && standing == .assigned
     #expect((roster[[1]] != nil) == stays)
     #expect(roster[[2]] != nil)
   }
@@ -155,7 +159,7 @@ import Testing
     #expect(events == [.broken(name: "attic", stage: nil, reason: "it said another hello")])
   }
 
-  @Test("refuses other versions, other shapes and those who come too late, and says why")
+  @Test("refuses other versions and other shapes, and says why")
   func refusals() throws {
     func refusal(of message: Message, by roster: Roster) throws -> String {
       var roster = roster
@@ -180,11 +184,6 @@ import Testing
       strange = .hello(hello)
     }
     #expect(try refusal(of: strange, by: open).contains("it announced ipc:///tmp/socket, which cannot"))
-    var serving = Self.roster(.ready)
-    // Until the last stage is ready, whoever comes may be needed, and asks again.
-    #expect(serving.receive(Self.hello(), Self.header(0), from: [9], now: 0) == [] && serving.members.count == 2)
-    _ = serving.receive(.ready(Self.bytes), Self.header(serving[[2]]!.received), from: [2], now: 0)
-    #expect(try refusal(of: Self.hello(), by: serving).contains("a larger --workers"))
 
     var full = Roster(expected: 1, measures: true, configuration: Self.shape, programVersion: "0.2", incarnation: 4)
     for index in 0..<Roster.memberLimit {
@@ -208,7 +207,7 @@ import Testing
       _ = roster.report([UInt8(index)])
     }
     #expect(roster.members.map(\.name) == ["attic", "attic-2", "attic-2-2", "attic-3", "cellar"])
-    _ = roster.receive(.goodbye(Goodbye(reason: "")), Self.header(1), from: [0], now: 0)
+    _ = roster.disconnected([0])
     _ = roster.receive(Self.hello(), Self.header(0), from: [8], now: 0)
     #expect(roster.members.map(\.name) == ["attic-2", "attic-2-2", "attic-3", "cellar", "attic"])
   }
@@ -220,36 +219,37 @@ import Testing
     _ = roster.receive(Self.measurement, Self.header(1), from: [1], now: 0)
     #expect(roster.isComplete)
     var left = roster
-    #expect(
-      left.receive(.goodbye(Goodbye(reason: "")), Self.header(2), from: [2], now: 0)
-        == [.lost(name: "worker-2", stage: nil, reason: "it was ended")])
-    #expect(!left.isComplete)
+    #expect(left.receive(.goodbye(Goodbye(reason: "")), Self.header(2), from: [2], now: 0) == [.leaving([2])])
+    #expect(!left.isComplete && left.candidates.map(\.id) == [[1]])
     roster.assign([([1], 0..<1), ([2], 1..<2)])
     #expect(!roster.isComplete)
   }
 
-  @Test("loses who is silent for too long, sooner when it serves, and later when it is granted more")
+  @Test("loses who is silent for too long, sooner while work waits for it, and later when it is granted more")
   func silence() {
-    let cases: [(Standing, patience: UInt64)] = [
-      (.welcomed, 10_000), (.measured, 10_000), (.assigned, 10_000), (.spare, 10_000), (.ready, 1400),
+    // Who measures or loads may be at something long, also while work waits.
+    let cases: [(Standing, urgent: UInt64)] = [
+      (.welcomed, 10_000), (.measured, 1400), (.assigned, 10_000), (.spare, 1400), (.ready, 1400),
     ]
-    for (standing, patience) in cases {
-      for grace in [0, 2600] as [UInt64] {
-        var roster = Self.roster(standing)
-        let limit = Instant(nanoseconds: (patience + grace) * 1_000_000)
-        // The other one is heard of all the time.
-        let number = roster[[2]]!.received
-        _ = roster.receive(Self.example(.heartbeat), Self.header(number), from: [2], now: limit)
-        #expect(roster.tick(now: limit, grace: .milliseconds(grace)) == [])
-        let events = roster.tick(now: limit + .milliseconds(100), grace: .milliseconds(grace))
-        let seconds = "\((patience + grace + 100) / 1000).\((patience + grace + 100) % 1000 / 100) s"
-        #expect(
-          events == [
-            .lost(
-              name: "worker-1", stage: standing == .assigned || standing == .ready ? 0 : nil,
-              reason: "nothing heard of it at tcp://10.0.0.2:7071 for \(seconds)")
-          ])
-        #expect(roster.members.map(\.name) == ["worker-2"])
+    for (standing, urgent) in cases {
+      for (isUrgent, patience) in [(false, 10_000), (true, urgent)] {
+        for grace in [0, 2600] as [UInt64] {
+          var roster = Self.roster(standing)
+          let limit = Instant(nanoseconds: (patience + grace) * 1_000_000)
+          // The other one is heard of all the time.
+          let number = roster[[2]]!.received
+          _ = roster.receive(Self.example(.heartbeat), Self.header(number), from: [2], now: limit)
+          #expect(roster.tick(now: limit, grace: .milliseconds(grace), isUrgent: isUrgent) == [])
+          let events = roster.tick(now: limit + .milliseconds(100), grace: .milliseconds(grace), isUrgent: isUrgent)
+          let seconds = "\((patience + grace + 100) / 1000).\((patience + grace + 100) % 1000 / 100) s"
+          #expect(
+            events == [
+              .lost(
+                name: "worker-1", stage: standing == .assigned || standing == .ready ? 0 : nil,
+                reason: "nothing heard of it at tcp://10.0.0.2:7071 for \(seconds)")
+            ])
+          #expect(roster.members.map(\.name) == ["worker-2"])
+        }
       }
     }
     // A clock that has not come as far as the last message is no silence.

@@ -13,9 +13,11 @@ struct FakePipe {
   private(set) var flights: [(dispatch: Dispatch, hidden: [UInt64])] = []
   private(set) var sent: UInt64 = 0
 
-  init(slotCount: Int, positionBudget: Int) {
+  /// - Parameter sent: micro-batches that went into pipes before this one.
+  init(slotCount: Int, positionBudget: Int, after sent: UInt64 = 0) {
     self.slotCount = slotCount
     self.positionBudget = positionBudget
+    self.sent = sent
   }
 
   mutating func send(_ dispatch: Dispatch, location: SourceLocation = #_sourceLocation) throws {

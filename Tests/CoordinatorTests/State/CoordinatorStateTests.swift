@@ -9,113 +9,7 @@ import ZeroMQ
 @testable import Coordinator
 
 @Suite("A coordinator's state") struct CoordinatorStateTests {
-  /// A state and the time; two workers of one model with two blocks.
-  private struct Bench {
-    var state: CoordinatorState
-    var now: Instant = .seconds(1)
-    private var numbers: [Roster.ID: UInt64] = [:]
-    static let configuration = Configuration(
-      layerCount: 2, headCount: 1, width: 4, positionCount: 64, innerWidth: 8, vocabularySize: 97)
-    static let secret = LinkTerms(secret: Array(0..<32))
-
-    init(workers: Int = 2, waitingLimit: Int = 16) {
-      state = CoordinatorState(
-        CoordinatorSettings(
-          configuration: Self.configuration, listening: "tcp://10.0.0.1:7070", workerCount: workers,
-          sharesFiles: false, wishes: ClusterPlan.Wishes(microBatchRows: 8, slotCount: 4), waitingLimit: waitingLimit,
-          patience: .seconds(20), workerFlags: " --key k", key: nil, host: "here", cores: 4, threads: 1),
-        statistics: StatisticsBox(timelineLimit: 0), allowed: nil, random: SeededNumbers(1), now: .seconds(1))
-    }
-
-    /// Takes an event and says what is wanted.
-    mutating func take(_ event: CoordinatorEvent, after time: Duration = .zero) -> [CoordinatorEffect] {
-      now += time
-      state.handle(event, at: now)
-      var effects: [CoordinatorEffect] = []
-      while let effect = state.nextEffect() { effects.append(effect) }
-      return effects
-    }
-
-    mutating func say(_ message: Message, by id: Roster.ID, epoch: Epoch? = nil) -> [CoordinatorEffect] {
-      defer { numbers[id, default: 0] += 1 }
-      let header = Header(epoch: epoch ?? state.roster.epoch, number: numbers[id, default: 0])
-      return take(
-        .message(
-          header, message, payload: nil,
-          from: Peer(
-            id, Caller(connection: ConnectionNumber(UInt64(id[0])), host: "10.0.0.\(id[0])", isElsewhere: true))))
-    }
-
-    mutating func join(_ id: Roster.ID) -> [CoordinatorEffect] {
-      let hello = Hello(
-        name: "w\(id[0])", incarnation: 1, programVersion: ProgramVersion.current, kernels: "avx2", threads: 1,
-        memory: 1 << 30, cores: 4, host: "h\(id[0])", address: "tcp://10.0.0.\(id[0]):7071", folder: "",
-        configuration: [])
-      return say(.hello(hello), by: id)
-        + say(.measurement(Measurement(points: [BlockTime(rows: 1, seconds: 0.001)])), by: id)
-    }
-
-    static let edges = {
-      let curve = TimeCurve([BlockTime(rows: 1, seconds: 1e-4)])!
-      return EdgeCosts(edges: curve, head: curve, headBytes: 1e6)
-    }()
-
-    /// Until every stage has its assignment.
-    mutating func plan() -> [CoordinatorEffect] {
-      var effects = take(.catalogued([[], []])) + take(.loaded)
-      for id in [[2], [3]] as [Roster.ID] { effects += join(id) }
-      return effects + take(.measured(Self.edges))
-    }
-
-    /// Until the pipe is open, with credit for so many passes.
-    mutating func open(credits: Int = 4) throws -> [CoordinatorEffect] {
-      var effects = plan()
-      for id in [[2], [3]] as [Roster.ID] {
-        effects += say(.ready(Ready(bytesRead: 1, bytesReceived: 2, bytesCached: 3, nanoseconds: 4)), by: id)
-      }
-      let terms = try #require(Self.assignments(effects).last?.assignment.stage?.outgoing)
-      effects += take(
-        .message(
-          Header(epoch: state.roster.epoch, number: 0), .open(Open(stage: 1, secret: terms.secret)), payload: nil,
-          from: Peer([9])))
-      return effects + credit(credits, number: 0)
-    }
-
-    mutating func credit(_ passes: Int, number: UInt64) -> [CoordinatorEffect] {
-      take(.first(Header(epoch: state.roster.epoch, number: number), .credit(Credit(passes: passes))))
-    }
-
-    /// The pass of a dispatch comes out of the last stage.
-    mutating func comeBack(
-      _ dispatch: Dispatch, number: UInt64, isFinite: Bool = true, records: Int = 2, microBatch: MicroBatch? = nil
-    ) -> [CoordinatorEffect] {
-      let record = StageRecord(
-        received: 1, computed: 2, waited: 0, sent: 0, isFiniteReceived: true, isFiniteComputed: isFinite)
-      var all = Array(repeating: StageRecord(received: 1, computed: 2, waited: 0, sent: 0), count: records)
-      if !all.isEmpty { all[all.count - 1] = record }
-      let pass = Pass(microBatch: microBatch ?? dispatch.microBatch, width: 4, records: all)
-      return take(
-        .message(
-          Header(epoch: state.roster.epoch, number: number, sequence: dispatch.sequence), .pass(pass),
-          payload: Payload(byteCount: pass.payloadByteCount(into: 3), isFinite: isFinite), from: Peer([9])))
-    }
-
-    static func assignments(_ effects: [CoordinatorEffect]) -> [(id: Roster.ID, assignment: Assignment)] {
-      effects.compactMap { if case .send(let id, _, .assignment(let one)) = $0 { (id, one) } else { nil } }
-    }
-
-    static func dispatches(_ effects: [CoordinatorEffect]) -> [(dispatch: Dispatch, header: Header)] {
-      effects.compactMap { if case .embed(let dispatch, let header) = $0 { (dispatch, header) } else { nil } }
-    }
-
-    static func end(_ effects: [CoordinatorEffect]) -> String? {
-      effects.compactMap { if case .end(let error) = $0 { "\(error)" } else { nil } }.first
-    }
-
-    static func notices(_ effects: [CoordinatorEffect]) -> [EngineNotice] {
-      effects.compactMap { if case .notify(let notice) = $0 { notice } else { nil } }
-    }
-  }
+  private typealias Bench = CoordinatorBench
 
   private static func generation(_ prompt: [Int] = [1, 2, 3], tokens: Int = 2) throws -> Work {
     .generate(
@@ -219,33 +113,63 @@ import ZeroMQ
     #expect(Bench.end(effects) == nil)
   }
 
-  enum Forgery: CaseIterable { case otherSequence, otherRows, otherRecords, noCredit, unreadable, tooManyFrames }
+  enum Forgery: CaseIterable { case otherSequence, otherRows, otherRecords, unreadable, tooManyFrames }
 
   @Test("ends by the last stage's name when it sends what it must not", arguments: Forgery.allCases)
   func forged(forgery: Forgery) throws {
+    var bench = Bench(means: [])
+    let effects = try Self.forge(forgery, &bench)
+    let end = try #require(Bench.end(effects))
+    #expect(end.hasPrefix("worker w3 broke the protocol"))
+    // Everybody is sent home, with the reason.
+    let goodbyes = Bench.goodbyes(effects)
+    #expect(goodbyes.map(\.id) == [[2], [3]])
+    #expect(goodbyes.allSatisfy { $0.goodbye == Goodbye(reason: end) })
+    #expect(bench.take(.tick, after: .seconds(9)).isEmpty, "something is wanted after the end")
+  }
+
+  @Test("gives up the last stage by name when it sends what it must not, and goes on", arguments: Forgery.allCases)
+  func forgedAndGivenUp(forgery: Forgery) throws {
     var bench = Bench()
+    let effects = try Self.forge(forgery, &bench)
+    #expect(Bench.end(effects) == nil)
+    let goodbyes = Bench.goodbyes(effects)
+    // What is wrong with its link may be right with another one.
+    #expect(goodbyes.map(\.id) == [[3]] && goodbyes[0].goodbye.joinsAgain)
+    #expect(goodbyes[0].goodbye.reason.hasPrefix("worker w3 broke the protocol"))
+    #expect(Bench.losses(effects).map(\.what) == [goodbyes[0].goodbye.reason])
+    let again = try bench.serve(effects)
+    #expect(Bench.dispatches(again).map(\.dispatch.tokens) == [[1, 2, 3]])
+  }
+
+  private static func forge(_ forgery: Forgery, _ bench: inout Bench) throws -> [CoordinatorEffect] {
     _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
     let (dispatch, _) = try #require(Bench.dispatches(try bench.open()).first)
     var other = dispatch
     other.sequence = 5
-    let effects =
-      switch forgery {
-      case .otherSequence: bench.comeBack(other, number: 1)
-      case .otherRows:
-        bench.comeBack(dispatch, number: 1, microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 2)]))
-      case .otherRecords: bench.comeBack(dispatch, number: 1, records: 1)
-      case .noCredit: bench.comeBack(dispatch, number: 3)
-      case .unreadable: bench.take(.unreadable(.notOurs(magic: [1, 2, 3, 4]), from: Peer([9])))
-      case .tooManyFrames: bench.take(.misshapen(reason: "", from: Peer([9])))
-      }
-    let end = try #require(Bench.end(effects))
-    #expect(end.hasPrefix("worker w3 broke the protocol"))
-    // Everybody is sent home, with the reason.
-    let goodbyes = effects.compactMap {
-      if case .send(let id, _, .goodbye(let goodbye)) = $0 { (id, goodbye) } else { nil }
+    return switch forgery {
+    case .otherSequence: bench.comeBack(other, number: 1)
+    case .otherRows:
+      bench.comeBack(dispatch, number: 1, microBatch: MicroBatch([Segment(slot: 0, start: 0, count: 2)]))
+    case .otherRecords: bench.comeBack(dispatch, number: 1, records: 1)
+    case .unreadable: bench.take(.unreadable(.notOurs(magic: [1, 2, 3, 4]), from: Peer(bench.tail)))
+    case .tooManyFrames: bench.take(.misshapen(reason: "", from: Peer(bench.tail)))
     }
-    #expect(goodbyes.map(\.0) == [[2], [3]] && goodbyes.allSatisfy { $0.1.reason == end })
-    #expect(bench.take(.tick, after: .seconds(9)).isEmpty, "something is wanted after the end")
+  }
+
+  @Test("blames a gap on the last stage's link, and nobody for it", arguments: [[], RecoveryMeans.allCases])
+  func gap(means: [RecoveryMeans]) throws {
+    var bench = Bench(means: means)
+    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
+    let (dispatch, _) = try #require(Bench.dispatches(try bench.open()).first)
+    let effects = bench.comeBack(dispatch, number: 3)
+    let text = "the link from stage 2 (w3) to the coordinator was lost: stage 2 (w3) sent message 3, but message 1"
+    guard means.isEmpty else {
+      #expect(Bench.losses(effects).first?.what.hasPrefix(text) == true && Bench.goodbyes(effects).isEmpty)
+      #expect(Bench.stages(effects).map(\.id) == [[2], [3]])
+      return
+    }
+    #expect(Bench.end(effects)?.hasPrefix(text) == true)
   }
 
   @Test("drops what strangers say, answers nothing of another epoch, and refuses programs of another version")
@@ -276,22 +200,40 @@ import ZeroMQ
     #expect(refusal.reason.contains("version 2"))
   }
 
-  @Test("goes on without a worker that leaves before the pipe is open, with the next plan's number")
-  func leaving() throws {
+  @Test("waits for another in the place of a worker that goes before there is work, though no loss is made good")
+  func leavingEarly() throws {
+    for asks in [false, true] {
+      var bench = Bench(means: [])
+      _ = bench.plan()
+      let first = bench.state.roster.epoch
+      let effects = asks ? bench.say(.goodbye(Goodbye(reason: "")), by: [3]) : bench.cut([3])
+      #expect(Bench.end(effects) == nil && first.isBefore(bench.state.roster.epoch))
+      #expect(Bench.goodbyes(effects).map(\.id) == (asks ? [[3]] : []))
+      // The other one holds on to its blocks, and is no stage.
+      let told = Bench.assignments(effects)
+      try #require(told.map(\.id) == [[2]])
+      #expect(told[0].assignment.layers == 0..<1 && told[0].assignment.stage == nil)
+      // A worker that has not heard yet.
+      #expect(
+        bench.say(.ready(Ready(bytesRead: 0, bytesReceived: 0, bytesCached: 0, nanoseconds: 0)), by: [2], epoch: first)
+          .isEmpty)
+      let again = Bench.assignments(bench.join([4]))
+      #expect(again.map(\.id) == [[2], [4]] && again.map(\.assignment.layers) == [0..<1, 1..<2])
+    }
+    // Nobody comes for workers of the session's own.
+    var own = Bench(means: [], restarts: true)
+    _ = own.plan()
+    #expect(Bench.end(own.cut([3]))?.contains("worker w3 (blocks 1 to 1) was lost") == true)
+  }
+
+  @Test("makes another plan without a worker that is lost before there is work")
+  func lostEarly() throws {
     var bench = Bench()
     _ = bench.plan()
-    let first = bench.state.roster.epoch
-    let effects = bench.take(.disconnected(ConnectionNumber(3)))
-    #expect(Bench.end(effects) == nil && first.isBefore(bench.state.roster.epoch))
-    // The other one holds on to its blocks, and is no stage.
-    let told = Bench.assignments(effects)
-    #expect(told.map(\.id) == [[2]] && told[0].assignment.layers == 0..<1 && told[0].assignment.stage == nil)
-    // A worker that has not heard yet.
-    #expect(
-      bench.say(.ready(Ready(bytesRead: 0, bytesReceived: 0, bytesCached: 0, nanoseconds: 0)), by: [2], epoch: first)
-        .isEmpty)
-    let again = Bench.assignments(bench.join([4]))
-    #expect(again.map(\.id) == [[2], [4]] && again.map(\.assignment.layers) == [0..<1, 1..<2])
+    let effects = bench.cut([3])
+    let plan = Bench.stages(effects)
+    #expect(plan.map(\.id) == [[2]] && plan.map(\.assignment.layers) == [0..<2])
+    #expect(Bench.hasRecovered(try bench.serve(effects)))
   }
 
   @Test("says who is missing when too few have come in time, and how to start the others")
@@ -311,24 +253,32 @@ import ZeroMQ
   @Test("gives a link that was cut a moment, in which it mostly learns which worker is gone")
   func cut() throws {
     for isWorkerGone in [true, false] {
-      var bench = Bench()
+      var bench = Bench(means: [])
       _ = try bench.open()
       let notices = Bench.notices(bench.take(.firstDisconnected))
       #expect(notices.count == 1)
       #expect(Bench.end(bench.take(.tick, after: .milliseconds(200))) == nil)
-      let effects =
-        isWorkerGone
-        ? bench.take(.disconnected(ConnectionNumber(2))) : bench.take(.tick, after: .milliseconds(200))
+      let effects = isWorkerGone ? bench.cut([2]) : bench.take(.tick, after: .milliseconds(200))
       let end = try #require(Bench.end(effects))
       #expect(
         isWorkerGone
           ? end.contains("worker w2 (blocks 0 to 0) was lost") : end.contains("from the coordinator to stage 1 (w2)"))
+
+      var lasting = Bench()
+      _ = try lasting.open()
+      #expect(lasting.take(.firstDisconnected).isEmpty)
+      #expect(Bench.losses(lasting.take(.tick, after: .milliseconds(200))).isEmpty)
+      let after = isWorkerGone ? lasting.cut([2]) : lasting.take(.tick, after: .milliseconds(200))
+      #expect(Bench.losses(after).map(\.what).first.map { end.hasPrefix($0) } == true)
+      // Who is there stays.
+      #expect(Bench.stages(after).map(\.id) == (isWorkerGone ? [[3]] : [[2], [3]]))
     }
   }
 
-  @Test("asks the system before it takes a stage's silence on its link for one")
-  func silence() throws {
-    var bench = Bench()
+  @Test(
+    "asks the system before it takes a stage's silence on its link for one", arguments: [[], RecoveryMeans.allCases])
+  func silence(means: [RecoveryMeans]) throws {
+    var bench = Bench(means: means)
     _ = try bench.open()
     var asked = 0
     for _ in 0..<20 {
@@ -344,8 +294,10 @@ import ZeroMQ
       }
     }
     #expect(asked > 3)
-    let end = Bench.end(bench.take(.quiet(.outgoing, .seconds(2))))
-    #expect(end?.contains("stage 1 (w2) was not heard for 2 s") == true)
+    let effects = bench.take(.quiet(.outgoing, .seconds(2)))
+    let text = means.isEmpty ? Bench.end(effects) : Bench.losses(effects).first?.what
+    #expect(text?.contains("stage 1 (w2) was not heard for 2 s") == true)
+    #expect(Bench.stages(effects).map(\.id) == (means.isEmpty ? [] : [[2], [3]]))
   }
 
   @Test("forgives workers and micro-batches a halt of its own")

@@ -76,10 +76,10 @@ struct MalformedFrameTests {
 
   @Test("of another version are called so, whatever else that version changed")
   func otherVersion() throws {
-    let error = WireError.otherVersion(found: 4, expected: 3)
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [4, 0]) }
-    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [4, 0] + Array(repeating: 0xFF, count: 90)) }
-    #expect(error.description.contains("version 4"))
+    let error = WireError.otherVersion(found: 5, expected: 4)
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [5, 0]) }
+    #expect(throws: error) { try Message.decode(Array("GPT2".utf8) + [5, 0] + Array(repeating: 0xFF, count: 90)) }
+    #expect(error.description.contains("version 5"))
   }
 
   @Test("of strangers", arguments: [Array("GET / HTTP/1.1\r\n\r\n".utf8), [0], Array(repeating: 0xFF, count: 100)])

@@ -10,8 +10,10 @@ extension Message {
       Header(number: 0),
       .hello(
         Hello(
-          name: "attic", incarnation: 0x0123_4567_89AB_CDEF, programVersion: "0.3", kernels: "avx512", threads: 2,
-          memory: 4_000_000_000, cores: 8, host: "b2e8", address: "tcp://10.77.0.2:7071", folder: "/models/größer",
+          name: "attic", incarnation: 0x0123_4567_89AB_CDEF, process: 0xFEDC_BA98_7654_3210,
+          programVersion: "0.3", kernels: "avx512", threads: 2, memory: 4_000_000_000, cores: 8, host: "b2e8",
+          address: "tcp://10.77.0.2:7071",
+          folder: "/models/größer",
           configuration: Array(0..<32)))
     ),
     (
@@ -58,7 +60,7 @@ extension Message {
     ),
     (Header(epoch: epoch, number: 7), .piece(Piece(tensor: 1, offset: 262144, bytes: [1, 2, 3, 250]))),
     (Header(epoch: epoch, number: 7), .pulse(Pulse(time: 987_654_321))),
-    (Header(epoch: epoch, number: 7), .goodbye(Goodbye(reason: ""))),
+    (Header(epoch: epoch, number: 7), .goodbye(Goodbye(reason: "", joinsAgain: true))),
     (Header(epoch: epoch, number: 0), .open(Open(stage: -1, secret: Array(1..<33)))),
     (Header(epoch: epoch, number: 0), .credit(Credit(passes: 4))),
     (

@@ -57,6 +57,6 @@ struct WireDocumentTests {
   func header() throws {
     let fields = try WireDocument().example(.pass).fields
     #expect(fields.prefix { $0.name != "width" }.last?.bytes.upperBound == Header.byteCount)
-    #expect(Header.version == 3)
+    #expect(Header.version == 4)
   }
 }
