@@ -13,7 +13,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     precondition(bytes == frame, "other bytes after reading and writing")
     precondition(try! Message.decode(bytes) == (header, message), "another message after writing and reading")
     if case .pass(let pass) = message {
-      precondition(pass.payloadByteCount >= 0 && pass.microBatch.segments.allSatisfy { !$0.positions.isEmpty })
+      precondition(pass.payloadByteCount(into: 1) >= 0 && pass.microBatch.segments.allSatisfy { !$0.positions.isEmpty })
     }
   } catch {
     precondition(!error.description.utf8.contains(0x0A), "a message of two lines")

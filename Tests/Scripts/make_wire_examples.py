@@ -77,8 +77,8 @@ EXAMPLES = {
         + u32(768, "tensor.shape") + u32(2304, "tensor.shape") + data(counting(64), "tensor.fingerprint")
         + text("h.4.ln_1.bias", "tensor.name") + u8(0, "tensor.elementType") + u8(1, "tensor.rank")
         + u32(768, "tensor.shape") + data(counting(128), "tensor.fingerprint")
-        + u8(1, "stage") + u32(3, "stage.count") + u32(1, "stage.index")
-        + u32(32, "slotCount") + u32(512, "rowLimit") + u32(6, "credits") + text("tcp://10.77.0.3:7071", "next")
+        + u8(1, "keepsCache") + u8(1, "stage") + u32(3, "stage.count") + u32(1, "stage.index")
+        + u32(32, "slotCount") + u32(512, "rowLimit") + u32(6, "credits") + u32(16, "keptSlots") + text("tcp://10.77.0.3:7071", "next")
         + data(counting(1), "incoming.secret") + u8(1, "incoming.peerKey") + data(counting(33), "incoming.peerKey")
         + data(counting(65), "outgoing.secret") + u8(0, "outgoing.peerKey") + u64(1_500_000_000, "patience")),
     "piece": message(20, u32(1, "tensor") + u64(262144, "offset") + data(bytes([1, 2, 3, 250]), "bytes", counted=True)),
@@ -88,7 +88,7 @@ EXAMPLES = {
     "credit": message(50, u32(4, "passes"), count=0),
     "pass": message(
         51,
-        u32(768, "width")
+        u32(768, "width") + i32(-1, "refill")
         + u32(2, "segments' count")
         + u32(2, "segment.slot") + u32(0, "segment.start") + u32(128, "segment.count")
         + u32(0, "segment.slot") + u32(300, "segment.start") + u32(1, "segment.count")

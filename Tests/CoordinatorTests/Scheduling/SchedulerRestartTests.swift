@@ -134,8 +134,8 @@ import Testing
     }
     try scheduler.submit(RequestID(4), Self.reading(2))
     _ = scheduler.suspend()
-    #expect(scheduler.suspended == [RequestID(3), RequestID(2), RequestID(1)])
     _ = Self.begin(&scheduler, slotCount: 2)
+    #expect(scheduler.suspended == [RequestID(3), RequestID(2), RequestID(1)])
     // Two slots: those that are written. Nobody overtakes the third.
     #expect(Self.fill(&scheduler).first?.microBatch.segments.map(\.slot) == [0, 1])
     #expect(scheduler.suspended == [RequestID(1)] && scheduler.waiting == 1)
@@ -202,8 +202,9 @@ import Testing
     try Self.run(&scheduler, for: 3)
     _ = scheduler.suspend()
     scheduler.cancel(RequestID(1))
-    #expect(scheduler.running == 1 && scheduler.suspended == [RequestID(2)])
+    #expect(scheduler.running == 1)
     _ = Self.begin(&scheduler)
+    #expect(scheduler.suspended == [RequestID(2)])
     #expect(Self.fill(&scheduler).map(\.microBatch.segments.count) == [1])
     #expect(scheduler.slots?.slotsUsed == 1 && scheduler.slots?.released == [])
     // The id is free.

@@ -155,7 +155,7 @@ struct MalformedFrameTests {
     }
     #expect(Self.refusedField(heartbeat) == "heartbeat.pulseArrival")
     let pass = Self.frame(.pass) { writer in
-      for word in [8, 0, 0, 1] { writer.word(word, in: 0...9) }
+      for word in [8, 3, 0, 0, 1] { writer.word(word, in: 0...9) }
       for time in [5, 4, 0, 0] as [UInt64] { writer.anyLong(time) }
       for _ in 0..<2 { writer.flag(true) }
     }
@@ -172,8 +172,8 @@ struct MalformedFrameTests {
       frame[Header.byteCount + offset] = value
       return Self.refusedField(frame)
     }
-    // Behind the two tensors, of 68 and 55 bytes, come the flag and the stages.
-    let index = 4 + 4 + 1 + 4 + 68 + 55 + 1 + 4
+    // Behind the two tensors, of 68 and 55 bytes, come two flags and the stages.
+    let index = 4 + 4 + 1 + 4 + 68 + 55 + 1 + 1 + 4
     #expect(try assignment(at: index, 3) == "assignment.stage.index")
     #expect(try assignment(at: index, 2) == nil)
     #expect(try assignment(at: 4, 3) == "assignment.layers.upperBound")
@@ -183,7 +183,7 @@ struct MalformedFrameTests {
   @Test("with more rows than a micro-batch has, or a tensor larger than any")
   func products() {
     let pass = Self.frame(.pass) { writer in
-      for word in [8, 2, 0, 0, 65536, 1, 0, 1, 0, 0] { writer.word(word, in: 0...65536) }
+      for word in [8, 3, 2, 0, 0, 65536, 1, 0, 1, 0, 0] { writer.word(word, in: 0...65536) }
     }
     #expect(Self.refusedField(pass) == "pass.segments")
     let tensor = Self.frame(.assignment) { writer in
@@ -202,6 +202,7 @@ struct MalformedFrameTests {
   func promises(count: Int) {
     let frame = Self.frame(.pass) { writer in
       writer.word(8, in: 8...8)
+      writer.word(3, in: 3...3)
       writer.word(count, in: WireLimits.segments)
     }
     let expected = frame.count + 12 * count

@@ -54,9 +54,9 @@ extension Message {
               name: "h.4.ln_1.bias", elementType: "F32", shape: [768], fingerprint: Array(128..<160)),
           ],
           stage: StageAssignment(
-            index: 1, count: 3, slotCount: 32, rowLimit: 512, credits: 6, next: "tcp://10.77.0.3:7071",
+            index: 1, count: 3, slotCount: 32, rowLimit: 512, credits: 6, keptSlots: 16, next: "tcp://10.77.0.3:7071",
             incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(33..<65)),
-            outgoing: LinkTerms(secret: Array(65..<97)), patience: 1_500_000_000)))
+            outgoing: LinkTerms(secret: Array(65..<97)), patience: 1_500_000_000), keepsCache: true))
     ),
     (Header(epoch: epoch, number: 7), .piece(Piece(tensor: 1, offset: 262144, bytes: [1, 2, 3, 250]))),
     (Header(epoch: epoch, number: 7), .pulse(Pulse(time: 987_654_321))),

@@ -108,9 +108,11 @@ extension Message {
         name: source.text(WireLimits.name), elementType: ["F32", "F16", "BF16"].randomElement(using: &source)!,
         shape: shape, fingerprint: sharesFiles ? [] : source.bytes(32))
     }
+    let slotCount = WireLimits.slots.random(&source)
     let stage = StageAssignment(
-      index: (0...(stageCount - 1)).random(&source), count: stageCount, slotCount: WireLimits.slots.random(&source),
+      index: (0...(stageCount - 1)).random(&source), count: stageCount, slotCount: slotCount,
       rowLimit: WireLimits.rows.random(&source), credits: WireLimits.credits.random(&source),
+      keptSlots: (0...slotCount).random(&source),
       next: source.text(WireLimits.address), incoming: randomTerms(&source), outgoing: randomTerms(&source),
       patience: source.nanoseconds())
     return Assignment(
@@ -140,6 +142,9 @@ extension Message {
         sent: source.nanoseconds(), isFiniteReceived: Bool.random(using: &source),
         isFiniteComputed: Bool.random(using: &source))
     }
-    return Pass(microBatch: microBatch, width: WireLimits.width.random(&source), records: records)
+    let refill = WireLimits.openStages.random(&source)
+    return Pass(
+      microBatch: microBatch, width: WireLimits.width.random(&source), refill: refill < 0 ? nil : refill,
+      records: records)
   }
 }
