@@ -101,14 +101,14 @@ struct CoordinatorBench {
     say(.ready(Ready(bytesRead: 1, bytesReceived: 2, bytesCached: 3, nanoseconds: 4)), by: id)
   }
 
-  /// Time passes while these are heard of.
+  /// Time passes while these are heard of, until they are sent away.
   mutating func wait(_ time: Duration, _ ids: [Roster.ID], taken: UInt64 = 0, passed: UInt64 = 0)
     -> [CoordinatorEffect]
   {
     var effects: [CoordinatorEffect] = []
     let end = now + time
     while now < end {
-      for id in ids {
+      for id in ids where !Self.goodbyes(effects).contains(where: { $0.id == id }) {
         effects += say(
           .heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0, taken: taken, passed: passed)), by: id)
       }
@@ -134,7 +134,8 @@ struct CoordinatorBench {
       received: 1, computed: 2, waited: 0, sent: 0, isFiniteReceived: true, isFiniteComputed: isFinite)
     var all = Array(repeating: StageRecord(received: 1, computed: 2, waited: 0, sent: 0), count: records)
     if !all.isEmpty { all[all.count - 1] = record }
-    let pass = Pass(microBatch: microBatch ?? dispatch.microBatch, width: 4, records: all)
+    let pass = Pass(
+      microBatch: microBatch ?? dispatch.microBatch, width: 4, refill: dispatch.refill, records: all)
     return take(
       .message(
         Header(epoch: state.roster.epoch, number: number, sequence: dispatch.sequence), .pass(pass),

@@ -43,6 +43,17 @@ import ZeroMQ
     #expect(Set(stages.flatMap { [$0.incoming.secret, $0.outgoing.secret] }).count == 3)
   }
 
+  @Test("gives workers their blocks by their names, in whatever order they came")
+  func order() throws {
+    for ids in [[[10], [2]], [[2], [10]]] as [[Roster.ID]] {
+      var bench = Bench()
+      _ = bench.take(.catalogued([[], []])) + bench.take(.loaded)
+      for id in ids { _ = bench.join(id) }
+      let planned = Bench.stages(bench.take(.measured(Bench.edges)))
+      #expect(planned.map(\.id) == [[2], [10]] && planned.map(\.assignment.layers) == [0..<1, 1..<2])
+    }
+  }
+
   @Test("lets requests wait until there is a pipe, and sends as much as there is credit for")
   func requests() throws {
     var bench = Bench()

@@ -9,98 +9,7 @@ import ZeroMQ
 @testable import Worker
 
 @Suite("A worker's state") struct WorkerStateTests {
-  private static let epoch = Epoch(coordinator: 77, plan: 1)
-  private static let configuration = Configuration(
-    layerCount: 4, headCount: 1, width: 4, positionCount: 64, innerWidth: 8, vocabularySize: 97)
-  private static let terms = LinkTerms(secret: Array(0..<32))
-
-  /// A state and the time.
-  private struct Bench {
-    var state: WorkerState
-    var now: Instant = .seconds(1)
-    private var said: UInt64 = 0
-
-    init(patience: Duration = .seconds(20)) {
-      state = WorkerState(
-        WorkerSettings(
-          coordinator: "tcp://10.0.0.1:7070",
-          hello: Hello(
-            name: "attic", incarnation: 0, programVersion: "1", kernels: "avx2", threads: 1, memory: 1 << 30, cores: 1,
-            host: "h", address: "tcp://10.0.0.2:7071", folder: "", configuration: []), patience: patience),
-        random: SeededNumbers(1), now: .seconds(1))
-    }
-
-    mutating func take(_ event: WorkerEvent, after time: Duration = .zero) -> [WorkerEffect] {
-      now += time
-      state.handle(event, at: now)
-      var effects: [WorkerEffect] = []
-      while let effect = state.nextEffect() { effects.append(effect) }
-      return effects
-    }
-
-    mutating func hear(_ message: Message, epoch: Epoch = epoch) -> [WorkerEffect] {
-      take(.coordinator(Header(epoch: epoch, number: 0), message))
-    }
-
-    /// Time passes while the coordinator and both neighbours are heard.
-    mutating func wait(_ time: Duration) -> [WorkerEffect] {
-      var effects: [WorkerEffect] = []
-      let end = now + time
-      while now < end { effects += hear(.pulse(Pulse(time: 5))) + take(.tick, after: .milliseconds(100)) }
-      return effects
-    }
-
-    mutating func join() -> [WorkerEffect] {
-      take(.tick) + hear(.welcome(Welcome(configuration: configuration.json, measures: true)))
-        + take(.measured([BlockTime(rows: 1, seconds: 0.1)]))
-    }
-
-    mutating func assign(index: Int = 1, count: Int = 3, layers: LayerRange = 1..<3, epoch: Epoch = epoch)
-      -> [WorkerEffect]
-    {
-      hear(
-        .assignment(
-          Assignment(
-            layers: layers, sharesFiles: true, tensors: [],
-            stage: StageAssignment(
-              index: index, count: count, slotCount: 2, rowLimit: 8, credits: 4, next: "tcp://10.0.0.3:7071",
-              incoming: terms, outgoing: LinkTerms(secret: Array(1..<33)), patience: 1_000_000_000))), epoch: epoch)
-    }
-
-    /// Until it serves, with credit for so many passes.
-    mutating func serve(credits: Int = 2) -> [WorkerEffect] {
-      join() + assign() + take(.holds(bytesRead: 1, bytesReceived: 2, bytesCached: 3)) + openIncoming()
-        + take(.next(Header(epoch: epoch, number: 0), .credit(Credit(passes: credits))))
-    }
-
-    mutating func openIncoming() -> [WorkerEffect] {
-      take(
-        .message(
-          Header(epoch: epoch, number: 0), .open(Open(stage: 0, secret: terms.secret)), payload: nil,
-          from: Peer([5], Caller(connection: ConnectionNumber(1)))))
-    }
-
-    mutating func pass(_ number: UInt64, rows: Int = 2, width: Int = 4) -> [WorkerEffect] {
-      let pass = Pass(microBatch: MicroBatch([Segment(slot: 0, start: 0, count: rows)]), width: width, records: [])
-      return take(
-        .message(
-          Header(epoch: epoch, number: number, sequence: number + 40), .pass(pass),
-          payload: pass.payloadByteCount(into: 1),
-          from: Peer([5])))
-    }
-
-    static func told(_ effects: [WorkerEffect]) -> [(header: Header, message: Message)] {
-      effects.compactMap { if case .tell(let header, let message) = $0 { (header, message) } else { nil } }
-    }
-
-    static func passes(_ effects: [WorkerEffect]) -> [(header: Header, pass: Pass)] {
-      effects.compactMap { if case .passOn(let header, let pass, _) = $0 { (header, pass) } else { nil } }
-    }
-
-    static func end(_ effects: [WorkerEffect]) -> String? {
-      effects.compactMap { if case .end(let error) = $0 { error.map { "\($0)" } ?? "well" } else { nil } }.first
-    }
-  }
+  private typealias Bench = WorkerBench
 
   @Test("says hello again and again, and under another name when its connection was refused")
   func introduction() throws {
@@ -147,15 +56,15 @@ import ZeroMQ
     let effects = bench.assign()
     #expect(effects.contains { if case .hold(let assignment, _) = $0 { assignment.layers == 1..<3 } else { false } })
     let wanted = Bench.told(bench.take(.wants(Wanted(tensor: 1, offset: 0, pieces: 2))))
-    #expect(wanted.map(\.header.epoch) == [Self.epoch])
+    #expect(wanted.map(\.header.epoch) == [Bench.epoch])
     let piece = Message.piece(Piece(tensor: 1, offset: 0, bytes: [1]))
     #expect(bench.hear(piece).count == 1)
-    _ = bench.assign(layers: 0..<2, epoch: Self.epoch.next)
+    _ = bench.assign(layers: 0..<2, epoch: Bench.epoch.next)
     #expect(bench.hear(piece).isEmpty)
-    #expect(bench.hear(piece, epoch: Self.epoch.next).count == 1)
+    #expect(bench.hear(piece, epoch: Bench.epoch.next).count == 1)
     _ = bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
     #expect(bench.hear(piece).isEmpty, "of an assignment that is over")
-    #expect(Bench.end(bench.hear(piece, epoch: Self.epoch.next))?.contains("sent piece, which was not due") == true)
+    #expect(Bench.end(bench.hear(piece, epoch: Bench.epoch.next))?.contains("sent piece, which was not due") == true)
   }
 
   @Test("is ready when the next stage has answered, with a stage; and at once without one, when it holds its blocks")
@@ -165,8 +74,8 @@ import ZeroMQ
     let held = bench.take(.holds(bytesRead: 1, bytesReceived: 2, bytesCached: 3))
     #expect(!Bench.told(held).contains { $0.message.kind == .ready })
     #expect(held.contains { if case .dialNext("tcp://10.0.0.3:7071"?, _, _) = $0 { true } else { false } })
-    let ready = Bench.told(bench.take(.next(Header(epoch: Self.epoch, number: 0), .credit(Credit(passes: 2)))))
-    #expect(ready.map(\.message.kind) == [.ready] && ready[0].header.epoch == Self.epoch)
+    let ready = Bench.told(bench.take(.next(Header(epoch: Bench.epoch, number: 0), .credit(Credit(passes: 2)))))
+    #expect(ready.map(\.message.kind) == [.ready] && ready[0].header.epoch == Bench.epoch)
 
     var spare = Bench()
     _ = spare.join()
@@ -178,12 +87,20 @@ import ZeroMQ
     #expect(idle.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0)).isEmpty)
   }
 
-  @Test("gives up a next stage that does not answer, by its address")
+  @Test("gives up a next stage that is not reached, and later one that is and does not answer, and stays itself")
   func unreachable() {
-    var bench = Bench()
-    _ = bench.join() + bench.assign() + bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
-    #expect(
-      Bench.end(bench.wait(.seconds(12)))?.hasPrefix("tcp://10.0.0.3:7071: the next stage did not answer") == true)
+    for (isReached, limit, text) in [
+      (false, 1.5, "cannot be reached at tcp://10.0.0.3:7071"),
+      (true, 120, "did not answer within 120 s at tcp://10.0.0.3:7071"),
+    ] {
+      var bench = Bench()
+      _ = bench.join() + bench.assign() + bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
+      if isReached { _ = bench.take(.nextConnected) }
+      #expect(Bench.failures(bench.wait(.seconds(limit - 0.2))).isEmpty)
+      let effects = bench.wait(.seconds(0.5))
+      #expect(Bench.failures(effects) == [Failure(reason: text, link: .outgoing, isUnanswered: true)])
+      #expect(Bench.end(effects) == nil)
+    }
   }
 
   @Test("computes what comes, hands it on with its record, and takes nothing more while the next stage has no room")
@@ -196,14 +113,14 @@ import ZeroMQ
     #expect(!bench.state.takesMessages)
     let done = Bench.passes(
       bench.take(.computed(isFiniteReceived: true, isFiniteComputed: false), after: .milliseconds(3)))
-    #expect(done.count == 1 && done[0].header == Header(epoch: Self.epoch, number: 1, sequence: 41))
+    #expect(done.count == 1 && done[0].header == Header(epoch: Bench.epoch, number: 1, sequence: 41))
     let record = try #require(done[0].pass.records.first)
     #expect(record.computed - record.received == 3_000_000 && record.isFiniteReceived && !record.isFiniteComputed)
     _ = bench.take(.passedOn, after: .microseconds(50))
     _ = bench.pass(2)
     #expect(Bench.passes(bench.take(.computed(isFiniteReceived: true, isFiniteComputed: true))).isEmpty)
     #expect(!bench.state.takesMessages)
-    let credit = bench.take(.next(Header(epoch: Self.epoch, number: 1), .credit(Credit(passes: 1))))
+    let credit = bench.take(.next(Header(epoch: Bench.epoch, number: 1), .credit(Credit(passes: 1))))
     let second = Bench.passes(credit)
     #expect(second.map(\.header.sequence) == [42] && bench.state.takesMessages)
     #expect(second[0].pass.records[0].sent == 50_000)
@@ -232,20 +149,33 @@ import ZeroMQ
     #expect(end == "a pass of \(rows) rows of width \(width); this stage takes up to 8 of width 4")
   }
 
-  @Test("tells the coordinator which of its links has failed")
+  @Test("tells the coordinator which of its links has failed, after how far it came, and stays without a place")
   func failures() throws {
     for side in [LinkSide.incoming, .outgoing] {
       var bench = Bench()
-      _ = bench.serve()
+      _ = bench.serve() + bench.pass(1)
       let effects =
         side == .incoming
         ? bench.take(.unreadable(.notOurs(magic: [1, 2, 3, 4]), from: Peer([5])))
         : bench.take(.nextUnreadable(.notOurs(magic: [1, 2, 3, 4])))
-      guard case .failure(let failure)? = Bench.told(effects).last?.message else {
+      let told = Bench.told(effects)
+      guard case .heartbeat(let beat)? = told.first?.message, case .failure(let failure)? = told.last?.message else {
         Issue.record("\(effects)")
         continue
       }
-      #expect(failure.link == side && Bench.end(effects) != nil)
+      #expect(beat.taken == 1 && beat.passed == 0 && told.allSatisfy { $0.header.epoch == Bench.epoch })
+      #expect(failure.link == side && !failure.isUnanswered && Bench.end(effects) == nil)
+      #expect(effects.contains { if case .hangUpNext = $0 { true } else { false } })
+      #expect(effects.contains { if case .hear(false) = $0 { true } else { false } })
+      // What was in hand is of no use any more; blocks stay.
+      #expect(bench.take(.computed(isFiniteReceived: true, isFiniteComputed: true)).isEmpty)
+      #expect(!bench.state.takesMessages && bench.state.control.isWelcome)
+      #expect(!effects.contains { if case .hold = $0 { true } else { false } })
+      // It is said once.
+      #expect(Bench.failures(bench.wait(.seconds(3))).isEmpty)
+      // And it takes another place.
+      _ = bench.assign(epoch: Bench.epoch.next) + bench.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
+      #expect(bench.state.links?.assignment.index == 1)
     }
   }
 
@@ -257,9 +187,10 @@ import ZeroMQ
     for event in [
       .unreadable(.notOurs(magic: [0, 0, 0, 0]), from: stranger), .misshapen(reason: "", from: stranger),
       .message(
-        Header(epoch: Self.epoch, number: 0), .open(Open(stage: 0, secret: Array(1..<33))), payload: nil, from: stranger
+        Header(epoch: Bench.epoch, number: 0), .open(Open(stage: 0, secret: Array(1..<33))), payload: nil,
+        from: stranger
       ),
-      .message(Header(epoch: Self.epoch, number: 0), .pulse(Pulse(time: 1)), payload: nil, from: stranger),
+      .message(Header(epoch: Bench.epoch, number: 0), .pulse(Pulse(time: 1)), payload: nil, from: stranger),
     ] as [WorkerEvent] {
       guard case .notify(.ignored(address: "10.0.0.8", _))? = bench.take(event).first else {
         Issue.record("\(event)")
@@ -279,9 +210,15 @@ import ZeroMQ
         isTold ? bench.hear(.goodbye(Goodbye(reason: "worker w3 was lost"))) : bench.wait(.milliseconds(300))
       #expect(
         Bench.end(effects)
-          == (isTold
-            ? "tcp://10.0.0.1:7070: the coordinator ended the run: worker w3 was lost"
-            : "the stage behind this one closed the connection, or it was cut"))
+          == (isTold ? "tcp://10.0.0.1:7070: the coordinator ended the run: worker w3 was lost" : nil))
+      #expect(
+        Bench.failures(effects)
+          == (isTold ? [] : [Failure(reason: "closed the connection, or it was cut", link: .outgoing)]))
+      if isTold { continue }
+      // An assignment is as good an answer.
+      var assigned = Bench()
+      _ = assigned.serve() + assigned.take(.nextDisconnected) + assigned.assign(epoch: Bench.epoch.next)
+      #expect(Bench.failures(assigned.wait(.seconds(1))).isEmpty)
     }
   }
 
@@ -295,8 +232,8 @@ import ZeroMQ
     #expect(asked == [.incoming, .outgoing])
     #expect(bench.take(.quiet(.incoming, .milliseconds(900))).isEmpty)
     #expect(
-      Bench.end(bench.take(.quiet(.incoming, .seconds(2))))
-        == "the stage before this one was not heard for 2 s, on a link that is open")
+      Bench.failures(bench.take(.quiet(.incoming, .seconds(2))))
+        == [Failure(reason: "was not heard for 2 s, on a link that is open", link: .incoming)])
 
     var first = Bench()
     _ = first.join() + first.assign(index: 0) + first.take(.holds(bytesRead: 0, bytesReceived: 0, bytesCached: 0))
@@ -326,16 +263,24 @@ import ZeroMQ
     #expect(end?.contains("nothing heard of the coordinator for 15") == true)
   }
 
-  @Test("leaves its place in an earlier plan, and with it the link to the next stage")
+  @Test("leaves its place in an earlier plan, says how far it came, and lets go of the link to the next stage")
   func again() {
     var bench = Bench()
-    _ = bench.serve()
-    let effects = bench.assign(index: 0, layers: 0..<2, epoch: Self.epoch.next)
-    guard case .hangUpNext? = effects.first else {
+    _ = bench.serve() + bench.pass(1)
+    let effects = bench.assign(index: 0, layers: 0..<2, epoch: Bench.epoch.next)
+    guard case .heartbeat(let beat)? = Bench.told(effects).first?.message else {
       Issue.record("\(effects)")
       return
     }
+    #expect(Bench.told(effects)[0].header.epoch == Bench.epoch && beat.taken == 1 && beat.passed == 0)
+    #expect(effects.contains { if case .hangUpNext = $0 { true } else { false } })
     #expect(!bench.state.takesMessages)
     #expect(effects.contains { if case .hold(let assignment, _) = $0 { assignment.layers == 0..<2 } else { false } })
+    // The counters are the next plan's.
+    guard case .heartbeat(let next)? = Bench.told(bench.wait(.milliseconds(300))).last?.message else {
+      Issue.record("no heartbeat")
+      return
+    }
+    #expect(next.taken == 0 && next.passed == 0)
   }
 }
