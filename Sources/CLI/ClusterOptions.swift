@@ -90,7 +90,7 @@ struct ClusterOptions: ParsableArguments {
     if let wait, !(1...86400).contains(wait) { throw ValidationError("--wait \(wait): give 1 to 86400 seconds") }
     _ = try Self.means(recover)
     if let replayMemory, Quantity.bytes(replayMemory) == nil {
-      throw ValidationError("--replay-memory \(replayMemory): give a size as 256MB, or 0B")
+      throw ValidationError("--replay-memory \(replayMemory): give a size as 256MB, or 0")
     }
     if let spares {
       guard (0...256).contains(spares) else { throw ValidationError("--spares \(spares): give a number from 0 to 256") }

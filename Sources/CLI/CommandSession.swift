@@ -127,7 +127,7 @@ final class CommandSession {
       )
     case .joined(let name, let address, let folder, let count, let expected) where all:
       Terminal.note(
-        "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count) of \(expected))"
+        "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count <= expected ? "\(count) of \(expected)" : "\(count)"))"
       )
     case .left(let name, let reason, let count, let expected):
       Terminal.note("\(name) left: \(reason) (\(count) of \(expected))")
@@ -142,7 +142,7 @@ final class CommandSession {
     case .lost(let what, let next): Terminal.note("\(what); \(next)")
     case .replanning(let reason): Terminal.note(reason)
     case .waiting(let reason): Terminal.note(reason)
-    case .recovered(let time): Terminal.note("work goes on, \(time.short) after the loss was noticed")
+    case .recovered(let time): Terminal.note("work goes on after \(time.short)")
     case .spare(let name, let layers) where all:
       Terminal.note("\(name) is a spare with blocks \(layers.lowerBound) to \(layers.upperBound - 1)")
     case .slow(let name, let factor):

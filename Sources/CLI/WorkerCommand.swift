@@ -226,8 +226,10 @@ extension WorkerNotice {
     case .assigned(let stage, let stageCount, let first, let last):
       "stage \(stage + 1) of \(stageCount): blocks \(first) to \(last)"
     case .loaded(let read, let received, let cached, let time):
-      "loaded in \(time.short): "
-        + [(read, "read from files"), (received, "received"), (cached, "from the cache")].line
+      read + received + cached == 0
+        ? "its blocks were there"
+        : "loaded in \(time.short): "
+          + [(read, "read from files"), (received, "received"), (cached, "from the cache")].line
     case .ignored(let address, let reason): "ignored \(address ?? "somebody"), who \(reason)"
     case .shortOfDescriptors:
       DescriptorLimit.exhausted

@@ -7,6 +7,8 @@ public enum ClusterError: Error, Hashable, Sendable {
   case tooFewWorkers(joined: [String], expected: Int, after: Duration, command: String?, turnedAway: [String])
   /// A worker left or was lost before or while work was done.
   case workerLost(name: String, blocks: Range<Int>?, reason: String)
+  /// A worker was asked to end, and nobody has its place.
+  case workerLeft(name: String, blocks: Range<Int>?)
   /// A worker said that it cannot go on.
   case workerFailed(name: String, reason: String)
   /// A worker sent what it must not.
@@ -29,7 +31,7 @@ public enum ClusterError: Error, Hashable, Sendable {
 extension ClusterError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .workerLost: "\(what); start it and the run again"
+    case .workerLost, .workerLeft: "\(what); start it and the run again"
     case .linkLost: "\(what); check the network between the two, and start the run again"
     case .workerStalled: "\(what); end it, and start it and the run again"
     default: what
@@ -47,6 +49,7 @@ extension ClusterError: CustomStringConvertible {
           ?? "; the others were started and do not answer: try again, or give them more time with --wait")
     case .workerLost(let name, let blocks, let reason):
       "worker \(name)\(Self.text(blocks)) was lost: \(reason)"
+    case .workerLeft(let name, let blocks): "worker \(name)\(Self.text(blocks)) was asked to end"
     case .workerFailed(let name, let reason): "worker \(name) failed: \(reason)"
     case .workerBroken(let name, let reason):
       "worker \(name) broke the protocol: \(reason)"

@@ -13,6 +13,10 @@ enum Cluster {
       "--max-tokens", "250", "--ignore-eos", "--seed", "4", "--json", "--stats",
     ]
 
+  /// The same to be read, and what one process writes.
+  static let longText = longWork.filter { $0 != "--json" }
+  static let longAnswer = try! Program(["generate", "--stages", "1"] + longText).output
+
   /// A copy of the bundled checkpoint, changed.
   static func checkpoint(in folder: TemporaryFolder, _ change: (URL) throws -> Void = { _ in }) throws -> String {
     let source = URL(filePath: #filePath).deletingLastPathComponent().appending(

@@ -60,7 +60,7 @@ struct LabTests {
   @Test("are named within 2 s when their cable is cut, and none stays behind")
   func cut() throws {
     let folder = try TemporaryFolder()
-    let program = try Self.run(Cluster.longWork, cache: folder.path("cache"))
+    let program = try Self.run(Cluster.longWork + ["--recover", "none"], cache: folder.path("cache"))
     try program.note(with: "in 2 stages")
     #expect(try Lab.begin(["cut", "3"]).end() == 0)
     let start = SuspendingClock.now

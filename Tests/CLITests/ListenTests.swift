@@ -40,7 +40,7 @@ struct ListenTests {
       })
     first.signal(SIGKILL)
     _ = try first.end()
-    try coordinator.note(with: "first left: its connection ended")
+    try coordinator.note(with: "worker first (blocks 0 to 11) was lost: its connection ended")
     let second = try RunningProgram.worker("second", of: address, ["--cache", folder.path("cache")])
     #expect(try (coordinator.end(), second.end()) == (0, 0), "\(coordinator.notes)")
     #expect(coordinator.output == Cluster.answer)
@@ -52,7 +52,7 @@ struct ListenTests {
     "are refused by name with another checkpoint, of another shape or of other bytes, while the others wait for more")
   func otherCheckpoint() throws {
     let folder = try TemporaryFolder()
-    let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.question)
+    let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.question + ["--recover", "wait"])
     let shape = try Cluster.checkpoint(in: folder) { copy in
       let file = copy.appending(path: "config.json")
       let text = try String(contentsOf: file, encoding: .utf8)
@@ -78,7 +78,7 @@ struct ListenTests {
     try coordinator.note(with: "crook joined")
     let honest = try RunningProgram.worker("honest", of: address)
     #expect(try liar.end() == 1)
-    #expect(try coordinator.note(with: "crook left").contains("h.0.attn.c_attn.weight is not the coordinator's"))
+    #expect(try coordinator.note(with: "worker crook failed").contains("h.0.attn.c_attn.weight is not the coordinator's"))
     let another = try RunningProgram.worker("another", of: address)
     #expect(try (coordinator.end(), honest.end(), another.end()) == (0, 0, 0), "\(coordinator.notes)")
     #expect(coordinator.output == Cluster.answer)
@@ -97,10 +97,12 @@ struct ListenTests {
     for worker in workers { #expect(try worker.end() == 0) }
   }
 
-  @Test("are named within 2 s when they are gone, and the others are told", arguments: [SIGKILL, SIGSTOP])
+  @Test(
+    "are named within 2 s when they are gone and not to be replaced, and the others are told",
+    arguments: [SIGKILL, SIGSTOP])
   func lost(signal: Int32) throws {
-    let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.longWork)
-    let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address) }
+    let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.longWork + ["--recover", "none"])
+    let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address, ["--wait", "1"]) }
     try coordinator.note(with: "in 2 stages")
     let start = SuspendingClock.now
     workers[1].signal(signal)
@@ -113,16 +115,16 @@ struct ListenTests {
     _ = try workers[1].end()
   }
 
-  @Test("end in a line of their own when the coordinator is killed")
+  @Test("look for the coordinator again when it is killed, and end in a line of their own when none comes")
   func coordinatorLost() throws {
     let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.longWork)
-    let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address) }
+    let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address, ["--wait", "1"]) }
     try coordinator.note(with: "in 2 stages")
     coordinator.signal(SIGKILL)
     for worker in workers {
+      try worker.note(with: "the connection to the coordinator was lost; it dials again")
       #expect(try worker.end() == 1)
-      #expect(
-        worker.complaints.count == 1 && worker.complaints[0].contains("the connection to the coordinator was lost"))
+      #expect(worker.complaints.count == 1 && worker.complaints[0].contains("no coordinator"), "\(worker.notes)")
     }
   }
 

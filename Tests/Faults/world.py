@@ -16,6 +16,10 @@ from relay import Relay, free_port
 IDLE = ("texts", "requests_running", "requests_waiting", "cache_slots_used", "cache_positions_used",
         "micro_batches_in_flight")
 
+# What the server says that it does about a loss.
+NEXT = ("a spare takes", "it is started anew", "the others share", "requests wait for", "its work begins anew",
+        "nobody can take")
+
 
 @dataclass
 class Setting:
@@ -106,7 +110,8 @@ class World:
 
     def losses(self):
         """Lines in which the server says that something is lost, and what comes next."""
-        return [(at, line) for at, line in self.serve.since(0) if " was lost" in line or "; a spare takes" in line]
+        return [(at, line) for at, line in self.serve.since(0)
+                if any(f"; {what}" in line for what in NEXT) and "was asked to end" not in line]
 
     def recoveries(self):
         return sum("work goes on" in line for _, line in self.serve.since(0))

@@ -56,7 +56,7 @@ public struct PipelineStatistics: Sendable {
 
   /// Workers and links that were lost while there was a plan, or before all was ready.
   public var losses = 0
-  /// Times that work went on after losses.
+  /// Times that work went on after losses, and after workers that left.
   public var recoveries = 0
   /// From noticing a loss to work going on, of all recoveries together.
   public var recoveryTime = Duration.zero

@@ -199,7 +199,7 @@ extension CoordinatorState {
   /// A worker asks to go: its stage is another's when what is in the pipe has come back.
   private mutating func letGo(_ id: Roster.ID) throws {
     guard let member = roster[id] else { return }
-    let reason = "it was ended"
+    let reason = "it was asked to end"
     guard planned != nil, member.stage != nil else {
       emit(.notify(.left(name: member.name, reason: reason, count: roster.joined.count - 1, of: settings.expected)))
       marks.insert(.leftWithoutStage)
@@ -210,7 +210,7 @@ extension CoordinatorState {
     if isWaitingForOthers {
       send(.goodbye(Goodbye(reason: "")), to: id)
       roster.remove(id)
-      let error = ClusterError.workerLost(name: member.name, blocks: member.stage.flatMap(blocks), reason: reason)
+      let error = ClusterError.workerLeft(name: member.name, blocks: member.stage.flatMap(blocks))
       return try part(from: member.name, member.stage, Loss(error: error), reason)
     }
     drainingSince = drainingSince ?? now

@@ -11,7 +11,7 @@ extension CoordinatorState {
   /// another plan is made as soon as there are workers for it.
   mutating func recover(_ loss: Loss) {
     guard !settings.means.isEmpty else { return end(loss.error, reason: "\(loss.error)") }
-    statistics.lost()
+    if case .workerLeft = loss.error {} else { statistics.lost() }
     fruitless += 1
     mark(loss)
     for id in loss.culprits { giveUp(id, loss.error) }

@@ -94,9 +94,7 @@ extension CoordinatorState {
       send(.goodbye(Goodbye(reason: "")), to: member.id)
       roster.remove(member.id)
     }
-    return Loss(
-      error: .workerLost(
-        name: leaving.first?.name ?? "", blocks: leaving.first?.stage.flatMap(blocks), reason: "it was ended"))
+    return Loss(error: .workerLeft(name: leaving.first?.name ?? "", blocks: leaving.first?.stage.flatMap(blocks)))
   }
 
   private mutating func tellLoading() {

@@ -276,7 +276,7 @@ import Testing
     let effects = bench.take(.tick)
     #expect(Bench.goodbyes(effects).map(\.id) == [[3]])
     #expect(Bench.goodbyes(effects)[0].goodbye == Goodbye(reason: ""))
-    #expect(Bench.losses(effects).map(\.what) == ["worker w3 (blocks 1 to 1) was lost: it was ended"])
+    #expect(Bench.losses(effects).map(\.what) == ["worker w3 (blocks 1 to 1) was asked to end"])
     #expect(Bench.stages(effects).map(\.id) == [[2]])
     // The token that it still brought is there.
     let served = try bench.serve(effects)
