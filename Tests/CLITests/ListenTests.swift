@@ -78,7 +78,8 @@ struct ListenTests {
     try coordinator.note(with: "crook joined")
     let honest = try RunningProgram.worker("honest", of: address)
     #expect(try liar.end() == 1)
-    #expect(try coordinator.note(with: "worker crook failed").contains("h.0.attn.c_attn.weight is not the coordinator's"))
+    #expect(
+      try coordinator.note(with: "worker crook failed").contains("h.0.attn.c_attn.weight is not the coordinator's"))
     let another = try RunningProgram.worker("another", of: address)
     #expect(try (coordinator.end(), honest.end(), another.end()) == (0, 0, 0), "\(coordinator.notes)")
     #expect(coordinator.output == Cluster.answer)

@@ -23,7 +23,9 @@ extension PipelineView {
       "gpt2_ignored_messages_total", .counter, "Messages that were dropped, being of no worker of this cluster.",
       Double(counts.ignored))
     text.single("gpt2_worker_losses_total", .counter, "Workers and links that were lost.", Double(total.losses))
-    text.single("gpt2_recoveries_total", .counter, "Times that work went on after losses and departures.", Double(total.recoveries))
+    text.single(
+      "gpt2_recoveries_total", .counter, "Times that work went on after losses and departures.",
+      Double(total.recoveries))
     text.single(
       "gpt2_recovery_seconds_total", .counter, "Time from noticing a loss to work going on.",
       total.recoveryTime / .seconds(1))
