@@ -22,7 +22,9 @@ struct ClusterOptions: ParsableArguments {
   var workers: Int?
 
   @Option(
-    help: ArgumentHelp("Blocks of each stage, as 5,4,3. (default: balanced by speed and memory)", valueName: "n,n"))
+    help: ArgumentHelp(
+      "Blocks of each stage of the first plan, as 5,4,3; when a worker is lost or comes, they may be shared otherwise. (default: balanced by speed and memory)",
+      valueName: "n,n"))
   var split: String?
 
   @Option(
@@ -44,6 +46,12 @@ struct ClusterOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Workers besides, which hold blocks for when one is lost. (default: 0)", valueName: "n"))
   var spares: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "What each worker keeps of what it handed on, as 256MB: when the next stage is lost, it alone computes again. 0 keeps nothing. (default: 256MiB)",
+      valueName: "size"))
+  var replayMemory: String?
+
   @Option(help: ArgumentHelp("Write a timeline for ui.perfetto.dev.", valueName: "file.json"), completion: .file())
   var trace: String?
 
@@ -54,12 +62,6 @@ struct ClusterOptions: ParsableArguments {
   var allowedKeys: String?
 
   @OptionGroup var security: SecurityOptions
-
-  @Option(
-    help: ArgumentHelp(
-      "What each worker keeps of what it handed on, as 256MB: when the next stage is lost, it alone computes again. 0B keeps nothing. (default: 256MiB)",
-      valueName: "size"))
-  var replayMemory: String?
 
   /// Whether a lost worker ends the command unless people say otherwise.
   var endsOnLoss = false

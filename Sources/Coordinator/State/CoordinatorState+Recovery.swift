@@ -279,7 +279,8 @@ extension CoordinatorState {
       switch means {
       case .spare where spares >= missingStages.count: return "a spare takes its place"
       case .process where !starting.isEmpty: return "it is started anew"
-      case .split where !roster.candidates.isEmpty: return "the others share its blocks"
+      case .split where !roster.candidates.isEmpty:
+        return "the others share its blocks" + (settings.wishes.split == nil ? "" : " (--split was for the first plan)")
       case .wait: return "requests wait for another worker"
       default: break
       }

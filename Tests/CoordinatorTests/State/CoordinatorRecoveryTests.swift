@@ -196,7 +196,7 @@ import Testing
     var bench = Bench(means: [.split], split: [1, 1])
     _ = try Self.write(&bench)
     let effects = bench.cut([3])
-    #expect(Bench.losses(effects).map(\.next) == ["the others share its blocks"])
+    #expect(Bench.losses(effects).map(\.next) == ["the others share its blocks (--split was for the first plan)"])
     let plan = Bench.stages(effects)
     #expect(plan.map(\.id) == [[2]] && plan.map(\.assignment.layers) == [0..<2])
     try Self.expectToGoOn(&bench, effects)
