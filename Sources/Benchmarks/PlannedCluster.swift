@@ -39,7 +39,8 @@ package struct PlannedCluster {
       configuration, over: candidates,
       coordinator: ClusterPlan.Coordinator(
         host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads, edges: machine.own.edges),
-      ClusterPlan.Wishes(split: split, microBatchRows: microBatchRows, network: network))
+      ClusterPlan.Wishes(split: split, microBatchRows: microBatchRows, network: network),
+      replayMemory: ClusterPlan.replayMemory)
     guard let pipe = plan.pipe else { preconditionFailure("the coordinator was measured") }
     let pacing = PipePacing(pacing: plan.pacing, pipe: pipe)
     let one = PipePacing(

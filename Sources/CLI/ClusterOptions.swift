@@ -39,7 +39,7 @@ struct ClusterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What to do when a worker is lost, in this order, or none: a spare takes its place, its process is started anew, the others split its blocks, requests wait for a worker. (default: spare,process,split,wait)",
+      "What to do when a worker is lost, in this order, or none: a spare takes its place, its process is started anew, the others split its blocks, requests wait for a worker. (default: spare,process,split,wait; for bench none)",
       valueName: "means"))
   var recover: String?
 

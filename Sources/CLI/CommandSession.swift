@@ -119,6 +119,11 @@ final class CommandSession {
     )
   }
 
+  /// How many there are of those that were asked for; or just how many, when that is more.
+  private static func tally(_ count: Int, of expected: Int) -> String {
+    count <= expected ? "\(count) of \(expected)" : "\(count)"
+  }
+
   private static func tell(_ notice: EngineNotice, all: Bool, workerFlags: String, _ handshakes: HandshakeLog) {
     switch notice {
     case .listening(let address, let workers) where all:
@@ -127,10 +132,10 @@ final class CommandSession {
       )
     case .joined(let name, let address, let folder, let count, let expected) where all:
       Terminal.note(
-        "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(count <= expected ? "\(count) of \(expected)" : "\(count)"))"
+        "\(name) joined from \(address)\(folder.isEmpty ? ", without files" : ", with \(folder)") (\(Self.tally(count, of: expected)))"
       )
     case .left(let name, let reason, let count, let expected):
-      Terminal.note("\(name) left: \(reason) (\(count) of \(expected))")
+      Terminal.note("\(name) left: \(reason) (\(Self.tally(count, of: expected)))")
     case .refused(let name, let reason): Terminal.warn("refused \(name): \(reason)", of: name)
     case .ignored(let address, let reason):
       Terminal.warn("ignored \(address ?? "somebody"), who \(reason)", of: address ?? "")

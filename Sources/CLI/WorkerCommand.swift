@@ -23,6 +23,9 @@ struct WorkerCommand: ParsableCommand {
 
       Without --model the coordinator sends the blocks, and the worker keeps them in --cache for the next time. With \
       --model the worker reads them from its own copy of the coordinator's model.
+
+      SIGTERM or Ctrl-C lets it leave when another has its place. When the coordinator is gone, it keeps its blocks and looks \
+      for it again for --wait seconds.
       """)
 
   @Option(help: ArgumentHelp("Where the coordinator listens.", valueName: "address"))

@@ -48,27 +48,35 @@ public final class ClusterSession: Sendable {
     let ended: @Sendable (String, Int, String) -> Void = { [weak engine] name, start, reason in
       engine?.lose(worker: name, start: start, reason: reason)
     }
-    switch place {
-    case .inProcess:
-      let workers = try InProcessWorkers(
-        count: count, coordinator: engine.address, checkpoint: checkpoint, threads: threads, context: context,
-        build: options.build, ended: ended)
-      restart.set { [weak workers] name in workers?.restart(name) }
-      (inProcess, spawned) = (workers, nil)
-    case .spawned(_, let program, let arguments):
-      let address = engine.address
-      let workers = try SpawnedWorkers(
-        count: count, program: program, key: key!,
-        arguments: { name in
-          ["--coordinator", address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
-            + ["--memory", "\(Host.availableMemory / count)", "--key-from-input", "--quiet"] + arguments
-        },
-        ended: ended)
-      restart.set { [weak workers] name in workers?.restart(name) }
-      (inProcess, spawned) = (nil, workers)
-    case .listening:
+    do {
+      switch place {
+      case .inProcess:
+        let workers = try InProcessWorkers(
+          count: count, coordinator: engine.address, checkpoint: checkpoint, threads: threads, context: context,
+          build: options.build, ended: ended)
+        restart.set { [weak workers] name in workers?.restart(name) }
+        (inProcess, spawned) = (workers, nil)
+      case .spawned(_, let program, let arguments):
+        let address = engine.address
+        // Those that are started anew have as much as the first, who left it for them.
+        let memory = Host.availableMemory / count
+        let workers = try SpawnedWorkers(
+          count: count, program: program, key: key!,
+          arguments: { name in
+            ["--coordinator", address, "--listen", "tcp://127.0.0.1:0", "--name", name, "--threads", "\(threads)"]
+              + ["--memory", "\(memory)", "--key-from-input", "--quiet"] + arguments
+          },
+          ended: ended)
+        restart.set { [weak workers] name in workers?.restart(name) }
+        (inProcess, spawned) = (nil, workers)
+      case .listening:
+        restart.set { _ in }
+        (inProcess, spawned) = (nil, nil)
+      }
+    } catch {
+      // The engine may be waiting for it.
       restart.set { _ in }
-      (inProcess, spawned) = (nil, nil)
+      throw error
     }
     (self.engine, self.context, self.authenticator) = (engine, context, authenticator)
   }

@@ -28,7 +28,7 @@ public struct SessionOptions: Sendable {
   /// What is done about a worker or a link that is lost, in this order; when it is empty, the session ends.
   public var means = RecoveryMeans.allCases
   /// Most bytes that each worker keeps of what it handed on, so that another stage's cache can be filled anew.
-  public var replayMemory = 256 << 20
+  public var replayMemory = ClusterPlan.replayMemory
   /// Whether workers that are sent home are to wait for another session at the same address.
   public var comesAgain = false
   /// Which program this is: workers of another build are refused.

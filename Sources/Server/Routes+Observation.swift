@@ -23,7 +23,7 @@ extension Routes {
     struct Answer: Encodable { var status: String, reason: String? }
     let state = server.state.value
     guard case .ready = state else {
-      var response = Response.json(Answer(status: state.name, reason: state.reason), status: .serviceUnavailable)
+      var response = Response.json(Answer(status: state.name, reason: state.openReason), status: .serviceUnavailable)
       response.headers[.retryAfter] = "2"
       return response
     }

@@ -20,7 +20,7 @@ public struct EngineOptions: Sendable {
   /// What is done about a worker or a link that is lost, in this order; when it is empty, the engine ends.
   public var means = RecoveryMeans.allCases
   /// Most bytes that each worker keeps of what it handed on, so that another stage's cache can be filled anew.
-  public var replayMemory = 256 << 20
+  public var replayMemory = ClusterPlan.replayMemory
   /// Starts a worker anew, by its name, and ends it first if it is there; nil where workers come by themselves. Must not block.
   public var restart: (@Sendable (String) -> Void)?
   /// Whether workers that are sent home are to wait for another engine at the same address.

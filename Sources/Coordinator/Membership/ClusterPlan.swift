@@ -72,8 +72,8 @@ public struct ClusterPlan: Sendable {
   public let positionBudget: Int
   /// Most rows of a micro-batch, which is what memory is counted for.
   public let rowLimit: Int
-  /// Bytes of each worker's memory that were set aside, and are not in its count.
-  var reserved = 0
+  /// Bytes of each worker's memory that are set aside, for what it keeps of what it handed on.
+  private(set) var reserved = 0
   private let curves: [TimeCurve?]
 
   /// Rows of the micro-batch that blocks are dealt out for: a group of sequences being written.
@@ -81,13 +81,39 @@ public struct ClusterPlan: Sendable {
   /// Most rows of a prompt's chunk, and most bytes of a micro-batch.
   private static let (chunkRows, byteLimit) = (512, 32 << 20)
 
+  /// Bytes that a worker keeps at most of what it handed on, unless people say otherwise.
+  public static let replayMemory = 256 << 20
+
+  /// Deals the blocks out, and sets memory aside for what workers keep of what they handed on: `replayMemory` bytes each, but no
+  /// more than an eighth of what the smallest offers, and nothing where there is no next stage or blocks need it.
+  ///
   /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
   public init(
+    _ configuration: Configuration, over candidates: [Candidate], coordinator: Coordinator, _ wishes: Wishes,
+    replayMemory: Int
+  ) throws(PlanError) {
+    let bytes = candidates.count < 2 ? 0 : min(replayMemory, (candidates.map(\.memory).min() ?? 0) / 8)
+    let others = candidates.map { worker in
+      var worker = worker
+      worker.memory -= bytes
+      return worker
+    }
+    do throws(PlanError) {
+      try self.init(configuration, over: others, coordinator: coordinator, wishes)
+      reserved = bytes
+    } catch {
+      if bytes == 0 { throw error }
+      try self.init(configuration, over: candidates, coordinator: coordinator, wishes)
+    }
+  }
+
+  /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
+  init(
     _ configuration: Configuration, over candidates: [Candidate], coordinator: Coordinator, _ wishes: Wishes
   ) throws(PlanError) {
     let workers = candidates
-    let most = max(Self.chunkRows, wishes.microBatchRows ?? 0, wishes.slotCount)
-    rowLimit = max(1, min(most, Self.byteLimit / (4 * configuration.width)))
+    let rows = max(Self.chunkRows, wishes.microBatchRows ?? 0, wishes.slotCount)
+    rowLimit = max(1, min(rows, Self.byteLimit / (4 * configuration.width)))
     let members = Self.members(workers)
     let memory = StageMemory(configuration, rowLimit: rowLimit)
     let load = CoordinatorLoad(
@@ -101,7 +127,10 @@ public struct ClusterPlan: Sendable {
       }
     stages = plan.stages.map { Stage(candidate: $0.member, layers: $0.layers) }
     spares = plan.spares
-    positionBudget = max(1, plan.positionBudget(members: members, memory: memory))
+    // No more than the slots can take.
+    let chunk = Configuration.cacheChunk
+    let most = wishes.slotCount * ((configuration.positionCount + chunk - 1) / chunk * chunk)
+    positionBudget = max(1, min(most, plan.positionBudget(members: members, memory: memory)))
     curves = plan.stages.map { workers[$0.member].curve }
     guard let edges = coordinator.edges else {
       pipe = nil

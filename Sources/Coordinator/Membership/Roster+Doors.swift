@@ -36,7 +36,7 @@ extension Roster {
     members.append(
       Member(
         id: id, name: unique(hello.name), hello: hello, caller: caller, arrival: now, standing: .welcomed,
-        received: header.number &+ 1, lastHeard: now, lastMoved: now))
+        received: header.number &+ 1, lastHeard: now, lastMoved: now, lastLoaded: now))
     return unreachable + [.welcome(id)] + replaced
   }
 
@@ -83,7 +83,12 @@ extension Roster {
     }
     if address.isWildcard { return "it announced \(hello.address), which stands for every interface; \(advice)" }
     if port == 0 { return "it announced \(hello.address), and port 0 cannot be dialled; \(advice)" }
-    guard address.isLocal else { return nil }
+    guard address.isLocal else {
+      // Who serves stays.
+      guard caller.isElsewhere, hasServed, let member = members.first(where: { isLoopback($0) }) else { return nil }
+      return
+        "\(member.name) serves, and announced \(member.hello.address), which other hosts cannot dial; \(Self.remedy)"
+    }
     let other = members.first { $0.caller.isElsewhere }
     guard caller.isElsewhere || other != nil else { return nil }
     return Self.loopback(hello.address, other: caller.isElsewhere ? "the coordinator" : other!.name)
@@ -91,7 +96,7 @@ extension Roster {
 
   /// Turns away those that only their own host can dial, when somebody of another host has come.
   private mutating func dropLoopback(since newcomer: String) -> [Event] {
-    let unreachable = members.filter { (try? Address($0.hello.address))?.isLocal ?? false }
+    let unreachable = members.filter(isLoopback)
     guard isRemote, !unreachable.isEmpty else { return [] }
     members.removeAll { member in unreachable.contains { $0.id == member.id } }
     return unreachable.map {
@@ -99,10 +104,15 @@ extension Roster {
     }
   }
 
+  /// Whether only its own host can dial it.
+  private func isLoopback(_ member: Member) -> Bool { (try? Address(member.hello.address))?.isLocal ?? false }
+
   private static func loopback(_ address: String, other: String) -> String {
-    "it announced \(address), which \(other) on another host cannot dial; start it with the coordinator's address that other "
-      + "hosts use in --coordinator, or with --listen or --advertise tcp://HOST:PORT"
+    "it announced \(address), which \(other) on another host cannot dial; \(remedy)"
   }
+
+  private static let remedy =
+    "start it with the coordinator's address that other hosts use in --coordinator, or with --listen or --advertise tcp://HOST:PORT"
 
   /// Workers of the same name are told apart by a number.
   private func unique(_ name: String) -> String {

@@ -21,10 +21,11 @@ extension Roster {
       let reason = "message \(members[index].received) is missing, \(header.number) came"
       return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     }
-    members[index].received += 1
+    members[index].received &+= 1
     members[index].lastHeard = now
     if header.epoch == epoch { members[index].lastCurrent = now }
-    return (report(id) ? [.joined(id)] : []) + take(message, header, of: index, now: now)
+    let word = lastWord(index, header.epoch)
+    return word + (report(id) ? [.joined(id)] : []) + take(message, header, of: index, now: now)
   }
 
   /// Notes that a member has said more than hello; whether it had not before.
@@ -40,8 +41,8 @@ extension Roster {
     switch (message, members[index].standing) {
     case (.heartbeat(let heartbeat), _):
       take(heartbeat, header.epoch, index, now)
-      guard header.epoch.isBefore(epoch) else { return [] }
-      return [.lastWord(id, header.epoch, taken: heartbeat.taken, passed: heartbeat.passed)]
+      if header.epoch.isBefore(epoch) { members[index].lastWord = (header.epoch, heartbeat.taken, heartbeat.passed) }
+      return []
     case (.failure(let failure), _):
       guard let link = failure.link else {
         return [forget(index, .failed(name: name, stage: stage, reason: failure.reason))]
@@ -71,6 +72,7 @@ extension Roster {
       let reason = "\(message.kind) is of epoch \(header.epoch), and this is \(epoch)"
       return [forget(index, .broken(name: name, stage: stage, reason: reason))]
     case (.wanted(let wanted), let standing) where standing.awaitsWeights && !members[index].holding.isEmpty:
+      members[index].lastLoaded = now
       return [.wanted(id, wanted)]
     case (.ready(let ready), .assigned(let stage)):
       members[index].ready = ready
@@ -84,6 +86,13 @@ extension Roster {
     default: break
     }
     return [forget(index, .broken(name: name, stage: stage, reason: "\(message.kind) was not due"))]
+  }
+
+  /// What it said last of a plan that is over is known once it speaks of a later one.
+  private mutating func lastWord(_ index: Int, _ epoch: Epoch) -> [Event] {
+    guard let word = members[index].lastWord, word.epoch.isBefore(epoch) else { return [] }
+    members[index].lastWord = nil
+    return [.lastWord(members[index].id, word.epoch, taken: word.taken, passed: word.passed)]
   }
 
   /// Takes in something of a worker that is no message.
@@ -119,6 +128,7 @@ extension Roster {
     if (member.progress, member.taken, member.passed) != (heartbeat.progress, taken, passed) || taken <= passed {
       members[index].lastMoved = now
     }
+    if member.progress != heartbeat.progress { members[index].lastLoaded = now }
     members[index].progress = heartbeat.progress
     (members[index].taken, members[index].passed) = (taken, passed)
     guard heartbeat.pulse != 0, heartbeat.time >= heartbeat.pulseArrival else { return }

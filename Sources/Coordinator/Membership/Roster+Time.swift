@@ -14,7 +14,7 @@ extension Roster {
   ///   - grace: how much longer than usual a stage may be silent, or do nothing, since it works on something large.
   ///   - isUrgent: whether work waits for them.
   mutating func tick(now: Instant, grace: Duration = .zero, isUrgent: Bool = false) -> [Event] {
-    var events: [Event] = []
+    var events = stuckLoading(now: now, grace: grace)
     for index in members.indices.reversed() {
       let member = members[index]
       let patience = (isUrgent && !member.isBusy ? Self.servingPatience : Self.joiningPatience) + grace
@@ -46,11 +46,25 @@ extension Roster {
     return events
   }
 
+  /// The last of the stages that load, when none of them has come on for long: those before it wait for it to answer.
+  private mutating func stuckLoading(now: Instant, grace: Duration) -> [Event] {
+    let loading = members.indices.filter { if case .assigned = members[$0].standing { true } else { false } }
+    guard let last = loading.max(by: { members[$0].stage! < members[$1].stage! }),
+      let newest = loading.map({ members[$0].lastLoaded }).max(), now - newest > Self.loadingPatience + grace,
+      !omitted.contains(.linkPatience)
+    else { return [] }
+    marks.insert(.loadingStuck)
+    let (name, stage) = (members[last].name, members[last].stage)
+    let reason = "it lives, and has come no further with its blocks for \((now - newest).inSeconds)"
+    return [forget(last, .lost(name: name, stage: stage, reason: reason))]
+  }
+
   /// The coordinator itself was held up, say with all of its machine: what was not heard meanwhile is nobody's silence.
   mutating func forgive(_ halt: Duration, now: Instant) {
     for index in members.indices {
       members[index].lastHeard = min(now, members[index].lastHeard + halt)
       members[index].lastMoved = min(now, members[index].lastMoved + halt)
+      members[index].lastLoaded = min(now, members[index].lastLoaded + halt)
       members[index].lastCurrent = members[index].lastCurrent.map { min(now, $0 + halt) }
     }
   }

@@ -53,22 +53,22 @@ struct Roster {
     var passed: UInt64 = 0
     /// When any of these three changed last.
     var lastMoved: Instant
+    /// When it last came on with loading, or was told to.
+    var lastLoaded: Instant
+    /// How far it came, in a plan that was over when it said so.
+    var lastWord: (epoch: Epoch, taken: UInt64, passed: UInt64)?
     /// When it last said something of the present plan, or was first seen after it was told of it; nil just after that.
     var lastCurrent: Instant?
     /// Its monotonic clock less the coordinator's, in nanoseconds, by the quickest exchange so far.
     var clockOffset: Int64 = 0
     var quickestExchange = Duration.seconds(3600)
 
-    /// Whether it was told to hold blocks, and has not said that it has them.
-    var isLoading: Bool { !holding.isEmpty && ready == nil }
+    /// Whether it was told to hold blocks, and has not answered that yet.
+    var isAwaited: Bool { !holding.isEmpty && ready == nil }
+    /// Whether it reads blocks.
+    var isLoading: Bool { held != holding }
     /// Whether it may be at something long: it measures, or reads blocks.
-    var isBusy: Bool {
-      switch standing {
-      case .welcomed: true
-      case .measured, .ready: false
-      case .assigned, .spare: held != holding
-      }
-    }
+    var isBusy: Bool { standing == .welcomed || isLoading }
 
     var stage: Int? {
       switch standing {
@@ -137,6 +137,8 @@ struct Roster {
   static let servingPatience = Duration.milliseconds(1400)
   /// How long a stage may have a micro-batch and do nothing, beyond ``grace(blockSeconds:)``.
   static let stallPatience = Duration.seconds(3)
+  /// How long loading may take without a step, of all who load, beyond that grace.
+  static let loadingPatience = Duration.seconds(120)
   /// By how much a worker's own word on its speed can make others wait.
   static let longestGrace = Duration.seconds(30)
   /// What a worker's clock and the coordinator's may differ by.
@@ -182,6 +184,9 @@ struct Roster {
     members.filter { $0.hasReported && !$0.isLeaving && $0.standing == (measures ? .measured : .welcomed) }
   }
 
+  /// Whether there was a plan.
+  var hasServed: Bool { epoch.plan > 0 }
+
   /// Workers that count, with blocks or without.
   var joined: [Member] { members.filter(\.hasReported) }
 
@@ -198,14 +203,14 @@ struct Roster {
 
   /// Gives each stage of the plan its worker and its blocks. Those left out are spares, if they have measured what they were to,
   /// and hold what they have. What they are told is of an epoch of its own, and so is what they answer.
-  mutating func assign(_ stages: [(id: ID, layers: LayerRange)]) {
+  mutating func assign(_ stages: [(id: ID, layers: LayerRange)], now: Instant) {
     let spares = Set(candidates.map(\.id))
     isAssigned = true
     epoch = epoch.next
     for index in members.indices {
       if let stage = stages.firstIndex(where: { $0.id == members[index].id }) {
         members[index].standing = .assigned(stage: stage)
-        members[index].lastCurrent = nil
+        (members[index].lastCurrent, members[index].lastLoaded) = (nil, now)
         hold(stages[stage].layers, index)
       } else if spares.contains(members[index].id) {
         members[index].standing = .spare

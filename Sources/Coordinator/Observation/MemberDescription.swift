@@ -35,7 +35,7 @@ extension MemberDescription {
     case .spare: role = .spare
     }
     self.init(
-      name: member.name, role: role, layers: member.holding, isReady: member.ready != nil,
+      name: member.name, role: role, layers: member.holding, isReady: !member.holding.isEmpty && !member.isLoading,
       threads: member.hello.threads,
       kernels: member.hello.kernels, memory: member.hello.memory)
   }

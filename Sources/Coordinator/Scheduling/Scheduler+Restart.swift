@@ -11,7 +11,8 @@ extension Scheduler {
   ///
   /// - Returns: whose rows were in flight, a micro-batch each, the oldest first.
   mutating func suspend() -> [[RequestID]] {
-    let lost = flights.map { $0.shares.map(\.arrival.request) }
+    // All stages have computed before what is filled anew: nobody dies of that.
+    let lost = flights.map { $0.refill == nil ? $0.shares.map(\.arrival.request) : [] }
     if let pipe { lostSlots = (pipe.slots, flights.flatMap(\.microBatch.releasedSlots)) }
     (pipe, flights, ready, prompts, refilling) = (nil, [], [], [], [])
     (promptsAreDue, wasRefill) = (false, false)
@@ -47,7 +48,7 @@ extension Scheduler {
       guard let slot = requests[id]!.slot, slot < caches.slots || caches.missing == nil, requests[id]!.cached > 0,
         requests[id]!.work.rewind(to: requests[id]!.cached)
       else {
-        if let slot = requests[id]!.slot { pipe!.slots.giveBack(slot, positions: requests[id]!.work.positions) }
+        if let slot = requests[id]!.slot { pipe!.slots.giveBack(slot) }
         readAgain(id)
         continue
       }
@@ -62,7 +63,10 @@ extension Scheduler {
   }
 
   /// Adds rows of which one stage alone has lost what it made of them.
-  mutating func refill(atMost rows: Int, _ flight: inout Flight, _ tokens: inout [Int]) {
+  ///
+  /// It gives no slots back: the others hand its rows by without looking.
+  mutating func refill(atMost rows: Int, _ tokens: inout [Int]) -> Flight {
+    var flight = Flight(sequence: sequence, releasing: [])
     flight.refill = refillStage
     while let id = refilling.first, flight.microBatch.rowCount < rows {
       let (start, end) = (requests[id]!.refilled!, requests[id]!.cached)
@@ -73,11 +77,12 @@ extension Scheduler {
       tokens.append(contentsOf: chunk.tokens)
       replayedRows += part.count
       requests[id]!.refilled = part.upperBound
-      guard part.upperBound == end else { return }
+      guard part.upperBound == end else { break }
       requests[id]!.refilled = nil
       refilling.removeFirst()
       prompts.append(id)
     }
+    return flight
   }
 
   /// Whether the cache of a stage is being filled anew, so that it is not what the others' are.
@@ -97,7 +102,7 @@ extension Scheduler {
     return (isWritten ? 0 : request.replayedRows > 0 ? 1 : 2, request.work.remainingRows, id.rawValue)
   }
 
-  /// The request that goes next and alone, since a worker died with it in hand.
+  /// The request that goes next and alone, since workers died with it in hand.
   var suspect: RequestID? {
     prompts.filter { suspects.contains($0) && !requests[$0]!.isHeld }
       .min { urgency($0) < urgency($1) }
@@ -119,6 +124,12 @@ extension Scheduler {
       if requests[id]!.deaths > 1 { suspects.insert(id) }
     }
     return nil
+  }
+
+  /// What a request is to blame for is over when it gets on.
+  mutating func gotOn(_ id: RequestID) {
+    if suspects.remove(id) != nil { marks.insert(.suspectCleared) }
+    requests[id]?.deaths = 0
   }
 
   /// The worker had not died with them: it is there again.

@@ -87,7 +87,7 @@ struct Scheduler {
   var prompts: [RequestID] = []
   /// Oldest first.
   var flights: [Flight] = []
-  private var sequence: UInt64 = 0
+  private(set) var sequence: UInt64 = 0
   /// Whether steps of written sequences left prompts so little room that prompts go first now.
   var promptsAreDue = false
   /// How much of the patience is used: micro-batches that had no room for all of the longer prompts.
@@ -134,6 +134,9 @@ struct Scheduler {
 
   /// The slots of the pipe's caches; nil before there is a pipe.
   var slots: SlotPool? { pipe?.slots }
+
+  /// Whether those who have slots of the pipe that was lost have room in another one too.
+  func hasRoom(in positionBudget: Int) -> Bool { lostSlots.map { $0.pool.positionsUsed <= positionBudget } ?? false }
 
   /// Takes in how long a micro-batch took the slowest stage.
   mutating func learn(rows: Int, seconds: Double) { pipe?.pacing.learn(rows: rows, seconds: seconds) }
@@ -189,8 +192,8 @@ extension Scheduler {
     queue.remove(id)
     guard let request = requests.removeValue(forKey: id) else { return }
     if let slot = request.slot {
-      pipe?.slots.giveBack(slot, positions: request.work.positions)
-      lostSlots?.pool.giveBack(slot, positions: request.work.positions)
+      pipe?.slots.giveBack(slot)
+      lostSlots?.pool.giveBack(slot)
     }
     refilling.removeAll { $0 == id }
     ready.removeAll { $0 == id }
@@ -244,7 +247,7 @@ extension Scheduler {
     let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
     let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
     if !refilling.isEmpty, !wasRefill || (ready.isEmpty && prompts.isEmpty) {
-      refill(atMost: pacing.fixedRows ?? pacing.chunkRows, &flight, &tokens)
+      flight = refill(atMost: pacing.fixedRows ?? pacing.chunkRows, &tokens)
     } else if let suspect {
       marks.insert(.suspectSent)
       send(suspect, atMost: rows, into: &flight, &tokens)
@@ -259,7 +262,7 @@ extension Scheduler {
       takePrompts(upTo: rows, into: &flight, &tokens)
     }
 
-    if tokens.isEmpty, !refilling.isEmpty { refill(atMost: rows, &flight, &tokens) }
+    if tokens.isEmpty, !refilling.isEmpty { flight = refill(atMost: rows, &tokens) }
     let releasedCount = flight.microBatch.releasedSlots.count
     guard !tokens.isEmpty || (flights.isEmpty && releasedCount > 0) else { return nil }
     pipe!.slots.announced(releasedCount)
@@ -337,7 +340,7 @@ extension Scheduler {
     tokens.append(contentsOf: chunk.tokens)
     if isAll { requests[id]!.state = .sent }
     if isLast, let slot = requests[id]!.slot.take() {
-      pipe!.slots.giveBack(slot, positions: requests[id]!.work.positions)
+      pipe!.slots.giveBack(slot)
     }
   }
 }
@@ -355,6 +358,8 @@ extension Scheduler {
     return flight.shares.map { share in
       let id = share.arrival.request
       if flight.refill == nil { requests[id]!.cached = share.end }
+      // It got on: what came before was no fault of its own.
+      if share.arrival.output != .nothing { gotOn(id) }
       if share.arrival.output == .nextToken {
         requests[id]!.state = .deciding
       } else {
@@ -377,12 +382,10 @@ extension Scheduler {
     if update.finishReason == nil {
       requests[id]!.state = .ready
       requests[id]!.isWriting = true
-      if suspects.remove(id) != nil { marks.insert(.suspectCleared) }
-      requests[id]!.deaths = 0
       ready.append(id)
     } else {
       let request = requests.removeValue(forKey: id)!
-      pipe!.slots.giveBack(request.slot!, positions: request.work.positions)
+      pipe!.slots.giveBack(request.slot!)
     }
     return update
   }

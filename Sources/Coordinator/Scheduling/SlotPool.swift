@@ -10,6 +10,8 @@ struct SlotPool {
   /// Positions that the stages take memory for at a time.
   private let chunk: Int
   private var freePositions: Int
+  /// Positions that the owner of each slot may come to fill, in whole chunks; 0 where it has none.
+  private var taken: [Int]
   /// In descending order.
   private var freeSlots: [Int]
   /// Slots given back that the stages have not been told of.
@@ -23,6 +25,7 @@ struct SlotPool {
     self.positionBudget = positionBudget
     self.chunk = chunk
     freePositions = positionBudget
+    taken = Array(repeating: 0, count: slotCount)
     freeSlots = (0..<slotCount).reversed()
   }
 
@@ -30,11 +33,11 @@ struct SlotPool {
   ///
   /// - Parameter lost: slots whose return was announced in vain. Those that are free still are announced again.
   func renewed(positionBudget: Int, announcing lost: [Int]) -> SlotPool? {
-    guard positionBudget >= self.positionBudget else { return nil }
+    guard positionsUsed <= positionBudget else { return nil }
     var pool = SlotPool(
       slotCount: slotCount, positionBudget: positionBudget, chunk: chunk, omitting: omitted)
-    pool.freeSlots = freeSlots
-    pool.freePositions = freePositions + positionBudget - self.positionBudget
+    (pool.freeSlots, pool.taken) = (freeSlots, taken)
+    pool.freePositions = positionBudget - positionsUsed
     let known = Set(released)
     pool.released = released + lost.filter { freeSlots.contains($0) && !known.contains($0) }
     return pool
@@ -50,12 +53,14 @@ struct SlotPool {
     guard charge(positions) <= freePositions || omitted.contains(.budget), let slot = freeSlots.popLast() else {
       return nil
     }
-    freePositions -= charge(positions)
+    taken[slot] = charge(positions)
+    freePositions -= taken[slot]
     return slot
   }
 
-  mutating func giveBack(_ slot: Int, positions: Int) {
-    freePositions += charge(positions)
+  mutating func giveBack(_ slot: Int) {
+    freePositions += taken[slot]
+    taken[slot] = 0
     if !omitted.contains(.releasedSlots) { released.append(slot) }
     freeSlots.append(slot)
     freeSlots.sort(by: >)

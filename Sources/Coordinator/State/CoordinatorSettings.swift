@@ -13,7 +13,7 @@ struct CoordinatorSettings: Sendable {
   /// What is done about a loss, in this order; nothing when it is empty.
   var means = RecoveryMeans.allCases
   /// Most bytes that each worker keeps of what it handed on, so that the cache of the next stage can be filled anew.
-  var replayMemory = CoordinatorSettings.usualReplayMemory
+  var replayMemory = ClusterPlan.replayMemory
   /// Whether workers can be started anew.
   var restarts = false
   /// Which program this is.
@@ -39,8 +39,6 @@ struct CoordinatorSettings: Sendable {
   var creditLimit = WireLimits.credits.upperBound
   /// Left out by tests, which have to notice.
   var omitted: Protections = []
-
-  static let usualReplayMemory = 256 << 20
 
   /// Workers that are waited for.
   var expected: Int { workerCount + spares }

@@ -25,7 +25,6 @@ extension CoordinatorState {
       let (better, _) = betterPlan(edges), let (before, after) = zipped(rate(present), rate(better)),
       after > Self.improvement * before
     else { return }
-    marks.insert(.improved)
     let percent = Int((100 * (after / before - 1)).rounded())
     improving = "another plan is \(percent) % faster by the model of the pipe"
     drainingSince = now
@@ -33,8 +32,11 @@ extension CoordinatorState {
 
   private func zipped(_ a: Double?, _ b: Double?) -> (Double, Double)? { a.flatMap { a in b.map { (a, $0) } } }
 
-  /// Most stages: as many as were asked for, or more, when more have joined than are to be spares.
-  private var limit: Int { max(settings.workerCount, roster.joined.count - settings.spares) }
+  /// Most stages: as many as were asked for, or more, when more have joined than that and than are to be spares.
+  var limit: Int {
+    let count = roster.joined.count - settings.spares
+    return count > settings.workerCount ? count : settings.wishes.split?.count ?? settings.workerCount
+  }
 
   private func members(of stages: [PlannedStage]) -> [Roster.Member] {
     stages.compactMap { stage in roster[stage.id] }
@@ -60,7 +62,7 @@ extension CoordinatorState {
   /// Tokens a second for the work there is, by the model of the pipe; nil where nobody measured.
   private func rate(_ plan: ClusterPlan) -> Double? {
     guard let pipe = plan.pipe else { return nil }
-    let sequences = max(1, min(scheduler.running, settings.wishes.slotCount, 64))
+    let sequences = max(1, min(scheduler.running + scheduler.waiting, settings.wishes.slotCount, 64))
     let context = min(128, settings.configuration.positionCount / 2)
     let decode = PipeSimulation.run(
       .decode(
@@ -75,7 +77,7 @@ extension CoordinatorState {
     guard let factors = StagePace.factors(epoch.paces, now: now) else { return }
     for (stage, late) in zip(lastStages, factors) {
       // The plan was made with what was known before.
-      let factor = late * (epoch.slowness[stage.process] ?? 1)
+      let factor = min(late * (epoch.slowness[stage.process] ?? 1), StagePace.slowest)
       if factor < StagePace.slow {
         slowness[stage.process] = nil
         continue

@@ -137,7 +137,6 @@ extension CoordinatorState {
       }
       (handedOn, sender) = (member.passed, name)
     }
-    let last = roster.stages.count - 1
-    return loss(ofStage: last, after: time)
+    return loss(ofStage: lastStages.count - 1, after: time)
   }
 }

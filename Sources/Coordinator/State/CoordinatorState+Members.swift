@@ -136,6 +136,7 @@ extension CoordinatorState {
     case .ready: openIfReady()
     case .holds(let id):
       guard let member = roster[id], member.standing == .spare else { return }
+      starts[member.name] = nil
       emit(.notify(.spare(name: member.name, layers: member.held)))
       newcomer()
     case .leaving(let id): try letGo(id)

@@ -33,35 +33,25 @@ extension CoordinatorState {
   func plan(over workers: [Roster.Member], _ edges: EdgeCosts?, split: [Int]?) throws(PlanError) -> ClusterPlan {
     var wishes = settings.wishes
     wishes.split = split
-    let reserve =
-      workers.count < 2 || settings.means.isEmpty
-      ? 0 : min(settings.replayMemory, (workers.map(\.hello.memory).min() ?? 0) / 8)
-    func plan(reserving bytes: Int) throws(PlanError) -> ClusterPlan {
-      var plan = try ClusterPlan(
-        settings.configuration,
-        over: workers.map { ClusterPlan.Candidate($0, curve: curve(of: $0), reserved: bytes) },
-        coordinator: ClusterPlan.Coordinator(
-          host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes)
-      plan.reserved = bytes
-      return plan
-    }
-    // Where memory is short, blocks go first.
-    do throws(PlanError) { return try plan(reserving: reserve) } catch {
-      if reserve == 0 { throw error }
-      return try plan(reserving: 0)
-    }
+    return try ClusterPlan(
+      settings.configuration, over: workers.map { ClusterPlan.Candidate($0, curve: curve(of: $0)) },
+      coordinator: ClusterPlan.Coordinator(
+        host: settings.host, cores: settings.cores, threads: settings.threads, edges: edges), wishes,
+      replayMemory: settings.means.isEmpty ? 0 : settings.replayMemory)
   }
 
   /// Slots of which workers can keep all that they hand on.
-  private func keptSlots(_ plan: ClusterPlan) -> Int {
+  private func slotsToKeep(_ plan: ClusterPlan) -> Int {
     let slot = settings.configuration.positionCount * settings.configuration.width * MemoryLayout<Float>.size
     return min(settings.wishes.slotCount, plan.reserved / slot)
   }
 
   /// What the stages of a plan have cached still, if that is of use: where all but one are what they were.
-  private func keptCaches(_ stages: [PlannedStage], slots: Int) -> KeptCaches? {
-    guard let caches, caches.stages.map(\.layers) == stages.map(\.layers), slots >= caches.slots else { return nil }
-    let missing = stages.indices.filter { stages[$0].id != caches.stages[$0].id }
+  private func keptCaches(_ plan: ClusterPlan) -> KeptCaches? {
+    guard let caches, caches.stages.map(\.layers) == lastStages.map(\.layers), slotsToKeep(plan) >= caches.slots,
+      scheduler.hasRoom(in: plan.positionBudget)
+    else { return nil }
+    let missing = lastStages.indices.filter { lastStages[$0].id != caches.stages[$0].id }
     guard missing.count <= 1 else { return nil }
     // The coordinator has all that goes into the first stage.
     let known = missing.first == 0 ? settings.wishes.slotCount : caches.slots
@@ -71,18 +61,30 @@ extension CoordinatorState {
   /// Tells everybody what the plan wants of them.
   mutating func carryOut(_ plan: ClusterPlan, over workers: [Roster.Member]) {
     let stages = plan.stages.map { workers[$0.candidate] }
-    let keptSlots = keptSlots(plan)
+    let before = lastStages
     lastStages = zip(stages, plan.stages).map {
       PlannedStage(id: $0.id, name: $0.name, process: $0.hello.process, layers: $1.layers)
     }
     emit(.notify(.paced(rows: plan.pacing.chunkRows, inFlight: plan.pacing.inFlightLimit)))
-    roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) })
-    let kept = keptCaches(lastStages, slots: keptSlots)
-    let holders = Set(kept == nil ? [] : caches!.stages.map(\.id))
+    roster.assign(zip(stages, plan.stages).map { ($0.id, $1.layers) }, now: now)
+    let kept = keptCaches(plan)
     if kept == nil { caches = nil }
+    // Who is not that stage any more drops its cache, also if this plan comes to nothing.
+    if let missing = kept?.missing { caches!.stages[missing].id = [] }
+    let holders = Set(caches?.stages.map(\.id) ?? [])
+    // Who keeps rows goes on to keep those of the same slots.
+    let keptSlots = caches?.slots ?? slotsToKeep(plan)
     let credits = min(plan.credits, settings.creditLimit)
     // Others may wait in line from now on.
-    if let recovery { interrupt(recovery.reason, hasPlan: true) }
+    if let recovery {
+      interrupt(recovery.reason, hasPlan: true)
+      if recovery.isImprovement,
+        before.map(\.id) != lastStages.map(\.id) || before.map(\.layers) != lastStages.map(\.layers)
+      {
+        marks.insert(.improved)
+      }
+    }
+    slowness = slowness.filter { process, _ in roster.members.contains { $0.hello.process == process } }
     let patience = Roster.servingPatience + Self.linkSlack + Roster.grace(blockSeconds: plan.slowestBlock)
     // Each link's secret: one into every stage, and one out of the last.
     let secrets = (0...stages.count).map { _ in LinkTerms.makeSecret(using: &random) }
@@ -125,7 +127,7 @@ extension CoordinatorState {
       let slice = epoch.plan.stages[place % epoch.plan.stages.count].layers
       let layers = room >= count ? 0..<count : slice.lowerBound..<(slice.lowerBound + min(room, slice.count))
       guard roster[id]!.standing != .spare || roster[id]!.holding != layers else { continue }
-      if roster[id]!.standing == .spare, roster[id]!.isLoading {
+      if roster[id]!.standing == .spare, roster[id]!.isAwaited {
         marks.insert(.spareLoads)
         continue
       }
@@ -181,10 +183,10 @@ extension CoordinatorState {
 }
 
 extension ClusterPlan.Candidate {
-  fileprivate init(_ worker: Roster.Member, curve: TimeCurve?, reserved: Int) {
+  fileprivate init(_ worker: Roster.Member, curve: TimeCurve?) {
     self.init(
       name: worker.name, host: worker.hello.host, cores: worker.hello.cores, threads: worker.hello.threads,
-      memory: worker.hello.memory - reserved, curve: curve)
+      memory: worker.hello.memory, curve: curve)
   }
 }
 

@@ -26,7 +26,7 @@ extension CoordinatorState {
       roster.remove(member.id)
     }
     var recovery = recovery ?? Recovery(since: now, cause: loss.error)
-    (recovery.cause, recovery.isImprovement) = (loss.error, false)
+    (recovery.cause, recovery.isImprovement, recovery.told) = (loss.error, false, "")
     let lostNames = Set(lastStages.map(\.name)).subtracting(roster.members.map(\.name))
     self.recovery = recovery
     for name in lostNames.sorted() where starting[name] == nil { _ = startAnew(name) }
@@ -128,7 +128,9 @@ extension CoordinatorState {
   private mutating func giveUp(_ id: Roster.ID, _ error: ClusterError) {
     guard roster[id] != nil else { return }
     marks.insert(.givenUp)
-    send(.goodbye(Goodbye(reason: error.what, joinsAgain: true)), to: id)
+    // Who breaks the rules would do so again.
+    let joinsAgain = if case .workerBroken = error { false } else { true }
+    send(.goodbye(Goodbye(reason: error.what, joinsAgain: joinsAgain)), to: id)
     roster.remove(id)
   }
 
@@ -137,11 +139,15 @@ extension CoordinatorState {
     guard loss.link.count == 2 else { return nil }
     brokenLinks = brokenLinks.filter { now - $0.time < Self.linkMemory }
     let failed = brokenLinks.count { $0.link == loss.link }
-    brokenLinks.append((loss.link, now))
+    // Who reaches neither of two cannot reach anybody.
+    let reachesNobody = brokenLinks.contains {
+      $0.isUnanswered && loss.isUnanswered && $0.link[0] == loss.link[0] && $0.link[1] != loss.link[1]
+    }
+    brokenLinks.append((loss.link, loss.isUnanswered, now))
     guard failed >= Self.linkFailureLimit || loss.isUnanswered, !settings.omitted.contains(.brokenLink) else {
       return nil
     }
-    return loss.link[1].isEmpty ? loss.link[0] : loss.link[1]
+    return loss.link[1].isEmpty || (reachesNobody && !loss.link[0].isEmpty) ? loss.link[0] : loss.link[1]
   }
 
   /// The worker's neighbours have said how far they came: the request that is to blame, if there is one, fails by name.
@@ -255,8 +261,13 @@ extension CoordinatorState {
       !old.contains { $0.id == worker.id } && (old.isEmpty || shunned[worker.hello.process] == nil)
     }
     .sorted { ($0.name.count, $0.name) < ($1.name.count, $1.name) }
-    let workers = Array((old + new).prefix(max(1, settings.workerCount)))
-    return (try plan(over: workers, edges, split: nil), workers)
+    let workers = old + new
+    let few = Array(workers.prefix(max(1, limit)))
+    do throws(PlanError) { return (try plan(over: few, edges, split: nil), few) } catch {
+      // Memory may be what is missing.
+      if few.count == workers.count { throw error }
+      return (try plan(over: workers, edges, split: nil), workers)
+    }
   }
 
   private mutating func wait(for problem: PlanError?) {

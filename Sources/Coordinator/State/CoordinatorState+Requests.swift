@@ -57,7 +57,10 @@ extension CoordinatorState {
     }
     epoch.deadline.arrived(now: now)
     lastReturn = now
-    if pass.microBatch.rowCount > 0 { (fruitless, starts) = (0, [:]) }
+    if pass.microBatch.rowCount > 0 {
+      fruitless = 0
+      if !starts.isEmpty { for stage in lastStages { starts[stage.name] = nil } }
+    }
     if pass.refill != nil { return refilled(header, pass, epoch) }
     let wasFinite = epoch.broken.remove(header.sequence) == nil
     let culprit: StageDescription?

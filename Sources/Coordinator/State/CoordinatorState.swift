@@ -32,7 +32,8 @@ struct CoordinatorState {
 
   /// A stage of a plan, also when it is over and its worker gone.
   struct PlannedStage {
-    let id: Roster.ID
+    /// Empty where nobody is it any more.
+    var id: Roster.ID
     let name: String
     let process: UInt64
     let layers: LayerRange
@@ -67,7 +68,7 @@ struct CoordinatorState {
   /// How often each was started anew in all.
   var restarted: [String: Int] = [:]
   /// Links between workers that were lost of late.
-  var brokenLinks: [(link: [Roster.ID], time: Instant)] = []
+  var brokenLinks: [(link: [Roster.ID], isUnanswered: Bool, time: Instant)] = []
   var autopsy: Autopsy?
   /// Whose rows workers of late are taken to have died with, by the worker's process.
   var verdicts: [(process: UInt64, requests: [RequestID])] = []

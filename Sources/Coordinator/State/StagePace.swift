@@ -12,6 +12,8 @@ struct StagePace {
   private static let (passes, time) = (48, Duration.seconds(2))
   /// From so many times as slow as the others on it is slow, and no chance.
   static let slow = 2.5
+  /// More than that says no more.
+  static let slowest = 1000.0
 
   mutating func learn(_ seconds: Double, predicted: Double, now: Instant) {
     guard predicted > 0 else { return }

@@ -10,7 +10,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
   /// A pass did not come back in time: a stage has it, or a link.
   case overdueStage, overdueLink
   /// A worker holds a pass and does nothing; a worker did not take up its stage.
-  case stalled, assignmentIgnored
+  case stalled, assignmentIgnored, loadingStuck
   case firstUnreachable, firstUnreached, dialedAgain
   /// A worker is given up that may be there, and one of a link that fails again and again.
   case givenUp, linkGivenUp
@@ -35,8 +35,8 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
   case suspendedWritten, suspendedRead
   /// Some of a suspended request was delivered before.
   case scoresRewound, statesRewound
-  /// There is less room than before.
   case wentOn, refilled
+  /// There is less room than before.
   case suspendedWaits, suspendedCancelled
 
   // Coming and going.
@@ -48,7 +48,7 @@ public enum Mark: UInt8, CaseIterable, Hashable, Sendable {
 
   // A worker.
   case joinsAgainWhenGivenUp, joinsAgainWhenCut, joinsAgainWhenSilent
-  case detachedIncoming, detachedOutgoing, detachedUnanswered, detachedUnreached
+  case detachedIncoming, detachedOutgoing, detachedUnreached
   case leavesUnwelcome, leftUnanswered
 }
 

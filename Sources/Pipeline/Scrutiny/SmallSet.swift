@@ -4,7 +4,10 @@ public struct SmallSet<Element: RawRepresentable & Sendable>: Hashable, Sendable
 
   public init(_ elements: [Element] = []) { for element in elements { insert(element) } }
 
-  public mutating func insert(_ element: Element) { bits |= 1 << UInt64(element.rawValue) }
+  public mutating func insert(_ element: Element) {
+    precondition(element.rawValue < 64, "a set has 64 bits")
+    bits |= 1 << UInt64(element.rawValue)
+  }
 
   public func contains(_ element: Element) -> Bool { bits >> UInt64(element.rawValue) & 1 == 1 }
 

@@ -34,6 +34,12 @@ enum ServerState: Hashable, Sendable {
     case .draining: "the server is shutting down"
     }
   }
+
+  /// What everybody may know of it, who names no key: no worker's name.
+  var openReason: String {
+    guard case .recovering(_, takesRequests: true) = self else { return reason }
+    return "a worker or a link was lost, or the blocks are dealt out anew; work goes on in a moment"
+  }
 }
 
 extension ServerState {

@@ -132,7 +132,7 @@ struct ControlLink {
     case (.welcome, _): break
     }
     guard header.number == received else { return false }
-    received += 1
+    received &+= 1
     return true
   }
 

@@ -111,7 +111,7 @@ extension WorkerState {
     emit(.tellNext(header, message))
     // From here on it hears what those who dial in say.
     emit(.hear(true))
-    membership.place = .linking(links, ready, since: now)
+    membership.place = .linking(links, ready)
   }
 
   /// By which the next stage tells this link apart.
@@ -134,15 +134,7 @@ extension WorkerState {
       marks.insert(.leftUnanswered)
       return end()
     }
-    guard case .member(let membership) = phase else { return try introduce() }
-    if case .linking(_, _, let since) = membership.place, now - since > Self.linkPatience,
-      !settings.omitted.contains(.linkPatience)
-    {
-      marks.insert(.detachedUnanswered)
-      return detach(
-        .outgoing, "did not answer within \(Self.linkPatience.inSeconds) at \(links?.assignment.next ?? "")",
-        isUnanswered: true)
-    }
+    guard case .member = phase else { return try introduce() }
     if let links, links.outgoing.isUnreached(now: now), !settings.omitted.contains(.linkPatience) {
       marks.insert(.detachedUnreached)
       return detach(.outgoing, "cannot be reached at \(links.assignment.next)", isUnanswered: true)

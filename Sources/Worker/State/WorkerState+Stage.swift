@@ -95,7 +95,7 @@ extension WorkerState {
       try links.outgoing.receive(header, message, now: now)
     } catch { throw WorkerError.link(.outgoing, error) }
     if links.outgoing.isOpen, case .member(let membership) = phase,
-      case .linking(_, let ready, _) = membership.place
+      case .linking(_, let ready) = membership.place
     {
       membership.place = .serving(links)
       tell(.ready(ready))

@@ -35,7 +35,7 @@ struct WorkerState {
     /// The blocks are on their way into memory.
     case loading(Assignment, since: Instant)
     /// The next stage has not answered yet.
-    case linking(StageLinks, Ready, since: Instant)
+    case linking(StageLinks, Ready)
     case serving(StageLinks)
   }
 
@@ -55,8 +55,6 @@ struct WorkerState {
   /// The instant of the event that is handled.
   private(set) var now: Instant
 
-  /// How long the next stage may take to answer when it was reached: it may still load its blocks.
-  static let linkPatience = Duration.seconds(120)
   /// How long the coordinator is given to say why a link was cut.
   static let cutPatience = Duration.milliseconds(300)
   /// How long it serves on when it was asked to end.
@@ -172,7 +170,7 @@ struct WorkerState {
   var links: StageLinks? {
     guard case .member(let membership) = phase else { return nil }
     return switch membership.place {
-    case .linking(let links, _, _), .serving(let links): links
+    case .linking(let links, _), .serving(let links): links
     case .none, .loading: nil
     }
   }

@@ -28,7 +28,7 @@ extension RosterTests {
     #expect(roster[[3]]?.standing == .welcomed && roster.candidates.count == (measures ? 2 : 3))
 
     // The next plan's readiness counts from nothing.
-    roster.assign([([2], 0..<1), ([1], 1..<2)])
+    roster.assign([([2], 0..<1), ([1], 1..<2)], now: 0)
     #expect(roster.stages.map(\.name) == ["worker-2", "worker-1"])
     for (id, events) in [([2], []), ([1], [.ready])] as [(Roster.ID, [Roster.Event])] {
       let header = Header(epoch: Epoch(coordinator: 4, plan: 3), number: try #require(roster[id]).received)
@@ -46,7 +46,7 @@ extension RosterTests {
         var roster = Self.roster(.assigned)
         roster.unassign()
         roster.unassign()
-        if isAssignedAgain { roster.assign([([1], 0..<1), ([2], 1..<2)]) }
+        if isAssignedAgain { roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0) }
         let before = try #require(roster[[1]])
         let header = Header(epoch: Epoch(coordinator: coordinator, plan: plan), number: before.received)
         let events = roster.receive(Self.example(kind), header, from: [1], now: 5)
@@ -79,7 +79,7 @@ extension RosterTests {
       #expect(roster.receive(Self.hello("late"), Self.header(0), from: [3], now: 0) == [.welcome([3])])
       let reports = [roster.report([3]), roster.report([3])]
       #expect(reports == [true, false])
-      roster.assign([([1], 0..<1), ([2], 1..<2)])
+      roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
       return roster
     }
     var late = roster(measures: true)

@@ -98,6 +98,28 @@ extension RosterTests {
     #expect(roster.receive(real, Self.header(0), from: [4], here, now: 0) == [.welcome([4])])
   }
 
+  @Test("turns away who comes from another host while those serve that only their own host can dial")
+  func loopbackServes() {
+    let here = Roster.Caller(host: "127.0.0.1")
+    let elsewhere = Roster.Caller(host: "10.0.0.2", isElsewhere: true)
+    var roster = Self.roster()
+    for id in [1, 2] as [UInt8] {
+      _ = roster.receive(Self.hello("w\(id)", at: "tcp://127.0.0.1:707\(id)"), Self.header(0), from: [id], here, now: 0)
+      _ = roster.report([id])
+    }
+    roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
+    for isOver in [false, true] {
+      if isOver { roster.unassign() }
+      let events = roster.receive(Self.hello("far"), Self.header(0), from: [3], elsewhere, now: 0)
+      guard case .refused([3], "far", let reason)? = events.first, events.count == 1 else {
+        Issue.record("\(events)")
+        return
+      }
+      #expect(reason.contains("w1 serves, and announced tcp://127.0.0.1:7071, which other hosts cannot dial"))
+      #expect(roster.members.map(\.name) == ["w1", "w2"])
+    }
+  }
+
   @Test("lets in the keys of the list, keeps their names for them, and loses whose key is taken out")
   func allowed() throws {
     let (a, b, c) = (

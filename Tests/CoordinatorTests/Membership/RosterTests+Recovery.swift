@@ -45,7 +45,7 @@ extension RosterTests {
         expected: 1, measures: false, configuration: Self.shape, programVersion: "0.2", incarnation: 4)
       _ = roster.receive(Self.process(7), Self.header(0), from: [1], now: 0)
       _ = roster.report([1])
-      roster.assign([([1], 0..<1)])
+      roster.assign([([1], 0..<1)], now: 0)
       return roster
     }
     var again = roster()
@@ -94,7 +94,7 @@ extension RosterTests {
     var roster = Self.roster(.spare)
     #expect(roster[[1]]?.holding == 0..<0 && roster[[1]]?.isLoading == false)
     roster.enlist([1], holding: 0..<3)
-    #expect(roster[[1]]?.holding == 0..<3 && roster[[1]]?.held == 0..<0 && roster[[1]]?.isLoading == true)
+    #expect(roster[[1]]?.holding == 0..<3 && roster[[1]]?.held == 0..<0 && roster[[1]]?.isAwaited == true)
     let wanted = roster.receive(Self.example(.wanted), Self.header(roster, [1]), from: [1], now: 0)
     #expect(wanted == [.wanted([1], Wanted(tensor: 1, offset: 0, pieces: 1))])
     let ready = roster.receive(.ready(Self.bytes), Self.header(roster, [1]), from: [1], now: 0)
@@ -102,7 +102,7 @@ extension RosterTests {
     #expect(roster[[1]]?.held == 0..<3 && roster[[1]]?.isLoading == false && roster[[1]]?.standing == .spare)
     // It lets go of what it is not to hold.
     roster.enlist([1], holding: 1..<5)
-    #expect(roster[[1]]?.held == 1..<3 && roster[[1]]?.isLoading == true)
+    #expect(roster[[1]]?.held == 1..<3 && roster[[1]]?.isAwaited == true)
     // A stage holds what the plan says.
     roster.enlist([2], holding: 0..<5)
     #expect(roster[[2]]?.holding == 0..<1 && roster[[2]]?.stage == 0)
@@ -110,7 +110,7 @@ extension RosterTests {
     _ = roster.receive(.ready(Self.bytes), Self.header(roster, [2]), from: [2], now: 0)
     roster.unassign()
     #expect(roster[[1]]?.held == 1..<3 && roster[[2]]?.held == 0..<1)
-    roster.assign([([1], 0..<2)])
+    roster.assign([([1], 0..<2)], now: 0)
     #expect(roster[[1]]?.held == 1..<2 && roster[[1]]?.holding == 0..<2)
     #expect(roster[[2]]?.standing == .spare && roster[[2]]?.held == 0..<1 && roster[[2]]?.holding == 0..<1)
   }
@@ -132,12 +132,36 @@ extension RosterTests {
     var roster = Self.roster(.ready)
     let beat = Message.heartbeat(Heartbeat(progress: 5, time: 9, pulse: 0, pulseArrival: 0, taken: 8, passed: 7))
     roster.unassign()
-    roster.assign([([1], 0..<1), ([2], 1..<2)])
-    let events = roster.receive(beat, Self.header(roster, [1], plan: 1), from: [1], now: 0)
+    roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
+    for _ in 0..<2 {
+      #expect(roster.receive(beat, Self.header(roster, [1], plan: 1), from: [1], now: 0) == [])
+      #expect(roster[[1]]?.taken == 0 && roster[[1]]?.passed == 0)
+    }
+    // It has heard of the next one, and says no more of that.
+    let events = roster.receive(beat, Self.header(roster, [1]), from: [1], now: 0)
     #expect(events == [.lastWord([1], Epoch(coordinator: 4, plan: 1), taken: 8, passed: 7)])
-    #expect(roster[[1]]?.taken == 0 && roster[[1]]?.passed == 0)
     #expect(roster.receive(beat, Self.header(roster, [1]), from: [1], now: 0) == [])
     #expect(roster[[1]]?.taken == 8 && roster[[1]]?.passed == 7)
+  }
+
+  @Test("loses the last of those that load when none of them comes on, and waits for those before it")
+  func stuckLoading() {
+    var roster = Self.roster(.assigned)
+    func beat(_ progress: UInt64) -> Message {
+      .heartbeat(Heartbeat(progress: progress, time: 9, pulse: 0, pulseArrival: 0, taken: 0, passed: 0))
+    }
+    var lost: (event: Roster.Event, time: Instant)?
+    for second in 1..<400 where lost == nil {
+      let now = Instant.seconds(Double(second))
+      // The first one loads for 200 s, and then waits for the other, which says that it lives.
+      _ = roster.receive(beat(UInt64(min(second, 200))), Self.header(roster, [1]), from: [1], now: now)
+      _ = roster.receive(beat(1), Self.header(roster, [2]), from: [2], now: now)
+      lost = roster.tick(now: now).first.map { ($0, now) }
+    }
+    #expect(lost?.time == .seconds(321))
+    #expect(
+      lost?.event
+        == .lost(name: "worker-2", stage: 1, reason: "it lives, and has come no further with its blocks for 121 s"))
   }
 
   @Test("loses a worker that lives and does not take up its stage")

@@ -67,10 +67,10 @@ import Testing
     }
     switch standing {
     case .welcomed, .measured: break
-    case .assigned: roster.assign([([1], 0..<1), ([2], 1..<2)])
-    case .spare: roster.assign([([2], 0..<1)])
+    case .assigned: roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
+    case .spare: roster.assign([([2], 0..<1)], now: 0)
     case .ready:
-      roster.assign([([1], 0..<1), ([2], 1..<2)])
+      roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
       _ = roster.receive(.ready(bytes), Self.header(roster[[1]]!.received), from: [1], now: 0)
     }
     return roster
@@ -221,7 +221,7 @@ import Testing
     var left = roster
     #expect(left.receive(.goodbye(Goodbye(reason: "")), Self.header(2), from: [2], now: 0) == [.leaving([2])])
     #expect(!left.isComplete && left.candidates.map(\.id) == [[1]])
-    roster.assign([([1], 0..<1), ([2], 1..<2)])
+    roster.assign([([1], 0..<1), ([2], 1..<2)], now: 0)
     #expect(!roster.isComplete)
   }
 
@@ -272,10 +272,10 @@ import Testing
   @Test("keeps stages in the order of the plan, whoever joined first")
   func stages() {
     var roster = Self.roster(.measured)
-    roster.assign([([2], 0..<1), ([1], 1..<2)])
+    roster.assign([([2], 0..<1), ([1], 1..<2)], now: 0)
     #expect(roster.stages.map(\.name) == ["worker-2", "worker-1"])
     var spare = Self.roster(.measured)
-    spare.assign([([2], 0..<1)])
+    spare.assign([([2], 0..<1)], now: 0)
     #expect(spare.stages.map(\.name) == ["worker-2"] && spare[[1]]?.standing == .spare)
     #expect(spare.receive(.ready(Self.bytes), Self.header(2), from: [2], now: 0) == [.ready])
   }

@@ -62,15 +62,15 @@ import Testing
     #expect(slots.take(positions: 65) == 0 && slots.positionsUsed == 128)
     #expect(slots.take(positions: 64) == 1 && slots.positionsUsed == 192)
     #expect(slots.take(positions: 1) == nil)
-    slots.giveBack(0, positions: 65)
+    slots.giveBack(0)
     #expect(slots.positionsUsed == 64)
     #expect(slots.take(positions: 1) == 0 && slots.positionsUsed == 128)
-    slots.giveBack(0, positions: 1)
-    slots.giveBack(1, positions: 64)
+    slots.giveBack(0)
+    slots.giveBack(1)
     // All there is can be had by one, though it is no whole number of chunks.
     #expect(slots.take(positions: 200) == 0 && slots.positionsUsed == 200)
     #expect(slots.take(positions: 1) == nil)
-    slots.giveBack(0, positions: 200)
+    slots.giveBack(0)
     #expect(slots.positionsUsed == 0)
   }
 

@@ -382,13 +382,44 @@ import Testing
     #expect(scheduler.slots?.slotsUsed == 2)
   }
 
-  @Test func `less room than is taken is no reason to fail: all is read again`() throws {
-    var scheduler = Self.scheduler(positionBudget: 400)
-    try scheduler.submit(RequestID(1), Self.generation(prompt: 3))
+  @Test func `with less room requests go on where all of them have room, and else begin anew one by one`() throws {
+    for isEnough in [true, false] {
+      var scheduler = Self.scheduler(positionBudget: 400)
+      for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 3)) }
+      try Self.run(&scheduler, for: 3)
+      let used = try #require(scheduler.slots?.positionsUsed)
+      _ = scheduler.suspend()
+      let budget = isEnough ? used : used - 1
+      #expect(scheduler.hasRoom(in: budget) == isEnough)
+      #expect(Self.begin(&scheduler, positionBudget: budget, caches: KeptCaches(missing: nil, slots: 8)).isEmpty)
+      #expect(scheduler.slots?.positionsUsed == (isEnough ? used : 0))
+      #expect((Self.fill(&scheduler).first?.microBatch.segments.first?.start == 0) != isEnough)
+      #expect(scheduler.suspended.count == (isEnough ? 0 : 1))
+    }
+  }
+
+  @Test func `what is filled anew gives no slots back, and nobody dies of it`() throws {
+    var scheduler = Self.scheduler()
+    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 3)) }
     try Self.run(&scheduler, for: 3)
     _ = scheduler.suspend()
-    _ = Self.begin(&scheduler, positionBudget: 300, caches: KeptCaches(missing: nil, slots: 8))
-    #expect(scheduler.suspended == [RequestID(1)])
-    #expect(Self.fill(&scheduler).first?.microBatch.segments.first?.start == 0)
+    scheduler.cancel(RequestID(1))
+    _ = Self.begin(&scheduler, caches: KeptCaches(missing: 1, slots: 8))
+    let next = scheduler.next()
+    let dispatch = try #require(next)
+    #expect(dispatch.refill == 1 && dispatch.microBatch.releasedSlots.isEmpty)
+    #expect(scheduler.suspend() == [[]])
+  }
+
+  @Test func `who got on between two deaths is not to blame`() throws {
+    var scheduler = Self.scheduler()
+    let scoring = try Scoring(
+      Array(1...90), window: 60, stride: 30, configuration: FakeModel.configuration(positionCount: 64))
+    try scheduler.submit(RequestID(1), .score(scoring))
+    let next = scheduler.next()
+    let first = try #require(next)
+    #expect(scheduler.died(with: [RequestID(1)]) == nil && scheduler.requests[RequestID(1)]?.deaths == 1)
+    #expect(scheduler.arrived(first.sequence).contains { $0.output != .nothing })
+    #expect(scheduler.requests[RequestID(1)]?.deaths == 0)
   }
 }

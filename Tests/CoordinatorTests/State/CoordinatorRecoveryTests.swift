@@ -189,6 +189,46 @@ import Testing
     }
   }
 
+  // MARK: Nobody is lost
+
+  @Test("gives who joined a stage when that is faster, and then leaves it at that")
+  func improved() throws {
+    var bench = Bench(workers: 1)
+    _ = try bench.open(credits: 0)
+    for id in 1...4 as ClosedRange<UInt64> { _ = bench.take(.submit(RequestID(id), try Self.generation(), ClientID())) }
+    _ = bench.join([3])
+    _ = bench.ready([3])
+    #expect(bench.state.roster[[3]]?.standing == .spare && bench.state.roster[[3]]?.held == 0..<2)
+    let effects = bench.wait(.seconds(6), [[2], [3]])
+    #expect(Bench.stages(effects).map(\.id) == [[2], [3]])
+    #expect(Bench.losses(effects).isEmpty && bench.state.marks.contains(.improved))
+    let served = try bench.serve(effects, credits: 0)
+    #expect(Bench.notices(served).contains { if case .ready(let stages) = $0 { stages.count == 2 } else { false } })
+    #expect(Bench.assignments(bench.wait(.seconds(12), [[2], [3]])).isEmpty)
+  }
+
+  @Test("keeps the split that people asked for, unless more come than they asked for")
+  func splitByHand() throws {
+    var bench = Bench(workers: 3, split: [1, 1])
+    _ = try bench.open()
+    _ = bench.ready([4])
+    #expect(Bench.stages(bench.wait(.seconds(12), [[2], [3], [4]])).isEmpty)
+  }
+
+  @Test("starts a spare that dies again and again three times")
+  func dyingSpare() throws {
+    var bench = Bench(workers: 1, spares: 1, restarts: true)
+    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
+    let dispatch = try #require(Bench.dispatches(try bench.open()).first)
+    var starts = 0
+    for number in 0..<5 as Range<UInt8> {
+      starts += Bench.restarts(bench.cut([number == 0 ? 3 : 9 + number])).count
+      _ = bench.join([10 + number], name: "w3", process: UInt64(number) + 50)
+      if number == 2 { _ = bench.comeBack(dispatch.dispatch, number: 1, records: 1) }
+    }
+    #expect(starts == 3)
+  }
+
   // MARK: Another split
 
   @Test("shares the blocks of who is lost among the others, whatever split was wished for at first")
@@ -200,6 +240,16 @@ import Testing
     let plan = Bench.stages(effects)
     #expect(plan.map(\.id) == [[2]] && plan.map(\.assignment.layers) == [0..<2])
     try Self.expectToGoOn(&bench, effects)
+  }
+
+  @Test("takes more of the others than were asked for where the blocks do not fit in those")
+  func moreFit() throws {
+    let memory = StageMemory(Bench.configuration, rowLimit: 512).needed(blocks: 1)
+    var bench = Bench(workers: 1, means: [.split])
+    _ = try bench.open()
+    for id in 3...4 as ClosedRange<UInt8> { _ = bench.join([id], memory: memory) }
+    let effects = bench.cut([2])
+    #expect(Bench.stages(effects).map(\.id) == [[3], [4]])
   }
 
   @Test("waits where the others have too little memory")
@@ -423,11 +473,12 @@ import Testing
 
   // MARK: Blame
 
-  /// w3 or who took its place dies with what w2 has handed on in hand; then w2 says its last word on that plan.
+  /// w3 or who took its place dies with what w2 has handed on in hand; then w2 says its last word on that plan, and one on the next.
   private static func die(_ bench: inout Bench, _ id: UInt8) -> [CoordinatorEffect] {
     let epoch = bench.state.roster.epoch
     let beat = Message.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0, taken: 1, passed: 1))
-    return bench.cut([id]) + bench.say(beat, by: [2], epoch: epoch)
+    let next = Message.heartbeat(Heartbeat(progress: 1, time: 3, pulse: 0, pulseArrival: 0, taken: 0, passed: 0))
+    return bench.cut([id]) + bench.say(beat, by: [2], epoch: epoch) + bench.say(next, by: [2])
   }
 
   private static func poisonous(_ effects: [CoordinatorEffect]) -> [RequestID] {

@@ -145,8 +145,8 @@ import ZeroMQ
     let effects = try Self.forge(forgery, &bench)
     #expect(Bench.end(effects) == nil)
     let goodbyes = Bench.goodbyes(effects)
-    // What is wrong with its link may be right with another one.
-    #expect(goodbyes.map(\.id) == [[3]] && goodbyes[0].goodbye.joinsAgain)
+    // It would do so again.
+    #expect(goodbyes.map(\.id) == [[3]] && !goodbyes[0].goodbye.joinsAgain)
     #expect(goodbyes[0].goodbye.reason.hasPrefix("worker w3 broke the protocol"))
     #expect(Bench.losses(effects).map(\.what) == [goodbyes[0].goodbye.reason])
     let again = try bench.serve(effects)
