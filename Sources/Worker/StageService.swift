@@ -245,7 +245,9 @@ public final class StageService {
       next = try DialedSocket(address, context, .dialing(security), name: name)
       // Within a process nobody says so.
       if next?.events == nil { state.handle(.nextConnected, at: .now) }
-    case .dialNextAgain(let name): try next?.dialAgain(name: name)
+    case .dialNextAgain(let name):
+      try next?.dialAgain(name: name)
+      if next?.events == nil { state.handle(.nextConnected, at: .now) }
     case .tellNext(let header, let message): try next?.send([Frame(message.encode(header: header))])
     case .hangUpNext:
       next = nil

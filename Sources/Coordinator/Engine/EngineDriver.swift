@@ -290,7 +290,9 @@ final class EngineDriver {
       first = try DialedSocket(address, context, .dialing(security), name: name)
       // Within a process nobody says so.
       if first?.events == nil { state.handle(.firstConnected, at: .now) }
-    case .dialFirstAgain(let name): try first?.dialAgain(name: name)
+    case .dialFirstAgain(let name):
+      try first?.dialAgain(name: name)
+      if first?.events == nil { state.handle(.firstConnected, at: .now) }
     case .sendFirst(let header, let message): try first?.send([Frame(message.encode(header: header))])
     case .hangUpFirst: first = nil
     case .restart(let name): options.restart?(name)

@@ -42,7 +42,7 @@ extension Roster {
 
   /// A process is one member: what it was before it said hello anew is gone, though its connection may not have ended.
   private mutating func forgetEarlier(_ hello: Hello, _ caller: Caller) -> [Event] {
-    guard hello.process != 0,
+    guard hello.process != 0, !omitted.contains(.replacing),
       let index = members.firstIndex(where: { $0.hello.process == hello.process && $0.caller.key == caller.key })
     else { return [] }
     let member = members[index]

@@ -22,6 +22,18 @@ struct Flight {
     microBatch = MicroBatch(releasing: slots)
   }
 
+  /// Requests that were cancelled since it was put together.
+  private var cancelled: [RequestID] = []
+
+  /// Whose rows it carries, also those that nobody waits for any more.
+  var riders: [RequestID] { shares.map(\.arrival.request) + cancelled }
+
+  mutating func cancel(_ id: RequestID) {
+    guard shares.contains(where: { $0.arrival.request == id }) else { return }
+    shares.removeAll { $0.arrival.request == id }
+    cancelled.append(id)
+  }
+
   /// Whether any of its rows were asked for.
   var isWork: Bool { !shares.allSatisfy { $0.arrival.output == .probe } }
   var stepCount: Int { shares.count { $0.isStep } }

@@ -9,10 +9,9 @@ extension Scheduler {
   ///
   /// Requests are what they were. What of them has to be computed again is known when there is another pipe.
   ///
-  /// - Returns: whose rows were in flight, a micro-batch each, the oldest first.
-  mutating func suspend() -> [[RequestID]] {
-    // All stages have computed before what is filled anew: nobody dies of that.
-    let lost = flights.map { $0.refill == nil ? $0.shares.map(\.arrival.request) : [] }
+  /// - Returns: whose rows were in flight, a micro-batch each, the oldest first; nil for one that filled a cache anew.
+  mutating func suspend() -> [[RequestID]?] {
+    let lost = flights.map { $0.refill == nil ? $0.riders : nil }
     if let pipe { lostSlots = (pipe.slots, flights.flatMap(\.microBatch.releasedSlots)) }
     (pipe, flights, ready, prompts, refilling) = (nil, [], [], [], [])
     (promptsAreDue, wasRefill) = (false, false)
@@ -104,37 +103,40 @@ extension Scheduler {
 
   /// The request that goes next and alone, since workers died with it in hand.
   var suspect: RequestID? {
-    prompts.filter { suspects.contains($0) && !requests[$0]!.isHeld }
+    prompts.filter { suspects.contains($0) && !requests[$0]!.rests }
       .min { urgency($0) < urgency($1) }
   }
 
   /// A worker died with rows of these in hand.
   ///
-  /// - Returns: the request that it died of, which is forgotten: the only one, and not for the first time.
-  mutating func died(with ids: [RequestID]) -> RequestID? {
+  /// - Parameter isOne: whether it had nothing else in hand than this one request.
+  /// - Returns: the request that it died of, which rests until it is known whether it did: the only one, and not for the first time.
+  mutating func died(with ids: [RequestID], alone isOne: Bool) -> RequestID? {
     let known = ids.filter { requests[$0] != nil }
-    if ids.count == 1, let id = known.first, requests[id]!.deaths > 0 {
-      cancel(id)
-      return id
-    }
     if !known.isEmpty { marks.insert(.suspected) }
     for id in known {
       requests[id]!.deaths += 1
       // The first time it is mostly chance, and to go alone takes time.
       if requests[id]!.deaths > 1 { suspects.insert(id) }
     }
-    return nil
+    guard isOne, let id = known.first, requests[id]!.deaths > 1 else { return nil }
+    requests[id]!.isAccused = true
+    return id
   }
 
-  /// What a request is to blame for is over when it gets on.
-  mutating func gotOn(_ id: RequestID) {
-    if suspects.remove(id) != nil { marks.insert(.suspectCleared) }
-    requests[id]?.deaths = 0
+  /// Two workers died of it: it is forgotten.
+  ///
+  /// - Returns: whether it was there, and accused still.
+  mutating func convict(_ id: RequestID) -> Bool {
+    guard requests[id]?.isAccused == true else { return false }
+    cancel(id)
+    return true
   }
 
   /// The worker had not died with them: it is there again.
   mutating func exonerate(_ ids: [RequestID]) {
     for id in ids where requests[id]?.deaths ?? 0 > 0 {
+      requests[id]!.isAccused = false
       requests[id]!.deaths -= 1
       if requests[id]!.deaths < 2 { suspects.remove(id) }
     }

@@ -41,6 +41,11 @@ struct Scheduler {
     var refilled: Int?
     /// Workers that died with rows of it in hand, since it last got on.
     var deaths = 0
+    /// Whether it is to blame, unless the last of them comes again.
+    var isAccused = false
+
+    /// Whether nothing of it is sent for now.
+    var rests: Bool { isHeld || isAccused }
   }
 
   enum State {
@@ -201,7 +206,7 @@ extension Scheduler {
     if request.slot == nil, suspended.contains(id) { marks.insert(.suspendedCancelled) }
     suspended.removeAll { $0 == id }
     suspects.remove(id)
-    for index in flights.indices { flights[index].shares.removeAll { $0.arrival.request == id } }
+    for index in flights.indices { flights[index].cancel(id) }
   }
 
   /// Sends nothing more of a request until ``resume(_:)``; what is in the pipe still arrives. It keeps its slot.
@@ -244,7 +249,7 @@ extension Scheduler {
     var flight = Flight(sequence: sequence, releasing: pipe!.slots.released)
     var tokens: [Int] = []
 
-    let outstanding = prompts.reduce(0) { requests[$1]!.isHeld ? $0 : $0 + requests[$1]!.work.remainingRows }
+    let outstanding = prompts.reduce(0) { requests[$1]!.rests ? $0 : $0 + requests[$1]!.work.remainingRows }
     let rows = max(1, pacing.rows(outstanding: outstanding, inFlight: flights.count, isUrgent: isUrgent))
     if !refilling.isEmpty, !wasRefill || (ready.isEmpty && prompts.isEmpty) {
       flight = refill(atMost: pacing.fixedRows ?? pacing.chunkRows, &tokens)
@@ -289,14 +294,14 @@ extension Scheduler {
 
   /// Adds the newest token of a group of the sequences being written.
   private mutating func takeSteps(atMost limit: Int, into flight: inout Flight, _ tokens: inout [Int]) {
-    let group = ready.filter { !requests[$0]!.isHeld }.prefix(min(limit, groupSize))
+    let group = ready.filter { !requests[$0]!.rests }.prefix(min(limit, groupSize))
     for id in group { send(id, atMost: 1, into: &flight, &tokens) }
     ready.removeAll { requests[$0]!.state != .ready }
   }
 
   /// Rows of the next group: so that no two groups come to differ by more than one row, even when they did before.
   private var groupSize: Int {
-    let running = requests.values.count { $0.isWriting && !$0.isHeld }
+    let running = requests.values.count { $0.isWriting && !$0.rests }
     guard running > 0, let pacing = pipe?.pacing else { return 0 }
     // Where a group may not be as large as it should be, more of them are under way.
     let groupCount = max(pacing.groupCount(running: running), pacing.fixedRows.map { running.dividedUp(by: $0) } ?? 1)
@@ -307,7 +312,7 @@ extension Scheduler {
 
   /// Adds chunks of prompts until the micro-batch has `rows` rows.
   private mutating func takePrompts(upTo rows: Int, into flight: inout Flight, _ tokens: inout [Int]) {
-    let candidates = prompts.filter { !requests[$0]!.isHeld && !suspects.contains($0) }
+    let candidates = prompts.filter { !requests[$0]!.rests && !suspects.contains($0) }
     guard !candidates.isEmpty, rows > flight.microBatch.rowCount else { return }
     let isFair = patienceUsed == Self.patience
     let order = candidates.enumerated().map { place, id in
@@ -358,11 +363,10 @@ extension Scheduler {
     return flight.shares.map { share in
       let id = share.arrival.request
       if flight.refill == nil { requests[id]!.cached = share.end }
-      // It got on: what came before was no fault of its own.
-      if share.arrival.output != .nothing { gotOn(id) }
       if share.arrival.output == .nextToken {
         requests[id]!.state = .deciding
       } else {
+        if share.arrival.output.needsHead { gotOn(id) }
         if !omitted.contains(.delivered) { requests[id]!.work.deliver(share.arrival) }
       }
       if share.arrival.isLast {
@@ -382,12 +386,19 @@ extension Scheduler {
     if update.finishReason == nil {
       requests[id]!.state = .ready
       requests[id]!.isWriting = true
+      gotOn(id)
       ready.append(id)
     } else {
       let request = requests.removeValue(forKey: id)!
       pipe!.slots.giveBack(request.slot!)
     }
     return update
+  }
+
+  /// There is something new of it: whoever died with it died of something else.
+  private mutating func gotOn(_ id: RequestID) {
+    if suspects.remove(id) != nil { marks.insert(.suspectCleared) }
+    (requests[id]!.deaths, requests[id]!.isAccused) = (0, false)
   }
 }
 

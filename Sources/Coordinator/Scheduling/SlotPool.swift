@@ -39,6 +39,7 @@ struct SlotPool {
     (pool.freeSlots, pool.taken) = (freeSlots, taken)
     pool.freePositions = positionBudget - positionsUsed
     let known = Set(released)
+    if omitted.contains(.lostReleases) { return pool }
     pool.released = released + lost.filter { freeSlots.contains($0) && !known.contains($0) }
     return pool
   }

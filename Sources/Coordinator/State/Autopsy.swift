@@ -6,8 +6,9 @@ struct Autopsy {
   let process: UInt64
   /// Of the plan that the worker was a stage of.
   let epoch: Epoch
-  /// Whose rows each micro-batch in flight had, the oldest first, and the number of the first in the plan.
-  let flights: [[RequestID]]
+  /// Whose rows each micro-batch in flight had, the oldest first, and the number of the first in the plan; nil for one that filled a
+  /// cache anew, since others have computed all of its rows.
+  let flights: [[RequestID]?]
   let first: UInt64
   /// The neighbours that still have to say how far they came; nil is the coordinator, which knows.
   var before: Roster.ID?
@@ -27,12 +28,17 @@ struct Autopsy {
   /// Whose rows it may have died with: those of all that was handed to it and did not come out of it, also if that got lost on its
   /// way; empty where there was nothing.
   var victims: [RequestID] {
-    guard given > handedOn, handedOn >= first else { return [] }
     var victims: [RequestID] = []
-    // Both are what others say, and may be any number.
-    for ids in flights.dropFirst(Int(clamping: handedOn - first)).prefix(Int(clamping: given - handedOn)) {
-      for id in ids where !victims.contains(id) { victims.append(id) }
-    }
+    for id in inHand.lazy.compactMap(\.self).joined() where !victims.contains(id) { victims.append(id) }
     return victims
+  }
+
+  /// Whether that is one request and nothing else.
+  var isOfOne: Bool { victims.count == 1 && inHand.allSatisfy { $0 != nil } }
+
+  private var inHand: ArraySlice<[RequestID]?> {
+    guard given > handedOn, handedOn >= first else { return [] }
+    // Both are what others say, and may be any number.
+    return flights.dropFirst(Int(clamping: handedOn - first)).prefix(Int(clamping: given - handedOn))
   }
 }

@@ -52,7 +52,7 @@ extension CoordinatorState {
       scheduler.hasRoom(in: plan.positionBudget)
     else { return nil }
     let missing = lastStages.indices.filter { lastStages[$0].id != caches.stages[$0].id }
-    guard missing.count <= 1 else { return nil }
+    guard missing.count <= 1 || settings.omitted.contains(.keptCaches) else { return nil }
     // The coordinator has all that goes into the first stage.
     let known = missing.first == 0 ? settings.wishes.slotCount : caches.slots
     return missing.isEmpty || known > 0 ? KeptCaches(missing: missing.first, slots: known) : nil
@@ -73,7 +73,7 @@ extension CoordinatorState {
     if let missing = kept?.missing { caches!.stages[missing].id = [] }
     let holders = Set(caches?.stages.map(\.id) ?? [])
     // Who keeps rows goes on to keep those of the same slots.
-    let keptSlots = caches?.slots ?? slotsToKeep(plan)
+    let keptSlots = (settings.omitted.contains(.keptSlots) ? nil : caches?.slots) ?? slotsToKeep(plan)
     let credits = min(plan.credits, settings.creditLimit)
     // Others may wait in line from now on.
     if let recovery {

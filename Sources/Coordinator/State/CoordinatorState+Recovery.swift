@@ -101,7 +101,10 @@ extension CoordinatorState {
   private mutating func takePlanBack(_ loss: Loss?) {
     if let epoch = planned {
       // Its last words come with the answers to the next assignment.
-      if epoch.isOpen { caches = scheduler.isRefilling ? nil : (lastStages, epoch.keptSlots) }
+      if epoch.isOpen {
+        let isWhole = !scheduler.isRefilling || settings.omitted.contains(.wholeCaches)
+        caches = isWhole ? (lastStages, epoch.keptSlots) : nil
+      }
       let flights = scheduler.suspend()
       if let stage = loss?.stage, let entrance = epoch.entrance, !flights.isEmpty {
         let count = entrance.link.passCount
@@ -156,7 +159,15 @@ extension CoordinatorState {
     autopsy = nil
     if settings.omitted.contains(.suspicion) { return }
     verdicts = verdicts.suffix(15) + [(done.process, done.victims)]
-    if let id = scheduler.died(with: done.victims) {
+    if let id = scheduler.died(with: done.victims, alone: done.isOfOne) { accused.append((id, now)) }
+  }
+
+  /// Who is accused fails by name, when the worker that died with it has had time to come again.
+  mutating func convict() {
+    let patience = settings.omitted.contains(.returning) ? .zero : Self.returnPatience
+    while let (id, since) = accused.first, now - since > patience {
+      accused.removeFirst()
+      guard scheduler.convict(id) else { continue }
       marks.insert(.foundPoisonous)
       emit(.complete(id, ClusterError.poisonous))
     }
@@ -164,9 +175,12 @@ extension CoordinatorState {
 
   /// A worker that was taken for dead has joined again: no request is to blame.
   mutating func exonerate(_ member: Roster.Member) {
-    guard member.hello.process != 0 else { return }
+    guard member.hello.process != 0, !settings.omitted.contains(.acquittal) else { return }
     if autopsy?.process == member.hello.process { autopsy = nil }
-    for verdict in verdicts where verdict.process == member.hello.process { scheduler.exonerate(verdict.requests) }
+    for verdict in verdicts where verdict.process == member.hello.process {
+      scheduler.exonerate(verdict.requests)
+      accused.removeAll { verdict.requests.contains($0.request) }
+    }
     verdicts.removeAll { $0.process == member.hello.process }
   }
 }

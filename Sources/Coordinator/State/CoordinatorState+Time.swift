@@ -18,12 +18,14 @@ extension CoordinatorState {
     let grace = Roster.grace(blockSeconds: planned?.plan.slowestBlock ?? 0)
     try handle(roster.tick(now: now, grace: grace, isUrgent: recovery != nil || planned?.entrance != nil))
     if let cut = planned?.cut, now - cut.since > Self.cutPatience { throw cut.loss }
-    if let drainingSince, scheduler.inFlight == 0 || now - drainingSince > Self.drainPatience {
+    let patience = settings.omitted.contains(.draining) ? .zero : Self.drainPatience
+    if let drainingSince, scheduler.inFlight == 0 || now - drainingSince >= patience {
       marks.insert(scheduler.inFlight == 0 ? .drained : .drainedLate)
       guard let reason = improving.take(), !roster.members.contains(where: \.isLeaving) else { throw departure() }
       replan(reason)
     }
     startAgain()
+    convict()
     if recovery != nil, planned == nil { try planIfDue() }
     if now - lastLook >= Self.pulseInterval {
       lastLook = now

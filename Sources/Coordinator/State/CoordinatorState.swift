@@ -72,6 +72,8 @@ struct CoordinatorState {
   var autopsy: Autopsy?
   /// Whose rows workers of late are taken to have died with, by the worker's process.
   var verdicts: [(process: UInt64, requests: [RequestID])] = []
+  /// Requests that are to blame, the longest accused first.
+  var accused: [(request: RequestID, since: Instant)] = []
   /// Processes that links did not come about with, and since when: they are the last to have a stage.
   var shunned: [UInt64: Instant] = [:]
   /// Since when nothing new goes into the pipe, since the plan is to end when it is empty.
@@ -102,6 +104,8 @@ struct CoordinatorState {
   static let linkSlack = Duration.milliseconds(100)
   /// Who was heard within this time is there.
   static let presence = Duration.milliseconds(700)
+  /// How long a worker that was taken for dead has to come again, before a request fails for it.
+  static let returnPatience = Duration.seconds(3)
   /// For how long a link that was lost is remembered, and how often it may be lost within that time.
   static let linkMemory = Duration.seconds(60)
   static let linkFailureLimit = 2

@@ -24,6 +24,7 @@ public struct PassSender: Sendable {
   private var credits: IncomingLink
   /// Connections dialled before this one.
   private var attempt = 0
+  private var dialed: Instant
   private var hearing: Hearing
   /// When it dialled, until somebody was reached there.
   private var unreachedSince: Instant?
@@ -34,6 +35,8 @@ public struct PassSender: Sendable {
   /// How long a handshake may take: several ways there and back.
   private static let reachPatience = Duration.milliseconds(1500)
   private static let openInterval = Duration.milliseconds(500)
+  /// How long a connection may stand on which nothing is answered, before another is tried.
+  private static let answerPatience = Duration.seconds(5)
 
   /// Passes that were sent.
   public private(set) var passCount: UInt64 = 0
@@ -52,7 +55,7 @@ public struct PassSender: Sendable {
     link = OutgoingLink(epoch: epoch, omitting: omitted)
     credits = IncomingLink(from: .receiver, epoch: epoch, omitting: omitted)
     hearing = Hearing(now: now)
-    unreachedSince = now
+    (unreachedSince, dialed) = (now, now)
     phase = .opening(asked: now, hasFailed: false)
   }
 
@@ -109,11 +112,13 @@ public struct PassSender: Sendable {
   /// What is to be done to open the link, when that is due.
   public mutating func step(now: Instant) -> Step? {
     guard case .opening(let asked, let hasFailed) = phase, now - asked > Self.openInterval else { return nil }
-    guard hasFailed else {
+    // One may be dead without a word.
+    guard hasFailed || now - dialed > Self.answerPatience else {
       let (header, message) = ask(now: now)
       return .send(header, message)
     }
     attempt += 1
+    (dialed, unreachedSince) = (now, now)
     credits = IncomingLink(from: .receiver, epoch: link.epoch, omitting: omitted)
     phase = .opening(asked: now, hasFailed: false)
     return .dialAgain(attempt: attempt)

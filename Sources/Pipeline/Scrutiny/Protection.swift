@@ -31,6 +31,8 @@ public enum Protection: UInt8, CaseIterable, Hashable, Sendable {
   case incarnation
   /// Whoever was given up is told to join again.
   case joiningAgain
+  /// A process that joins again is no more what it was.
+  case replacing
 
   // Work.
   /// A pass has to come back in time.
@@ -39,10 +41,20 @@ public enum Protection: UInt8, CaseIterable, Hashable, Sendable {
   case suspicion
   /// What may be to blame is alone in the pipe.
   case solitude
+  /// Nothing is to blame for a worker that comes again; and it has time to come.
+  case acquittal, returning
   /// What the reader has is not delivered again.
   case delivered
   /// Slots that are given back are empty at every stage.
   case releasedSlots
+  /// Those are given back again that stages had not heard of.
+  case lostReleases
+  /// Caches count only where all stages but one have theirs, and none that was being filled anew.
+  case keptCaches, wholeCaches
+  /// No rows are asked for but those that are kept.
+  case keptSlots
+  /// Who asks to go is let go when the pipe is empty.
+  case draining
   /// No more positions are taken than every stage has memory for.
   case budget
   /// A worker that comes to nothing is not started anew for ever.

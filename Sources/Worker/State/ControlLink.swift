@@ -128,7 +128,8 @@ struct ControlLink {
     switch (phase, message) {
     // Who is no member is told things that are not counted.
     case (.left, _), (_, .refusal), (_, .goodbye): return true
-    case (.introducing, _): received = header.number
+    // The first one is the welcome.
+    case (.introducing, _): received = 0
     case (.welcome, _): break
     }
     guard header.number == received else { return false }

@@ -243,26 +243,59 @@ import Testing
       var scheduler = Self.scheduler()
       for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
       _ = Self.fill(&scheduler)
-      #expect(scheduler.died(with: [RequestID(1), RequestID(2)]) == nil)
+      #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
       // The first time is mostly chance.
       #expect(scheduler.suspects.isEmpty)
-      let blamed = scheduler.died(with: isAlone ? [RequestID(1)] : [RequestID(1), RequestID(2)])
+      let blamed = scheduler.died(with: isAlone ? [RequestID(1)] : [RequestID(1), RequestID(2)], alone: isAlone)
       #expect(blamed == (isAlone ? RequestID(1) : nil))
+      #expect(scheduler.suspects == (isAlone ? [RequestID(1)] : [RequestID(1), RequestID(2)]))
+      #expect(scheduler.convict(RequestID(1)) == isAlone && !scheduler.convict(RequestID(2)))
       #expect(scheduler.running == (isAlone ? 1 : 2))
-      #expect(scheduler.suspects == (isAlone ? [] : [RequestID(1), RequestID(2)]))
     }
+  }
+
+  @Test func `who is accused rests until the worker comes again, and others go on`() throws {
+    var scheduler = Self.scheduler()
+    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
+    _ = Self.fill(&scheduler)
+    _ = scheduler.suspend()
+    for _ in 0..<2 { _ = scheduler.died(with: [RequestID(1)], alone: true) }
+    _ = Self.begin(&scheduler)
+    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1]])
+    #expect(try Self.arrive(&scheduler).map(\.request) == [RequestID(2)])
+    scheduler.exonerate([RequestID(1)])
+    #expect(!scheduler.convict(RequestID(1)) && scheduler.running == 2)
+    #expect(Self.fill(&scheduler).contains { $0.tokens.suffix(2) == [0, 1] })
+  }
+
+  @Test func `rows that came since are no worker's death`() throws {
+    var scheduler = Self.scheduler(rows: 2)
+    try scheduler.submit(RequestID(1), Self.reading(9))
+    _ = Self.fill(&scheduler)
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
+    try Self.arrive(&scheduler)
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == RequestID(1))
+  }
+
+  @Test func `who was cancelled meanwhile was in the worker's hand as well`() throws {
+    var scheduler = Self.scheduler()
+    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
+    _ = Self.fill(&scheduler)
+    scheduler.cancel(RequestID(1))
+    #expect(scheduler.suspend() == [[RequestID(2), RequestID(1)]])
   }
 
   @Test func `one that has ended is not to blame, nor is who was beside it`() throws {
     var scheduler = Self.scheduler()
     for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
     _ = Self.fill(&scheduler)
-    _ = scheduler.died(with: [RequestID(1), RequestID(2)])
+    _ = scheduler.died(with: [RequestID(1), RequestID(2)], alone: false)
     scheduler.cancel(RequestID(2))
     // The other one may as well have been it.
-    #expect(scheduler.died(with: [RequestID(1), RequestID(2)]) == nil)
+    #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
     #expect(scheduler.suspects == [RequestID(1)])
-    #expect(scheduler.died(with: [RequestID(9)]) == nil)
+    #expect(scheduler.died(with: [RequestID(9)], alone: true) == nil)
   }
 
   /// Three texts of which two are suspect, in another pipe.
@@ -272,7 +305,7 @@ import Testing
     for _ in 0..<2 {
       _ = fill(&scheduler)
       _ = scheduler.suspend()
-      #expect(scheduler.died(with: [RequestID(1), RequestID(2)]) == nil)
+      #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
       _ = begin(&scheduler)
     }
     return scheduler
@@ -291,7 +324,7 @@ import Testing
     #expect(Self.fill(&scheduler).flatMap(\.tokens).count == 5)
     // Its deaths are forgotten.
     _ = scheduler.suspend()
-    #expect(scheduler.died(with: [RequestID(1)]) == nil)
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
   }
 
   @Test func `suspects wait for what is in the pipe, and a cancelled or held one keeps nobody waiting`() throws {
@@ -314,9 +347,9 @@ import Testing
     #expect(scheduler.suspects.isEmpty)
     _ = Self.fill(&scheduler)
     // One death is left, and the next one is a second.
-    #expect(scheduler.died(with: [RequestID(1)]) == RequestID(1))
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == RequestID(1))
     scheduler.exonerate([RequestID(2)])
-    #expect(scheduler.died(with: [RequestID(2)]) == nil)
+    #expect(scheduler.died(with: [RequestID(2)], alone: true) == nil)
   }
 
   // MARK: Caches that are left
@@ -408,7 +441,7 @@ import Testing
     let next = scheduler.next()
     let dispatch = try #require(next)
     #expect(dispatch.refill == 1 && dispatch.microBatch.releasedSlots.isEmpty)
-    #expect(scheduler.suspend() == [[]])
+    #expect(scheduler.suspend() == [nil])
   }
 
   @Test func `who got on between two deaths is not to blame`() throws {
@@ -418,7 +451,7 @@ import Testing
     try scheduler.submit(RequestID(1), .score(scoring))
     let next = scheduler.next()
     let first = try #require(next)
-    #expect(scheduler.died(with: [RequestID(1)]) == nil && scheduler.requests[RequestID(1)]?.deaths == 1)
+    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil && scheduler.requests[RequestID(1)]?.deaths == 1)
     #expect(scheduler.arrived(first.sequence).contains { $0.output != .nothing })
     #expect(scheduler.requests[RequestID(1)]?.deaths == 0)
   }

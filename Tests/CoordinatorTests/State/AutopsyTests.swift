@@ -32,6 +32,20 @@ import Testing
     #expect(Self.victims(given: .max, handedOn: 12) == [2])
   }
 
+  @Test("knows whether one request was all that the worker had in hand")
+  func alone() {
+    for (flights, isOfOne) in [
+      ([[1]], true), ([[1], [1], []], true), ([[1], [2]], false), ([[1, 2]], false), ([], false), ([[]], false),
+      // Others have computed before what a cache is filled with, so nobody dies of it; but it was there.
+      ([[1], nil], false), ([nil], false),
+    ] as [([[UInt64]?], Bool)] {
+      let autopsy = Autopsy(
+        process: 7, epoch: Self.epoch, flights: flights.map { $0?.map { RequestID($0) } }, first: 0, given: 9,
+        handedOn: 0)
+      #expect(autopsy.isOfOne == isOfOne, "\(flights)")
+    }
+  }
+
   @Test("waits for the last words of both neighbours, and believes the largest")
   func words() {
     var autopsy = Self.autopsy()

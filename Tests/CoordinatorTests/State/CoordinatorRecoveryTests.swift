@@ -499,10 +499,31 @@ import Testing
     _ = bench.take(.submit(RequestID(2), try Self.generation(), ClientID()))
     let taker = try #require(Bench.stages(first).last?.id[0])
     let second = Self.die(&bench, taker)
-    #expect(Self.poisonous(second) == [RequestID(1)])
     #expect(Bench.end(second) == nil)
     #expect(Bench.dispatches(try bench.serve(second)).map(\.dispatch.tokens) == [[1, 2, 3]])
+    // The worker may come again, and then it has not died.
+    #expect(Self.poisonous(second).isEmpty && bench.state.accused.map(\.request) == [RequestID(1)])
+    let third = bench.wait(.milliseconds(3200), Bench.stages(second).map(\.id))
+    #expect(Self.poisonous(third) == [RequestID(1)])
     #expect(bench.state.scheduler.requests.keys.map(\.self) == [RequestID(2)])
+  }
+
+  @Test("has a request go on that two workers seemed to die of, when the second one joins again")
+  func acquitted() throws {
+    var bench = Bench(spares: 2)
+    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
+    _ = try bench.open()
+    _ = bench.ready([4]) + bench.ready([5])
+    let first = Self.die(&bench, 3)
+    _ = try bench.serve(first)
+    let taker = try #require(Bench.stages(first).last?.id[0])
+    let second = Self.die(&bench, taker)
+    #expect(Bench.dispatches(try bench.serve(second)).allSatisfy { $0.dispatch.tokens.isEmpty })
+    #expect(bench.state.accused.count == 1)
+    let again =
+      bench.join([6], process: UInt64(taker)) + bench.wait(.milliseconds(3200), Bench.stages(second).map(\.id))
+    #expect(Self.poisonous(again).isEmpty && bench.state.accused.isEmpty)
+    #expect(Bench.dispatches(again).map(\.dispatch.tokens) == [[1, 2, 3]])
   }
 
   @Test("blames nobody for a worker that was cut off and joins again")

@@ -227,6 +227,26 @@ import ZeroMQ
     #expect(pair.sender.isOpen && pair.sender.step(now: pair.now) == nil)
   }
 
+  @Test("is dialled again when nothing is answered over a connection, and lost when nobody is reached then")
+  func unanswered() {
+    var pair = Pair()
+    pair.sender.connected()
+    _ = pair.sender.ask(now: pair.now)
+    var attempts: [Duration] = []
+    let start = pair.now
+    for _ in 0..<65 {
+      pair.now += .milliseconds(100)
+      if case .dialAgain = pair.sender.step(now: pair.now) {
+        attempts.append(pair.now - start)
+        _ = pair.sender.ask(now: pair.now)
+      }
+      #expect(!pair.sender.isUnreached(now: pair.now))
+    }
+    #expect(attempts.count == 1 && attempts[0] > .seconds(5) && attempts[0] < .milliseconds(5600))
+    pair.now += .seconds(1)
+    #expect(pair.sender.isUnreached(now: pair.now))
+  }
+
   @Test("is cut at once when its connection ends, and not by the end of another")
   func cut() throws {
     var pair = Pair()

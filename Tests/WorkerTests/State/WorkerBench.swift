@@ -53,7 +53,8 @@ struct WorkerBench {
   }
 
   mutating func join() -> [WorkerEffect] {
-    take(.tick) + hear(.welcome(Welcome(configuration: Self.configuration.json, measures: true)))
+    number = 0
+    return take(.tick) + hear(.welcome(Welcome(configuration: Self.configuration.json, measures: true)))
       + take(.measured([BlockTime(rows: 1, seconds: 0.1)]))
   }
 

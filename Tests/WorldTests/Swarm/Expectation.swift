@@ -7,10 +7,12 @@ import Platform
 enum Expectation {
   /// Longest from a worker's or a link's silence to the loss being known, where blocks take microseconds.
   static let noticing = Duration.milliseconds(2200)
+  /// The same where the worker says hello again, though its connection has not ended for the coordinator.
+  static let replacing = Duration.seconds(1)
   /// Longest from there to work going on, where others can share the blocks at once.
   static let recovering = Duration.seconds(3)
   /// The same where only a data link is silent, since the same workers are tried once more.
-  static let relinking = Duration.seconds(5)
+  static let relinking = Duration.milliseconds(3500)
   /// Longest from when a worker is well again to when it is a member again.
   static let returning = Duration.milliseconds(2500)
   /// Longest halt of the coordinator, or of everybody, that loses nobody.
@@ -28,11 +30,13 @@ extension Simulation {
   func expectNotice(of fault: Fault) {
     guard options.isCalmAfter(fault), isSilencing(fault) else { return }
     let losses = world.statistic().losses
-    world.at(world.now + Expectation.noticing) { world in
+    world.at(world.now + (fault.kind == .halfOpen ? Expectation.replacing : Expectation.noticing)) { world in
       if world.statistic().losses == losses { world.violate("\(fault.word) is not noticed in time") }
     }
     // Where somebody can take the place at once, nobody has to be waited for.
-    guard options.means.contains(.split), options.expected > 1, options.positions == 0 else { return }
+    guard options.means.contains(.split), options.expected > 1, options.positions == 0, options.lean == 0 else {
+      return
+    }
     let time = fault.kind == .mute && fault.amount >= 2 ? Expectation.relinking : Expectation.recovering
     world.at(world.now + Expectation.noticing + time) { world in
       guard world.coordinator.recovery == nil, world.coordinator.planned?.isOpen == true else {
@@ -66,6 +70,7 @@ extension Simulation {
     guard let stage = place(fault.target) else { return false }
     switch fault.kind {
     case .stop, .isolate, .vanish: return fault.target > 0
+    case .halfOpen: return fault.target > 0 && fault.amount == 2 && !options.sharesFiles
     case .mute:
       guard let other = place(fault.other) else { return false }
       // Who hears nothing of the coordinator at all takes it for stopped.
@@ -77,6 +82,12 @@ extension Simulation {
 }
 
 extension Options {
+  /// Whether all that happens is that workers leave in order, while all goes quickly.
+  var leavesOnly: Bool {
+    faults.allSatisfy { $0.kind == .leave } && rowTime <= 10_000 && headTime <= 1000 && slowest <= 500
+      && !orders.contains { $0.isPoison }
+  }
+
   /// Whether it is the only fault, lasts, and all goes quickly.
   func isCalmAfter(_ fault: Fault) -> Bool {
     faults.count == 1 && (fault.lasting == 0 || fault.lasting >= 3000) && calm >= fault.at + 3000 && slowest <= 500

@@ -15,6 +15,8 @@ struct Fault: Hashable, Sendable {
     case isolate
     /// Nothing passes from it to the other; the same with the amount, and by 2 or 3 of data alone.
     case mute
+    /// Data links between it and the other come about, and nothing else passes on them; the same with the amount.
+    case hush
     /// Everything between it and the others takes so many milliseconds longer.
     case lag
     /// Its link is reset: the control link, or the data link out of it by an amount of 1.
@@ -24,7 +26,7 @@ struct Fault: Hashable, Sendable {
     /// The same, and only whoever listens is told; by an amount of 2 or 3 only whoever dialled.
     case halfOpen
     /// So many messages get lost on the data link out of it, or of its answers on the one into it where the amount is negative;
-    /// or on its control link where the other is 1.
+    /// or on its control link where the other is 1, in the same way.
     case lose
     /// So many messages come twice.
     case copy
@@ -41,7 +43,7 @@ struct Fault: Hashable, Sendable {
     var isOfSession: Bool {
       switch self {
       case .kill, .stop, .stuck, .slow, .lag, .cut, .flap, .lose, .copy, .barren, .leave: true
-      case .vanish, .isolate, .mute, .halfOpen, .join, .twin: false
+      case .vanish, .isolate, .mute, .hush, .halfOpen, .join, .twin: false
       }
     }
   }
@@ -49,7 +51,7 @@ struct Fault: Hashable, Sendable {
   /// Whether a worker is of no use while it lasts.
   var isOfWorker: Bool {
     switch kind {
-    case .vanish, .stop, .stuck, .slow, .isolate, .mute: true
+    case .vanish, .stop, .stuck, .slow, .isolate, .mute, .hush: true
     default: false
     }
   }

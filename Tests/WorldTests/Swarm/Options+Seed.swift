@@ -32,6 +32,8 @@ extension Options {
       positions = 64 * numbers.number(3...6)
       blocks = max(blocks, (ToyModel.configuration.layerCount + expected - 1) / expected)
     }
+    if numbers.chance(oneIn: 3) { kept = numbers.pick([0, 1, 2, slots]) }
+    if positions == 0, numbers.chance(oneIn: 5) { lean = numbers.number(1...workers) }
     if numbers.chance(oneIn: 8) { waitingLimit = numbers.number(1...3) }
     if numbers.chance(oneIn: 4) { credits = numbers.number(1...4) }
     quickest = numbers.pick([0, 50, 100, 500])
@@ -43,8 +45,16 @@ extension Options {
     calm = span + numbers.number(0...1500)
     orders = (0..<numbers.number(1...14)).map { _ in Order(&numbers, within: span) }
     if numbers.chance(oneIn: 10), kinds.contains(.kill) { orders[0].isPoison = true }
-    if numbers.chance(oneIn: 8) {
+    if numbers.chance(oneIn: 6) {
       soloFault(&numbers, of: kinds)
+      return
+    }
+    if numbers.chance(oneIn: 10), kinds.contains(.kill), kinds.contains(.cut) {
+      blame(&numbers)
+      return
+    }
+    if numbers.chance(oneIn: 30), kinds.contains(.kill), !sharesFiles {
+      growing(&numbers)
       return
     }
     let chosen = kinds.filter { numbers.chance(oneIn: 3) && (!sharesFiles || $0.isOfSession) }
@@ -52,7 +62,24 @@ extension Options {
     faults = (0..<numbers.number(0...10)).map { _ in
       Fault(numbers.pick(chosen), &numbers, workers: workers, within: calm)
     }
+    // Some come while the one before is made good.
+    for index in faults.indices.dropFirst() where numbers.chance(oneIn: 4) {
+      faults[index].at = min(calm - 1, faults[index - 1].at + numbers.number(0...numbers.pick([3, 30, 300, 2000])))
+    }
+    // Others take the place of one that could keep less than they can.
+    if lean > 0, !sharesFiles, kinds.contains(.kill) {
+      for target in [lean, numbers.number(1...workers)] {
+        faults.append(Fault(kind: .kill, target: target, at: numbers.below(calm), lasting: numbers.pick([0, 1000])))
+      }
+    }
     faults.sort { $0.at < $1.at }
+    // Some clients go away then.
+    for index in orders.indices where numbers.chance(oneIn: 8) {
+      orders[index].left =
+        numbers.pick(faults.map(\.at) + [calm]) + numbers.number(0...numbers.pick([3, 30, 300, 2000]))
+    }
+    // A link over which nothing comes is given up after two minutes.
+    if faults.contains(where: { $0.kind == .hush && $0.lasting == 0 }) { patience = 600_000 }
     // Where nobody measures, a pass may take ten minutes.
     if sharesFiles, workers == 1 { faults.removeAll { $0.kind == .stuck } }
     // Who is missed is started by the session, and by nobody else.
@@ -66,7 +93,9 @@ extension Options {
   private mutating func soloFault(_ numbers: inout SeededNumbers, of kinds: [Fault.Kind]) {
     (quickest, slowest) = (numbers.number(0...200), numbers.number(200...500))
     (rowTime, loadTime, headTime) = (numbers.number(1000...10_000), numbers.number(0...1000), 0)
-    let choices: [Fault.Kind] = [.stop, .stop, .isolate, .vanish, .mute, .mute].filter { kinds.contains($0) }
+    let choices: [Fault.Kind] = [.stop, .stop, .isolate, .vanish, .mute, .mute, .leave, .halfOpen].filter {
+      kinds.contains($0)
+    }
     guard !choices.isEmpty else { return }
     var fault = Fault(numbers.pick(choices), &numbers, workers: workers, within: 2500)
     if fault.kind == .stop, numbers.chance(oneIn: 2) {
@@ -74,16 +103,71 @@ extension Options {
     } else if fault.lasting > 0 {
       fault.lasting = numbers.pick([3000, 5000, 20_000])
     }
+    // Whose data links are well is missed by the coordinator alone.
+    if fault.kind == .mute, expected >= 3, numbers.chance(oneIn: 3) {
+      (fault.target, fault.other, fault.amount, fault.lasting) = (2, 0, 0, 5000)
+    }
     if sharesFiles, !fault.kind.isOfSession { return }
     faults = [fault]
     calm = fault.at + numbers.pick([3000, 8000, 16_000]) + numbers.number(0...1000)
   }
 
+  /// Few requests that take long, workers of which some die, and connections that end: who is to blame shows.
+  private mutating func blame(_ numbers: inout SeededNumbers) {
+    (rowTime, headTime) = (4_000_000, 0)
+    calm = 4000
+    orders = (0..<numbers.number(1...2)).map { _ in
+      Order(
+        kind: .generate, seed: numbers.below(1_000_000), count: numbers.number(40...150), limit: numbers.number(1...10),
+        at: numbers.below(500))
+    }
+    let ends: [Fault.Kind] = sharesFiles ? [.kill] : [.kill, .kill, .cut, .flap, .halfOpen]
+    faults = (0..<numbers.number(2...5)).map { _ in
+      var fault = Fault(numbers.pick(ends), &numbers, workers: workers, within: calm)
+      if fault.kind == .flap { fault.lasting = 1 }
+      if fault.kind == .halfOpen { fault.amount = 2 }
+      if fault.target > 0, fault.kind != .kill { fault.amount &= 2 }
+      return fault
+    }
+    if sharesFiles {
+      faults.removeAll { $0.target == 0 }
+      for index in faults.indices { faults[index].lasting = 0 }
+    }
+    faults.sort { $0.at < $1.at }
+  }
+
+  /// A worker that can keep little of what it hands on is lost, so that others could keep more; and then another one.
+  private mutating func growing(_ numbers: inout SeededNumbers) {
+    (expected, spares, workers, positions, slots) = (3, 2, 5, 0, numbers.pick([8, 16]))
+    (kept, waitingLimit, means) = (-1, 4096, RecoveryMeans.allCases)
+    (quickest, slowest, rowTime, loadTime) = (100, 300, 1_000_000, 1000)
+    orders = (0..<12).map { _ in
+      Order(
+        kind: .generate, seed: numbers.below(1_000_000), count: numbers.number(5...30), limit: 80,
+        at: numbers.below(300))
+    }
+    let next: Int
+    (lean, next) = numbers.pick([(1, 3), (3, 2)])
+    let first = numbers.number(600...1500)
+    faults = [
+      Fault(kind: .kill, target: lean, at: first),
+      Fault(kind: .kill, target: next, at: first + numbers.number(500...2500)),
+    ]
+    calm = faults[1].at + 1
+  }
+
   /// Bytes that a worker offers.
-  var memory: Int {
-    guard positions > 0 else { return 1 << 30 }
-    let rowLimit = max(512, rows, slots)
-    let memory = StageMemory(ToyModel.configuration, rowLimit: rowLimit)
+  var memory: Int { positions > 0 ? memory(blocks: blocks, positions: positions) : 1 << 30 }
+
+  /// Enough for its share of the blocks, and to keep what it hands on of three sequences.
+  var leanMemory: Int {
+    memory(
+      blocks: (ToyModel.configuration.layerCount + expected - 1) / expected,
+      positions: 2 * ToyModel.configuration.positionCount)
+  }
+
+  private func memory(blocks: Int, positions: Int) -> Int {
+    let memory = StageMemory(ToyModel.configuration, rowLimit: max(512, rows, slots))
     return memory.fixed + blocks * (memory.block + memory.position * positions)
   }
 }
@@ -137,6 +221,10 @@ extension Fault {
       if other > 0, numbers.chance(oneIn: 4) { lasting = 0 }
       if numbers.chance(oneIn: 2) { swap(&target, &other) }
       amount = numbers.number(0...3)
+    case .hush:
+      other = numbers.number(0...workers)
+      if other == target { other = 0 }
+      (lasting, amount) = (numbers.pick([0, 0, 300, 3000]), numbers.number(0...1))
     case .lag: amount = numbers.pick([1, 10, 100, 500])
     case .cut:
       (lasting, amount) = (0, numbers.number(0...1))
@@ -151,7 +239,11 @@ extension Fault {
     case .lose, .copy:
       (lasting, amount) = (0, numbers.pick([-1, 1, 1, 3]))
       if numbers.chance(oneIn: 5) { target = 0 }
-      if numbers.chance(oneIn: 4) { (other, amount) = (1, abs(amount)) }
+      if numbers.chance(oneIn: 4) {
+        (target, other) = (max(1, target), 1)
+        // What the coordinator says that is no pulse comes while blocks are loaded.
+        if amount < 0, numbers.chance(oneIn: 2) { at = numbers.below(150) }
+      }
     }
   }
 }

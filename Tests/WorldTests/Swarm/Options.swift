@@ -19,6 +19,10 @@ struct Options: Hashable, Sendable {
   /// Positions of blocks' caches that each worker has memory for, with this many blocks; 0 where there is plenty.
   var positions = 0
   var blocks = 0
+  /// Slots of which each worker may keep what it hands on; −1 for as many as there are.
+  var kept = -1
+  /// A worker that has memory for a few of them only; 0 for none.
+  var lean = 0
   var waitingLimit = 4096
   /// Micro-batches that may be under way on a link; 0 where the plan decides.
   var credits = 0
@@ -50,6 +54,7 @@ struct Options: Hashable, Sendable {
     if credits > 0 { setup.creditLimit = credits }
     setup.patience = .milliseconds(patience)
     setup.memory = memory
+    if kept >= 0 { setup.replayMemory = kept * ToyModel.slotBytes }
     setup.rowSeconds = Double(rowTime) * 1e-9
     setup.loadSeconds = Double(loadTime) * 1e-6
     setup.headSeconds = Double(headTime) * 1e-6
@@ -71,7 +76,8 @@ extension Options: CustomStringConvertible {
         [
           "expected": expected, "spares": spares, "workers": workers, "means": meansNumber, "slots": slots,
           "rows": rows, "positions": positions,
-          "blocks": blocks, "waiting": waitingLimit, "credits": credits, "shares": sharesFiles ? 1 : 0,
+          "blocks": blocks, "kept": kept + 1, "lean": lean, "waiting": waitingLimit, "credits": credits,
+          "shares": sharesFiles ? 1 : 0,
           "patience": patience,
         ]),
       Word(
@@ -98,7 +104,7 @@ extension Options: CustomStringConvertible {
       case "cluster":
         (expected, workers, slots, rows) = (word["expected"], word["workers"], word["slots"], word["rows"])
         (positions, blocks, waitingLimit) = (word["positions"], word["blocks"], word["waiting"])
-        credits = word["credits"]
+        (kept, lean, credits) = (word["kept"] - 1, word["lean"], word["credits"])
         (spares, meansNumber) = (word["spares"], word["means"])
         (sharesFiles, patience) = (word["shares"] != 0, word["patience"])
       case "pace":

@@ -19,6 +19,8 @@ struct Order: Hashable, Sendable {
   var client = 0
   /// It is cancelled after so many results; 0 where it is not.
   var cancelled = 0
+  /// When it is cancelled, whatever has come of it; 0 where it is not.
+  var left = 0
   /// How long its reader takes for a result, during which it is held; 0 for no time.
   var held = 0
   /// Whoever computes a row of it dies.
@@ -53,7 +55,7 @@ extension Order {
       kind.rawValue,
       [
         "seed": seed, "count": count, "limit": limit, "stride": stride, "at": at, "client": client,
-        "cancelled": cancelled, "held": held, "poison": isPoison ? 1 : 0,
+        "cancelled": cancelled, "left": left, "held": held, "poison": isPoison ? 1 : 0,
       ])
   }
 
@@ -61,7 +63,7 @@ extension Order {
     guard let kind = Kind(rawValue: word.name) else { return nil }
     self.init(
       kind: kind, seed: word["seed"], count: word["count"], limit: word["limit"], stride: word["stride"],
-      at: word["at"], client: word["client"], cancelled: word["cancelled"], held: word["held"],
+      at: word["at"], client: word["client"], cancelled: word["cancelled"], left: word["left"], held: word["held"],
       isPoison: word["poison"] != 0)
   }
 }

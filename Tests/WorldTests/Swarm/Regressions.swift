@@ -26,5 +26,27 @@ enum Regressions {
     "seed:is=1 cluster:expected=2,workers=2,means=1234,slots=4,rows=1,credits=1,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=10000,load=1000 generate:seed=894888,count=30,limit=5,at=870 stuck:worker=2,at=829 calm:at=2757",
     // A link that flaps made twenty plans come to nothing within seconds.
     "seed:is=1 cluster:expected=4,workers=4,means=14,slots=4,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=10000,load=1000 embed:seed=393258,count=81 flap:worker=4,at=856,lasting=2500 calm:at=4196",
+    // Who is dead to the next stage, but not to itself, had to be waited for for two minutes; and so had whom nobody reaches any more.
+    "seed:is=1 cluster:expected=4,spares=1,workers=5,means=1234,slots=4,kept=3,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 generate:seed=790357,count=1,limit=1,at=156,poison=1 generate:seed=194513,count=19,limit=1 generate:seed=655753,count=29,limit=1,at=127 halfOpen:at=1582,amount=1 halfOpen:worker=3,at=2442,amount=1 calm:at=2443",
+    "seed:is=1 cluster:expected=2,workers=2,means=24,slots=4,waiting=4096,patience=60000 pace:slowest=10000,row=10000,load=1000 generate:seed=662145,count=1,limit=1,at=324,poison=1 flap:worker=2,at=234,lasting=300 flap:worker=1,at=366,lasting=1000,amount=1 mute:worker=1,other=2,at=1701,amount=1 calm:at=1702",
+    // One worker died and the connection of another one ended: the request was said to be poisonous before that one came again.
+    "seed:is=1 cluster:expected=2,spares=1,workers=3,means=1234,slots=4,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 generate:seed=707674,count=3,limit=15,at=237 kill:worker=2,at=648 flap:worker=3,at=812,lasting=1 calm:at=813",
+    // A text that is scored got on between two deaths, and was blamed for both.
+    "seed:is=1 cluster:expected=2,spares=1,workers=3,means=1234,slots=4,rows=3,kept=3,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 score:seed=211712,count=23,limit=9,stride=1,at=971 generate:seed=991531,count=28,limit=1,at=968 halfOpen:at=976,amount=1 halfOpen:worker=2,at=1482 halfOpen:worker=3,at=2883 calm:at=2884",
+    // A request was cancelled while a worker had it in hand, and another one was blamed alone.
+    "seed:is=1 cluster:expected=2,spares=1,workers=3,means=1234,slots=4,rows=3,kept=3,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 score:seed=211712,count=23,limit=9,stride=1,at=242 generate:seed=991531,count=28,limit=6,at=484,left=2809 join:worker=4,at=681 halfOpen:worker=2,at=1482 kill:worker=1,at=2597,amount=1 halfOpen:worker=4,at=2720,amount=1 halfOpen:worker=3,at=2883 calm:at=2884",
+    // Stages had kept what they handed on of fewer slots than others could after a loss, and were asked for the rest.
+    "seed:is=1 cluster:expected=3,spares=1,workers=4,means=1234,slots=8,lean=1,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=1000000,load=1000 generate:seed=3,count=8,limit=45 generate:seed=4,count=30,limit=45,at=150 generate:seed=5,count=8,limit=45,at=300 generate:seed=6,count=30,limit=1,at=300 generate:seed=7,count=30,limit=45,at=300 generate:seed=8,count=30,limit=90,at=300 kill:worker=1,at=1100 join:worker=1,at=1150 kill:worker=3,at=2700 calm:at=2701",
+    // Slots were given back with a pass that most stages did not compute.
+    "seed:is=1 cluster:expected=2,workers=2,means=24,slots=4,kept=3,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 generate:seed=735061,count=15,limit=10,at=247 generate:seed=323159,count=5,limit=20,at=227 kill:worker=1,at=877,amount=1 calm:at=878",
+    // Stages kept caches for which the next plan had no room.
+    "seed:is=1 cluster:expected=2,spares=1,workers=3,means=1234,slots=4,lean=1,waiting=4096,credits=4,shares=1,patience=60000 pace:quickest=100,slowest=100,row=4000000,load=1000 generate:seed=876339,count=1,limit=1 generate:seed=291151,count=1,limit=1 embed:seed=408543,count=23 generate:seed=754716,count=1,limit=1 kill:worker=1,at=456,amount=1 kill:worker=2,at=1394 calm:at=1395",
+    // A worker's welcome got lost, and it heard the coordinator without ever being a member.
+    "seed:is=27859 cluster:expected=6,spares=2,workers=8,means=1234,slots=4,waiting=4096,shares=1,patience=60000 pace:quickest=100,slowest=10100,row=10000,load=1000 generate:seed=176556,count=1,limit=1 lose:worker=3,other=1,at=15,amount=-1 leave:worker=4,at=4958 leave:worker=5,at=6785 calm:at=6786",
+    // A client goes away while its request waits for a slot of the next pipe.
+    "seed:is=2012 cluster:expected=2,workers=2,means=1234,slots=4,rows=8,waiting=4096,patience=60000 pace:quickest=50,slowest=10050,row=4000000,load=20000 generate:seed=12183,count=34,limit=1 score:seed=431020,count=6,limit=16,stride=8,left=1027 join:worker=2,at=43 cut:worker=2,at=586,amount=1 calm:at=587",
+    // Links come about, and nothing passes: into the first stage, and between two others.
+    "seed:is=28 cluster:expected=2,workers=2,means=1234,slots=4,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=10000,load=100000 embed:seed=456167,count=30 hush:worker=1,at=458 calm:at=459",
+    "seed:is=1 cluster:expected=3,workers=3,means=1234,slots=4,kept=1,waiting=4096,patience=60000 pace:quickest=100,slowest=100,row=10000,load=1000 generate:seed=866851,count=1,limit=1,at=1756 hush:worker=3,other=2,at=923 calm:at=924",
   ]
 }

@@ -80,6 +80,7 @@ struct Shrinker {
   private mutating func simplifyOrders() async {
     for index in options.orders.indices {
       await attempt { $0.orders[index].cancelled = 0 }
+      await attempt { $0.orders[index].left = 0 }
       await attempt { $0.orders[index].held = 0 }
       await attempt { $0.orders[index].client = 0 }
       await attempt { $0.orders[index].at /= 2 }

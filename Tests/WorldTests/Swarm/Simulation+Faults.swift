@@ -70,6 +70,10 @@ extension Simulation {
     case .mute:
       guard let other = self.process(fault.other), other !== process else { return false }
       hold(index, [Path(from: process, to: other, purpose: fault.amount >= 2 ? .data : nil)], fault)
+    case .hush:
+      guard let other = self.process(fault.other), other !== process else { return false }
+      let paths = [(process, other), (other, process)].map { Path(from: $0, to: $1, purpose: .data, connects: true) }
+      hold(index, paths, fault)
     case .lag:
       let time = Duration.milliseconds(fault.amount)
       world.slowDown(Path(from: process), by: time, id: index)

@@ -1,3 +1,4 @@
+import GPT2
 import MicroBatching
 import Pipeline
 import Platform
@@ -58,6 +59,14 @@ final class Node: Process {
       kept[segment.slot].removeLast(max(0, kept[segment.slot].count - segment.start))
       kept[segment.slot] += values[row..<(row + segment.count)]
     }
+  }
+
+  /// By how much that takes more than it may, chunk by chunk; nil where it does not.
+  func excess(limit: Int) -> Int? {
+    let chunk = Configuration.cacheChunk
+    let positions = kept.reduce(0) { $0 + ($1.count + chunk - 1) / chunk * chunk }
+    let excess = positions * ToyModel.configuration.width * MemoryLayout<Float>.size - min(limit, memory / 8)
+    return excess > 0 ? excess : nil
   }
 
   /// Passes of its present plan that it has not taken.

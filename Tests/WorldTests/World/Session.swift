@@ -25,6 +25,10 @@ final class Dial {
   var queued: [Parcel] = []
   /// Let go of.
   var isClosed = false
+  /// Passes that the listener has said it has room for, less those that were sent.
+  var credit = 0
+  /// Whether a message was lost or came twice, or a connection ended.
+  var isFaulty = false
 
   init(from: Process, _ purpose: Purpose, to: Process, id: [UInt8]) {
     (self.from, life, self.purpose, self.to, self.id) = (from, from.life, purpose, to, id)
@@ -42,6 +46,8 @@ final class Session {
   let life: Int
   /// Whether nothing passes any more, nor arrives.
   var isCut = false
+  /// Whether whoever dialled is not told of that.
+  var isHalfOpen = false
   /// The listener has another connection under the same routing id, so nothing of this one is read.
   let isUnheard: Bool
   /// Each way: the listener's first.
@@ -76,6 +82,8 @@ struct Path {
   var from: Process?
   var to: Process?
   var purpose: Dial.Purpose?
+  /// Whether connections come about all the same.
+  var connects = false
 
   func matches(_ session: Session, _ way: Int) -> Bool {
     let dial = session.dial

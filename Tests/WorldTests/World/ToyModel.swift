@@ -11,6 +11,9 @@ enum ToyModel {
     layerCount: 6, headCount: 1, width: 4, positionCount: 192, innerWidth: 8, vocabularySize: 97,
     endOfTextTokens: [13])
 
+  /// Bytes of all that a stage hands on of one sequence.
+  static let slotBytes = configuration.positionCount * configuration.width * MemoryLayout<Float>.size
+
   static func embed(_ token: Int, at position: Int) -> UInt64 { mixed(UInt64(token) &* 131 &+ UInt64(position) &+ 1) }
 
   // MARK: - The head

@@ -23,6 +23,9 @@ struct ToySlice {
     (seen.first ?? []).reduce(0) { $0 + min(budget, ($1.count + chunk - 1) / chunk * chunk) }
   }
 
+  /// Whether nothing is cached.
+  var isEmpty: Bool { seen.allSatisfy { $0.allSatisfy(\.isEmpty) } }
+
   mutating func run(_ microBatch: MicroBatch, _ values: [UInt64]) throws(Misfit) -> [UInt64] {
     var values = values
     for slot in microBatch.releasedSlots { for block in seen.indices { seen[block][slot] = [] } }

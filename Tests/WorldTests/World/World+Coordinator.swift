@@ -17,7 +17,8 @@ extension World {
     return CoordinatorState(
       CoordinatorSettings(
         configuration: ToyModel.configuration, listening: "tcp://10.0.0.1:7070", workerCount: setup.workerCount,
-        spares: setup.spares, means: setup.means, restarts: setup.restarts, sharesFiles: setup.sharesFiles,
+        spares: setup.spares, means: setup.means, replayMemory: setup.replayMemory, restarts: setup.restarts,
+        sharesFiles: setup.sharesFiles,
         wishes: wishes, waitingLimit: setup.waitingLimit, patience: setup.patience, workerFlags: "",
         comesAgain: !setup.restarts, key: nil, host: "coordinator", cores: 4, threads: 1,
         creditLimit: setup.creditLimit, omitted: setup.omitted),
@@ -57,9 +58,11 @@ extension World {
   func handle(_ event: CoordinatorEvent) {
     guard coordinatorProcess.isRunning else { return }
     journal?.note(now, event)
-    let before = epoch
+    let (before, plan, stages) = (epoch, coordinator.planned, coordinator.lastStages)
+    let inFlight = coordinator.scheduler.inFlight
     coordinator.handle(event, at: now)
     if epoch.plan < before.plan { violate("epoch \(epoch) comes after \(before)") }
+    if let plan, plan !== coordinator.planned { lost(plan, of: stages, before, inFlight) }
     while let effect = coordinator.nextEffect() {
       journal?.note(now, effect)
       carryOut(effect)
@@ -71,7 +74,7 @@ extension World {
     case .send(let id, let header, let message): answer(coordinatorProcess, id, header, message)
     case .dialFirst(let address, _, let name):
       close(first)
-      first = process(at: address).map { dial(name, from: coordinatorProcess, .data, to: $0) }
+      (first, sent) = (process(at: address).map { dial(name, from: coordinatorProcess, .data, to: $0) }, [])
     case .dialFirstAgain(let name):
       let process = first?.to
       close(first)
@@ -93,10 +96,9 @@ extension World {
       if !layers.contains(wanted.tensor) { violate("a piece of block \(wanted.tensor) for who holds \(layers)") }
       handle(.pieces([Piece(tensor: wanted.tensor, offset: 0, bytes: [1])], for: id))
     case .embed(let dispatch, let header):
-      if !poison.isEmpty {
-        let flight = coordinator.scheduler.flights.first { $0.sequence == dispatch.sequence }
-        riders[dispatch.sequence] = flight?.shares.map(\.arrival.request)
-      }
+      sent.append(dispatch.sequence)
+      let flight = coordinator.scheduler.flights.first { $0.sequence == dispatch.sequence }
+      riders[dispatch.sequence] = flight?.shares.map(\.arrival.request)
       embed(dispatch, header)
     case .finish(let job): finish(job)
     case .deliver(let id, let result): deliver(id, result)
@@ -166,6 +168,10 @@ extension World {
 
   private func complete(_ id: RequestID, _ error: (any Error)?) {
     if cancelled.contains(id) { return }
+    if case ClusterError.poisonous? = error, !poison.contains(id), !mayHaveDied(of: id) {
+      violate("request \(id.rawValue) is said to be poisonous, and two have not died of it")
+      journal?.note(now, "\(deaths)")
+    }
     if ends.updateValue(error, forKey: id) != nil { violate("request \(id.rawValue) has ended twice") }
   }
 }

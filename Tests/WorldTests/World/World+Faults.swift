@@ -84,8 +84,38 @@ extension World {
 
   func statistic() -> PipelineStatistics { statistics.snapshot() }
 
+  /// What of the pipe did not come back though nothing is in it; nil where all did.
+  var leak: String? {
+    let scheduler = coordinator.scheduler
+    if let slots = scheduler.slots ?? scheduler.lostSlots?.pool, slots.slotsUsed > 0 || slots.positionsUsed > 0 {
+      return "\(slots.slotsUsed) slots and \(slots.positionsUsed) positions are taken, by nobody"
+    }
+    guard let plan = coordinator.planned, plan.isOpen, coordinator.recovery == nil else { return nil }
+    for node in coordinator.lastStages.compactMap({ stage in nodes.first { $0.isStage(stage) } }) {
+      if node.slice?.isEmpty == false || !node.kept.allSatisfy(\.isEmpty) {
+        return "\(node.name) has rows in its caches, and no slot is taken"
+      }
+    }
+    let credits = min(plan.plan.credits, setup.creditLimit)
+    for dial in [first] + coordinator.lastStages.map({ stage in nodes.first { $0.isStage(stage) }?.next }) {
+      guard let dial, !dial.isFaulty else { continue }
+      // It comes in quarters.
+      if dial.credit > credits || dial.credit <= credits - max(1, credits / 4) {
+        return "\(dial.from.name) has credit for \(dial.credit) passes of \(credits)"
+      }
+    }
+    return nil
+  }
+
   /// Whether nothing is left of any request: no slot, no row in flight, nobody who waits.
   var isIdle: Bool { coordinator.scheduler.isIdle }
+}
+
+extension Node {
+  fileprivate func isStage(_ stage: CoordinatorState.PlannedStage) -> Bool {
+    guard isRunning, state.settings.hello.process == stage.process, let links = state.links else { return false }
+    return links.outgoing.isOpen
+  }
 }
 
 extension CoordinatorState {

@@ -19,8 +19,8 @@ extension World {
 
   private func delay() -> Duration { .microseconds(random.number(setup.latency)) }
 
-  private func isBlocked(_ session: Session, _ way: Int) -> Bool {
-    !blocks.isEmpty && blocks.contains { $0.path.matches(session, way) }
+  private func isBlocked(_ session: Session, _ way: Int, toDial: Bool = false) -> Bool {
+    !blocks.isEmpty && blocks.contains { $0.path.matches(session, way) && !($0.path.connects && toDial) }
   }
 
   // MARK: - Dialling
@@ -37,7 +37,7 @@ extension World {
     if halt > now { return queue.add(.connect(dial), at: halt + delay()) }
     connectionCount += 1
     let session = Session(dial, ConnectionNumber(connectionCount), isUnheard: dial.to.callers[dial.id] != nil)
-    guard dial.to.isRunning, !isBlocked(session, 0), !isBlocked(session, 1) else {
+    guard dial.to.isRunning, !isBlocked(session, 0, toDial: true), !isBlocked(session, 1, toDial: true) else {
       return queue.add(.connect(dial), at: now + Self.reconnectInterval)
     }
     dial.session = session
@@ -61,6 +61,7 @@ extension World {
   func close(_ dial: Dial?) {
     guard let dial, !dial.isClosed else { return }
     dial.isClosed = true
+    dial.from.backlog.removeAll { $0.purpose == dial.purpose }
     if let session = dial.session { transmit(session, 0, nil) }
   }
 
@@ -69,6 +70,7 @@ extension World {
   /// From whoever dialled to the listener.
   func send(_ dial: Dial?, _ header: Header, _ message: Message, _ values: [UInt64]? = nil) {
     guard let dial, !dial.isClosed else { return }
+    if case .pass = message { dial.credit -= 1 }
     let parcel = Parcel(header: header, message: message, values: values)
     if let session = dial.session { transmit(session, 0, parcel) } else { dial.queued.append(parcel) }
   }
@@ -76,6 +78,7 @@ extension World {
   /// From the listener to whoever dialled; one for somebody who is gone is lost.
   func answer(_ process: Process, _ id: [UInt8], _ header: Header, _ message: Message) {
     guard let session = process.callers[id] else { return }
+    if case .credit(let credit) = message { session.dial.credit += credit.passes }
     transmit(session, 1, Parcel(header: header, message: message))
   }
 
@@ -84,11 +87,13 @@ extension World {
     guard !session.isCut else { return }
     if parcel != nil, session.ways[way].losses > 0 {
       session.ways[way].losses -= 1
+      session.dial.isFaulty = true
       return
     }
     var count = 1
     if parcel != nil, session.ways[way].copies > 0 {
       session.ways[way].copies -= 1
+      session.dial.isFaulty = true
       session.end(way).hasCopies = true
       count = 2
     }
@@ -158,7 +163,8 @@ extension World {
   /// Ends a connection: what is on the way is lost.
   func cut(_ session: Session, tellsDialer: Bool = true, tellsListener: Bool = true) {
     guard !session.isCut else { return }
-    session.isCut = true
+    (session.isCut, session.isHalfOpen) = (true, !tellsDialer)
+    session.dial.isFaulty = true
     journal?.note(
       now, "connection \(session.number.rawValue) from \(session.dial.from.name) to \(session.dial.to.name) is cut")
     if tellsListener { queue.add(.ended(session, way: 0), at: now + .microseconds(random.number(500...2500))) }

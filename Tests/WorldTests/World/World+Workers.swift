@@ -241,6 +241,9 @@ extension World {
     {
       return violate("\(node.name) caches \(positions) positions, and has room for \(budget)")
     }
+    if let excess = node.excess(limit: setup.replayMemory) {
+      return violate("\(node.name) keeps what it handed on in \(excess) bytes too much")
+    }
     if !poison.isEmpty, riders[node.sequence]?.contains(where: poison.contains) == true {
       journal?.note(now, "\(node.name) dies of it")
       return kill(node)

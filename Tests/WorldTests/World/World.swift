@@ -31,6 +31,8 @@ final class World {
     var patience = Duration.seconds(60)
     /// Bytes that a worker offers.
     var memory = 1 << 30
+    /// Of which so much may be taken by what it hands on.
+    var replayMemory = ClusterPlan.replayMemory
     /// Seconds that a block takes for a row, that one takes to be loaded, and that the head takes for a micro-batch.
     var rowSeconds = 1e-5
     var loadSeconds = 1e-3
@@ -44,6 +46,17 @@ final class World {
     case coordinator(CoordinatorEvent, [UInt64])
     case worker(WorkerEvent)
     case tick
+
+    /// For what the socket was dialled that it comes over; nil where it comes over none of those.
+    var purpose: Dial.Purpose? {
+      switch self {
+      case .coordinator(.first, _), .coordinator(.firstConnected, _), .coordinator(.firstDisconnected, _),
+        .worker(.next), .worker(.nextConnected), .worker(.nextDisconnected):
+        .data
+      case .worker(.coordinator), .worker(.coordinatorConnected), .worker(.coordinatorDisconnected): .control
+      default: nil
+      }
+    }
   }
 
   enum Event {
@@ -103,8 +116,13 @@ final class World {
   var journal: Journal?
   /// Is told of each result, before the next event.
   var onResult: ((World, RequestID) -> Void)?
-  /// Whose rows are in the micro-batches of the plan.
+  /// Whose rows are in the micro-batches, and those of the plan in the order in which they were sent.
   var riders: [UInt64: [RequestID]] = [:]
+  var sent: [UInt64] = []
+  /// What processes had in hand when they were gone with their plan.
+  var deaths: [Death] = []
+  /// Micro-batches that were in the pipe when their plan was lost.
+  var lostPasses = 0
   /// Whoever computes a row of these dies.
   var poison: Set<RequestID> = []
 
