@@ -43,12 +43,14 @@ struct ClusterOptions: ParsableArguments {
       valueName: "means"))
   var recover: String?
 
-  @Option(help: ArgumentHelp("Workers besides, which hold blocks for when one is lost. (default: 0)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Workers besides, which are waited for too, and hold blocks for when one is lost. (default: 0)", valueName: "n"))
   var spares: Int?
 
   @Option(
     help: ArgumentHelp(
-      "What each worker keeps of what it handed on, as 256MB: when the next stage is lost, it alone computes again. 0 keeps nothing. (default: 256MiB)",
+      "What each worker keeps of what it handed on, as 256MB, in an eighth of its memory at most: when the next stage is lost, it alone computes again. 0 keeps nothing. (default: 256MiB)",
       valueName: "size"))
   var replayMemory: String?
 

@@ -163,7 +163,8 @@ extension StageDescription {
     let blocks =
       layers.count == 1 ? "block \(layers.lowerBound)" : "blocks \(layers.lowerBound) to \(layers.upperBound - 1)"
     let sources = [(bytesRead, "read from files"), (bytesReceived, "received"), (bytesCached, "from its cache")]
-    return "\(name): \(blocks), \(sources.line); \(kernels), \(count(threads, "thread"))"
+    let origin = sources.line.isEmpty ? "in its memory" : sources.line
+    return "\(name): \(blocks), \(origin); \(kernels), \(count(threads, "thread"))"
   }
 }
 

@@ -24,7 +24,8 @@ struct WorkerCommand: ParsableCommand {
       Without --model the coordinator sends the blocks, and the worker keeps them in --cache for the next time. With \
       --model the worker reads them from its own copy of the coordinator's model.
 
-      SIGTERM or Ctrl-C lets it leave when another has its place. When the coordinator is gone, it keeps its blocks and looks \
+      SIGTERM or Ctrl-C lets it leave in order: what is in the pipe comes back first, and its place is filled as a lost one's \
+      is. When the coordinator is gone, it keeps its blocks and looks \
       for it again for --wait seconds.
       """)
 
@@ -238,7 +239,7 @@ extension WorkerNotice {
       DescriptorLimit.exhausted
     case .detached(let reason): "\(reason); it waits for the next plan"
     case .joiningAgain(let reason): "\(reason); it dials again"
-    case .leaving: "it was asked to end, and does when another has its place"
+    case .leaving: "it was asked to end, and does when the pipe is empty"
     case .finished(let microBatches): "done: \(count(microBatches, "micro-batch", plural: "micro-batches"))"
     }
   }

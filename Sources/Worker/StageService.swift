@@ -45,7 +45,7 @@ public final class StageService {
   /// - Parameters:
   ///   - authenticator: says whom this context lets in; of a member with a pair of its own it is told with each assignment.
   ///   - stopping: ends the service when it is woken, wherever it stands, without a word to the coordinator.
-  ///   - leaving: ends it in order when it is woken: another has its place first.
+  ///   - leaving: ends it in order when it is woken: what is in the pipe comes back first.
   /// - Throws: ``ZeroMQError`` when it cannot listen; ``KernelsError``.
   public init(
     _ options: WorkerOptions, context: Context, authenticator: Authenticator? = nil, stopping: Wakeup? = nil,

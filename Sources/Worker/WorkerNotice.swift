@@ -18,7 +18,7 @@ public enum WorkerNotice: Sendable {
   case detached(reason: String)
   /// It says hello anew: the coordinator is gone, or has given it up.
   case joiningAgain(reason: String)
-  /// It was asked to end, and serves on until another has its place.
+  /// It was asked to end, and serves on until the pipe is empty.
   case leaving
   case finished(microBatches: Int)
   /// There are no descriptors left for those who dial in.

@@ -54,7 +54,7 @@ struct RecoveryTests {
       try Data(contentsOf: folder.url.appending(path: "one")) == Data(contentsOf: folder.url.appending(path: "three")))
   }
 
-  @Test("leaves by SIGTERM when another has its place, and nobody calls that a loss")
+  @Test("leaves by SIGTERM in order, another has its place, and nobody calls that a loss")
   func drained() throws {
     let (coordinator, address) = try RunningProgram.coordinator(2, Cluster.longText)
     let workers = try ["a", "b"].map { try RunningProgram.worker($0, of: address) }

@@ -48,7 +48,8 @@ extension ClusterTests {
         // The last task to end may hold the engine a moment longer.
         let end = Instant.now + .seconds(10)
         while try Descriptors.count() > before, .now < end { await Task.yield() }
-        guard try Descriptors.count() == before else { exit(4) }
+        // Fewer where the first cluster was not quite gone when they were counted.
+        guard try Descriptors.count() <= before else { exit(4) }
       }
     }
   }

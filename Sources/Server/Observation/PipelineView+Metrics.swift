@@ -22,7 +22,8 @@ extension PipelineView {
     text.single(
       "gpt2_ignored_messages_total", .counter, "Messages that were dropped, being of no worker of this cluster.",
       Double(counts.ignored))
-    text.single("gpt2_worker_losses_total", .counter, "Workers and links that were lost.", Double(total.losses))
+    text.single(
+      "gpt2_worker_losses_total", .counter, "Workers of stages, and links, that were lost.", Double(total.losses))
     text.single(
       "gpt2_recoveries_total", .counter, "Times that work went on after losses and departures.",
       Double(total.recoveries))
