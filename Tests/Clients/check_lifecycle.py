@@ -58,6 +58,10 @@ def check_loading(path, folder):
             waited = wait_until("/ready", lambda: server.get("/ready")[0] == 200, 30)
             assert sitting.client().completions.create(model="gpt2-demo", prompt="To be").choices[0].text
             assert server.stop() == 0
+            # It looks for the server again until it is told to end.
+            time.sleep(0.5)
+            assert worker.poll() is None, f"the worker ended with the server: {worker.communicate()[1]}"
+            worker.terminate()
             said = worker.communicate(timeout=10)[1]
             assert worker.returncode == 0, f"the worker ended with {worker.returncode}: {said}"
         finally:

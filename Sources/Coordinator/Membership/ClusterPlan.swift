@@ -179,16 +179,20 @@ public struct ClusterPlan: Sendable {
   /// Bytes of micro-batches that may wait while a stage computes.
   func waitingBytes(width: Int) -> Int { (credits / 8 + 1) * rowLimit * 4 * width }
 
+  /// Seconds that a block takes at least.
+  private static let shortest = 1e-9
+
   /// The workers as the balance sees them.
   private static func members(_ workers: [Candidate]) -> [Member] {
     workers.map { worker in
       // Alike workers of one host were measured side by side, and what differs between them is chance.
       let alike = workers.filter { $0.host == worker.host && $0.threads == worker.threads }
       let seconds = alike.compactMap { $0.curve?.seconds(rows: plannedRows) }.reduce(0, +)
-      // Everybody who was asked for is to take part, so each counts as a host of its own.
+      // Everybody who was asked for is to take part, so each counts as a host of its own, which no host has the name of.
       return Member(
-        name: worker.name, host: worker.name, cores: worker.cores, threads: worker.threads, memory: worker.memory,
-        blockSeconds: seconds > 0 ? seconds / Double(alike.count) : 1)
+        name: worker.name, host: "worker \(worker.name)", cores: worker.cores, threads: worker.threads,
+        memory: worker.memory,
+        blockSeconds: seconds > 0 ? max(seconds / Double(alike.count), shortest) : 1)
     }
   }
 }

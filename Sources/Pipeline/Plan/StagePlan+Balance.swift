@@ -37,7 +37,8 @@ extension StagePlan {
       let chosen = choices.min {
         loads.load(of: $0, blocks: counts[$0] + 1) < loads.load(of: $1, blocks: counts[$1] + 1)
       }
-      counts[chosen!] += 1
+      // Where times are so small that sums of them say nothing, anybody with room.
+      counts[chosen ?? members.indices.first { counts[$0] < room[$0] }!] += 1
     }
 
     let spares = members.indices.filter { counts[$0] == 0 }.map { member in

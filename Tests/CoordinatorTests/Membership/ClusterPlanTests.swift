@@ -83,6 +83,23 @@ import Testing
     #expect(blind.stages.map(\.layers.count) == [6, 6])
   }
 
+  @Test("deals out all blocks whatever times and names workers say that they have")
+  func liars() throws {
+    for seconds in [Double.leastNonzeroMagnitude, 1e-300, 1e-9, 10] {
+      for memory in [0, 1 << 40] {
+        let workers = [0, 1].map { index in
+          ClusterPlan.Candidate(
+            name: "here", host: "x", cores: 1, threads: 1, memory: index == 0 ? 1 << 40 : memory,
+            curve: TimeCurve([BlockTime(rows: 128, seconds: index == 0 ? seconds : .leastNonzeroMagnitude)]))
+        }
+        let plan = try ClusterPlan(
+          Self.shape, over: workers,
+          coordinator: .init(host: "here", cores: 1, threads: 1, edges: CoordinatorBench.edges), .init())
+        #expect(plan.stages.map(\.layers.count).reduce(0, +) == Self.shape.layerCount)
+      }
+    }
+  }
+
   @Test("lets more be under way than is ever in flight, and no more than the wire allows")
   func credits() throws {
     let plan = try Self.plan([Self.worker("a"), Self.worker("b")])
