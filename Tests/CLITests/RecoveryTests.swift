@@ -27,6 +27,7 @@ struct RecoveryTests {
     for number in [0, 2, 1] {
       try #require(eventually { program.children.count == 3 })
       kill(program.children[number], SIGKILL)
+      // About as long as it takes to start one anew: some die while the one before is being replaced.
       usleep(300_000)
     }
     #expect(try program.end() == 0, "\(program.notes)")
