@@ -341,7 +341,7 @@ final class EngineDriver {
     let start = Instant.now
     let pass = Pass(
       microBatch: dispatch.microBatch, width: finisher!.configuration.width, refill: dispatch.refill, records: [])
-    guard pass.payloadByteCount(into: 0) > 0 || dispatch.refill == nil else {
+    guard pass.hasRows(into: 0) else {
       // Another stage has the rows.
       try first?.send([Frame(Message.pass(pass).encode(header: header)), Frame([])])
       return state.handle(.embedded(sequence: dispatch.sequence, isFinite: true, start: start), at: .now)

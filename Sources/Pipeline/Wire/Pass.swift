@@ -21,11 +21,14 @@ public struct Pass: Hashable, Sendable {
 }
 
 extension Pass {
+  /// Whether its rows go over the link into a stage: all but those of a refill of another stage.
+  public func hasRows(into stage: Int) -> Bool { refill == nil || refill == stage }
+
   /// Bytes of the second frame on the link into a stage: rows × width × 4, and none of a refill of another stage.
   ///
   /// - Parameter stage: the number of stages for the coordinator behind the last one.
   public func payloadByteCount(into stage: Int) -> Int {
-    refill == nil || refill == stage ? microBatch.rowCount * width * MemoryLayout<Float>.size : 0
+    hasRows(into: stage) ? microBatch.rowCount * width * MemoryLayout<Float>.size : 0
   }
 
   /// Throws unless the second frame has as many bytes as the rows take; to be asked before one of them is looked at.

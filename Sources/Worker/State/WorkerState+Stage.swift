@@ -79,7 +79,7 @@ extension WorkerState {
   private mutating func passOn(_ header: Header, _ pass: Pass, _ links: StageLinks) {
     // Until it is handed on: then it is how long that took.
     links.idleSince = now
-    let hasRows = pass.payloadByteCount(into: links.assignment.index + 1) > 0 || pass.refill == nil
+    let hasRows = pass.hasRows(into: links.assignment.index + 1)
     emit(.passOn(links.outgoing.header(sequence: header.sequence), pass, hasRows: hasRows))
   }
 

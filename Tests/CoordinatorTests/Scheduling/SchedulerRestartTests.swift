@@ -7,32 +7,32 @@ import Testing
 
 /// What becomes of requests when the pipe is lost and there is another.
 @Suite("A scheduler whose pipe is lost") struct SchedulerRestartTests {
-  private static let positionCount = 4096
+  static let positionCount = 4096
 
-  private static func pacing(inFlightLimit: Int = 3, rows: Int? = 8) -> Pacing {
+  static func pacing(inFlightLimit: Int = 3, rows: Int? = 8) -> Pacing {
     var pacing = Pacing(stageCount: 2, fixedRows: rows)
     pacing.inFlightLimit = inFlightLimit
     return pacing
   }
 
-  private static func scheduler(
+  static func scheduler(
     slotCount: Int = 8, positionBudget: Int = 1 << 16, inFlightLimit: Int = 3, rows: Int? = 8
   ) -> Scheduler {
     Scheduler(
       slotCount: slotCount, positionBudget: positionBudget, pacing: pacing(inFlightLimit: inFlightLimit, rows: rows))
   }
 
-  private static func prompt(_ count: Int) -> [Int] { (0..<count).map { $0 % 90 } }
+  static func prompt(_ count: Int) -> [Int] { (0..<count).map { $0 % 90 } }
 
-  private static func generation(prompt count: Int, tokens: Int = 100) throws -> Work {
+  static func generation(prompt count: Int, tokens: Int = 100) throws -> Work {
     .generate(try FakeModel.generation(prompt(count), maximumTokens: tokens, positionCount: positionCount))
   }
 
-  private static func reading(_ count: Int) throws -> Work {
+  static func reading(_ count: Int) throws -> Work {
     .embed(try Reading(prompt(count), configuration: FakeModel.configuration(positionCount: positionCount)))
   }
 
-  private static func fill(_ scheduler: inout Scheduler) -> [Dispatch] {
+  static func fill(_ scheduler: inout Scheduler) -> [Dispatch] {
     var dispatches: [Dispatch] = []
     while let dispatch = scheduler.next() { dispatches.append(dispatch) }
     return dispatches
@@ -40,7 +40,7 @@ import Testing
 
   /// Brings one micro-batch back, and gives every generation that asks for one the token 1.
   @discardableResult
-  private static func arrive(_ scheduler: inout Scheduler) throws -> [Arrival] {
+  static func arrive(_ scheduler: inout Scheduler) throws -> [Arrival] {
     let arrivals = scheduler.arrived(try #require(scheduler.oldest).sequence)
     for arrival in arrivals where arrival.output == .nextToken {
       _ = scheduler.accept(SampledToken(token: 1, logProbability: -1), for: arrival.request)
@@ -48,14 +48,14 @@ import Testing
     return arrivals
   }
 
-  private static func run(_ scheduler: inout Scheduler, for count: Int) throws {
+  static func run(_ scheduler: inout Scheduler, for count: Int) throws {
     for _ in 0..<count {
       _ = fill(&scheduler)
       try arrive(&scheduler)
     }
   }
 
-  private static func begin(
+  static func begin(
     _ scheduler: inout Scheduler, slotCount: Int = 8, positionBudget: Int = 1 << 16, caches: KeptCaches? = nil
   ) -> [(id: RequestID, error: AdmissionError)] {
     scheduler.begin(slotCount: slotCount, positionBudget: positionBudget, pacing: pacing(), caches: caches)
@@ -234,225 +234,5 @@ import Testing
     #expect(scheduler.isIdle)
     _ = Self.begin(&scheduler)
     #expect(scheduler.isIdle && scheduler.next() == nil)
-  }
-
-  // MARK: Who is to blame
-
-  @Test func `a request alone in the hand of a second worker that died is to blame, and nobody beside it`() throws {
-    for isAlone in [true, false] {
-      var scheduler = Self.scheduler()
-      for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
-      _ = Self.fill(&scheduler)
-      #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
-      // The first time is mostly chance.
-      #expect(scheduler.suspects.isEmpty)
-      let blamed = scheduler.died(with: isAlone ? [RequestID(1)] : [RequestID(1), RequestID(2)], alone: isAlone)
-      #expect(blamed == (isAlone ? RequestID(1) : nil))
-      #expect(scheduler.suspects == (isAlone ? [RequestID(1)] : [RequestID(1), RequestID(2)]))
-      #expect(scheduler.convict(RequestID(1)) == isAlone && !scheduler.convict(RequestID(2)))
-      #expect(scheduler.running == (isAlone ? 1 : 2))
-    }
-  }
-
-  @Test func `who is accused rests until the worker comes again, and others go on`() throws {
-    var scheduler = Self.scheduler()
-    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
-    _ = Self.fill(&scheduler)
-    _ = scheduler.suspend()
-    for _ in 0..<2 { _ = scheduler.died(with: [RequestID(1)], alone: true) }
-    _ = Self.begin(&scheduler)
-    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1]])
-    #expect(try Self.arrive(&scheduler).map(\.request) == [RequestID(2)])
-    scheduler.exonerate([RequestID(1)])
-    #expect(!scheduler.convict(RequestID(1)) && scheduler.running == 2)
-    #expect(Self.fill(&scheduler).contains { $0.tokens.suffix(2) == [0, 1] })
-  }
-
-  @Test func `rows that came since are no worker's death`() throws {
-    var scheduler = Self.scheduler(rows: 2)
-    try scheduler.submit(RequestID(1), Self.reading(9))
-    _ = Self.fill(&scheduler)
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
-    try Self.arrive(&scheduler)
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == RequestID(1))
-  }
-
-  @Test func `who was cancelled meanwhile was in the worker's hand as well`() throws {
-    var scheduler = Self.scheduler()
-    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
-    _ = Self.fill(&scheduler)
-    scheduler.cancel(RequestID(1))
-    #expect(scheduler.suspend() == [[RequestID(2), RequestID(1)]])
-  }
-
-  @Test func `one that has ended is not to blame, nor is who was beside it`() throws {
-    var scheduler = Self.scheduler()
-    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 2)) }
-    _ = Self.fill(&scheduler)
-    _ = scheduler.died(with: [RequestID(1), RequestID(2)], alone: false)
-    scheduler.cancel(RequestID(2))
-    // The other one may as well have been it.
-    #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
-    #expect(scheduler.suspects == [RequestID(1)])
-    #expect(scheduler.died(with: [RequestID(9)], alone: true) == nil)
-  }
-
-  /// Three texts of which two are suspect, in another pipe.
-  private static func suspicious() throws -> Scheduler {
-    var scheduler = scheduler(rows: 2)
-    for id in 1...3 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), generation(prompt: 3)) }
-    for _ in 0..<2 {
-      _ = fill(&scheduler)
-      _ = scheduler.suspend()
-      #expect(scheduler.died(with: [RequestID(1), RequestID(2)], alone: false) == nil)
-      _ = begin(&scheduler)
-    }
-    return scheduler
-  }
-
-  @Test func `suspects go one at a time, all their rows and nobody else's, until they got on`() throws {
-    var scheduler = try Self.suspicious()
-    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1, 2]])
-    #expect(scheduler.suspects == [RequestID(1), RequestID(2)])
-    #expect(try Self.arrive(&scheduler).map(\.request) == [RequestID(1)])
-    // It got on, and is one of many again; the other one is alone now.
-    #expect(scheduler.suspects == [RequestID(2)])
-    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1, 2]])
-    #expect(try Self.arrive(&scheduler).map(\.request) == [RequestID(2)])
-    #expect(scheduler.suspects.isEmpty)
-    #expect(Self.fill(&scheduler).flatMap(\.tokens).count == 5)
-    // Its deaths are forgotten.
-    _ = scheduler.suspend()
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil)
-  }
-
-  @Test func `suspects wait for what is in the pipe, and a cancelled or held one keeps nobody waiting`() throws {
-    var scheduler = try Self.suspicious()
-    scheduler.hold(RequestID(1))
-    scheduler.hold(RequestID(2))
-    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1, 2]])
-    scheduler.resume(RequestID(1))
-    #expect(scheduler.next() == nil && scheduler.marks.contains(.suspectWaits))
-    #expect(try Self.arrive(&scheduler).map(\.request) == [RequestID(3)])
-    #expect(Self.fill(&scheduler).map(\.tokens) == [[0, 1, 2]])
-    scheduler.cancel(RequestID(1))
-    #expect(!scheduler.suspects.contains(RequestID(1)))
-    #expect(Self.fill(&scheduler).first?.tokens == [1])
-  }
-
-  @Test func `whoever was taken for dead and is there again clears who was blamed for it`() throws {
-    var scheduler = try Self.suspicious()
-    scheduler.exonerate([RequestID(1), RequestID(2), RequestID(3), RequestID(9)])
-    #expect(scheduler.suspects.isEmpty)
-    _ = Self.fill(&scheduler)
-    // One death is left, and the next one is a second.
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == RequestID(1))
-    scheduler.exonerate([RequestID(2)])
-    #expect(scheduler.died(with: [RequestID(2)], alone: true) == nil)
-  }
-
-  // MARK: Caches that are left
-
-  @Test func `where all stages keep their caches, every text goes on with its newest token`() throws {
-    var scheduler = Self.scheduler()
-    try scheduler.submit(RequestID(1), Self.generation(prompt: 3))
-    try scheduler.submit(RequestID(2), Self.generation(prompt: 20))
-    try Self.run(&scheduler, for: 2)
-    let cached = scheduler.requests.mapValues(\.cached)
-    #expect(cached[RequestID(1)]! >= 3 && cached[RequestID(2)]! > 0 && cached[RequestID(2)]! < 20)
-    _ = Self.fill(&scheduler)
-    _ = scheduler.suspend()
-    #expect(Self.begin(&scheduler, caches: KeptCaches(missing: nil, slots: 0)).isEmpty)
-    let segments = Self.fill(&scheduler).flatMap(\.microBatch.segments)
-    for (id, slot) in [(RequestID(1), 0), (RequestID(2), 1)] {
-      #expect(segments.first { $0.slot == slot }?.start == cached[id])
-    }
-    #expect(scheduler.replayedRows == 0)
-  }
-
-  @Test func `the one stage that has lost its cache gets the rows again, the others go by, and both take turns`() throws
-  {
-    var scheduler = Self.scheduler()
-    try scheduler.submit(RequestID(1), Self.generation(prompt: 20))
-    try scheduler.submit(RequestID(2), Self.generation(prompt: 3))
-    try Self.run(&scheduler, for: 6)
-    let cached = scheduler.requests.mapValues(\.cached)
-    _ = scheduler.suspend()
-    #expect(Self.begin(&scheduler, caches: KeptCaches(missing: 1, slots: 8)).isEmpty)
-    #expect(scheduler.isRefilling)
-    var refilled: [Int: Int] = [:]
-    var began: [Int: Int] = [:]
-    for _ in 0..<10 {
-      for dispatch in Self.fill(&scheduler) {
-        for segment in dispatch.microBatch.segments {
-          if dispatch.refill == nil {
-            // Nobody goes on before its rows are on their way.
-            let id = scheduler.requests.first { $0.value.slot == segment.slot }!.key
-            if began[segment.slot] == nil { #expect(refilled[segment.slot] == cached[id]) }
-            began[segment.slot] = began[segment.slot] ?? segment.start
-          } else {
-            #expect(dispatch.refill == 1 && segment.start == refilled[segment.slot, default: 0])
-            refilled[segment.slot] = segment.start + segment.count
-          }
-        }
-      }
-      try Self.arrive(&scheduler)
-    }
-    #expect(!scheduler.isRefilling && began.count == 2)
-    #expect(scheduler.replayedRows == cached.values.reduce(0, +))
-  }
-
-  @Test func `slots of which nothing was kept are read again, and give their place to the first in line`() throws {
-    var scheduler = Self.scheduler()
-    try scheduler.submit(RequestID(1), Self.generation(prompt: 3))
-    try scheduler.submit(RequestID(2), Self.generation(prompt: 4))
-    try Self.run(&scheduler, for: 3)
-    _ = scheduler.suspend()
-    _ = Self.begin(&scheduler, caches: KeptCaches(missing: 1, slots: 1))
-    #expect(scheduler.refilling == [RequestID(1)] && scheduler.suspended == [RequestID(2)])
-    _ = Self.fill(&scheduler)
-    #expect(scheduler.slots?.slotsUsed == 2)
-  }
-
-  @Test func `with less room requests go on where all of them have room, and else begin anew one by one`() throws {
-    for isEnough in [true, false] {
-      var scheduler = Self.scheduler(positionBudget: 400)
-      for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 3)) }
-      try Self.run(&scheduler, for: 3)
-      let used = try #require(scheduler.slots?.positionsUsed)
-      _ = scheduler.suspend()
-      let budget = isEnough ? used : used - 1
-      #expect(scheduler.hasRoom(in: budget) == isEnough)
-      #expect(Self.begin(&scheduler, positionBudget: budget, caches: KeptCaches(missing: nil, slots: 8)).isEmpty)
-      #expect(scheduler.slots?.positionsUsed == (isEnough ? used : 0))
-      #expect((Self.fill(&scheduler).first?.microBatch.segments.first?.start == 0) != isEnough)
-      #expect(scheduler.suspended.count == (isEnough ? 0 : 1))
-    }
-  }
-
-  @Test func `what is filled anew gives no slots back, and nobody dies of it`() throws {
-    var scheduler = Self.scheduler()
-    for id in 1...2 as ClosedRange<UInt64> { try scheduler.submit(RequestID(id), Self.generation(prompt: 3)) }
-    try Self.run(&scheduler, for: 3)
-    _ = scheduler.suspend()
-    scheduler.cancel(RequestID(1))
-    _ = Self.begin(&scheduler, caches: KeptCaches(missing: 1, slots: 8))
-    let next = scheduler.next()
-    let dispatch = try #require(next)
-    #expect(dispatch.refill == 1 && dispatch.microBatch.releasedSlots.isEmpty)
-    #expect(scheduler.suspend() == [nil])
-  }
-
-  @Test func `who got on between two deaths is not to blame`() throws {
-    var scheduler = Self.scheduler()
-    let scoring = try Scoring(
-      Array(1...90), window: 60, stride: 30, configuration: FakeModel.configuration(positionCount: 64))
-    try scheduler.submit(RequestID(1), .score(scoring))
-    let next = scheduler.next()
-    let first = try #require(next)
-    #expect(scheduler.died(with: [RequestID(1)], alone: true) == nil && scheduler.requests[RequestID(1)]?.deaths == 1)
-    #expect(scheduler.arrived(first.sequence).contains { $0.output != .nothing })
-    #expect(scheduler.requests[RequestID(1)]?.deaths == 0)
   }
 }

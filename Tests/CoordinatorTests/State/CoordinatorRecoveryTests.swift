@@ -8,9 +8,9 @@ import Testing
 @testable import Coordinator
 
 @Suite("What a coordinator does about a loss") struct CoordinatorRecoveryTests {
-  private typealias Bench = CoordinatorBench
+  typealias Bench = CoordinatorBench
 
-  private static func generation(_ prompt: [Int] = [1, 2, 3], tokens: Int = 9) throws -> Work {
+  static func generation(_ prompt: [Int] = [1, 2, 3], tokens: Int = 9) throws -> Work {
     .generate(
       try Generation(
         GenerationRequest(prompt: prompt, maximumTokens: tokens, endOfTextTokens: []),
@@ -18,27 +18,27 @@ import Testing
   }
 
   /// The first request has a token, and its next row is in the pipe.
-  private static func write(_ bench: inout Bench) throws -> Dispatch {
+  static func write(_ bench: inout Bench) throws -> Dispatch {
     _ = bench.take(.submit(RequestID(1), try generation(), ClientID()))
     let (dispatch, _) = try #require(Bench.dispatches(try bench.open()).first)
     _ = bench.comeBack(dispatch, number: 1)
     return try #require(Bench.dispatches(choose(7, &bench)).first?.dispatch)
   }
 
-  private static func choose(_ token: Int, _ bench: inout Bench) -> [CoordinatorEffect] {
+  static func choose(_ token: Int, _ bench: inout Bench) -> [CoordinatorEffect] {
     bench.take(
       .finished([RowOutcome(request: RequestID(1), value: .token(SampledToken(token: token, logProbability: -1)))]))
   }
 
   /// What there is to be computed anew.
-  private enum Caches {
+  enum Caches {
     case lost, kept
     /// But for one stage's.
     case keptBut(Int)
   }
 
   /// The plan that these effects tell of serves, and the request goes on with its next token.
-  private static func expectToGoOn(
+  static func expectToGoOn(
     _ bench: inout Bench, _ effects: [CoordinatorEffect], _ caches: Caches = .lost,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -189,6 +189,20 @@ import Testing
     }
   }
 
+  @Test("starts a spare that dies again and again three times")
+  func dyingSpare() throws {
+    var bench = Bench(workers: 1, spares: 1, restarts: true)
+    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
+    let dispatch = try #require(Bench.dispatches(try bench.open()).first)
+    var starts = 0
+    for number in 0..<5 as Range<UInt8> {
+      starts += Bench.restarts(bench.cut([number == 0 ? 3 : 9 + number])).count
+      _ = bench.join([10 + number], name: "w3", process: UInt64(number) + 50)
+      if number == 2 { _ = bench.comeBack(dispatch.dispatch, number: 1, records: 1) }
+    }
+    #expect(starts == 3)
+  }
+
   // MARK: Nobody is lost
 
   @Test("gives who joined a stage when that is faster, and then leaves it at that")
@@ -213,20 +227,6 @@ import Testing
     _ = try bench.open()
     _ = bench.ready([4])
     #expect(Bench.stages(bench.wait(.seconds(12), [[2], [3], [4]])).isEmpty)
-  }
-
-  @Test("starts a spare that dies again and again three times")
-  func dyingSpare() throws {
-    var bench = Bench(workers: 1, spares: 1, restarts: true)
-    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
-    let dispatch = try #require(Bench.dispatches(try bench.open()).first)
-    var starts = 0
-    for number in 0..<5 as Range<UInt8> {
-      starts += Bench.restarts(bench.cut([number == 0 ? 3 : 9 + number])).count
-      _ = bench.join([10 + number], name: "w3", process: UInt64(number) + 50)
-      if number == 2 { _ = bench.comeBack(dispatch.dispatch, number: 1, records: 1) }
-    }
-    #expect(starts == 3)
   }
 
   // MARK: Another split
@@ -363,178 +363,5 @@ import Testing
     _ = bench.cut([3])
     let effects = bench.say(.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0)), by: [3])
     #expect(Bench.goodbyes(effects).map(\.id) == [[3]] && Bench.goodbyes(effects)[0].goodbye.joinsAgain)
-  }
-
-  // MARK: Links
-
-  private static func fail(
-    _ bench: inout Bench, _ id: Roster.ID, _ link: LinkSide, isUnanswered: Bool = false
-  ) -> [CoordinatorEffect] {
-    bench.say(.failure(Failure(reason: "was cut", link: link, isUnanswered: isUnanswered)), by: id)
-  }
-
-  @Test("begins anew with the same workers where only a link is lost", arguments: [LinkSide.incoming, .outgoing])
-  func link(side: LinkSide) throws {
-    let id: Roster.ID = side == .incoming ? [3] : [2]
-    var bench = Bench()
-    _ = try Self.write(&bench)
-    let effects = Self.fail(&bench, id, side)
-    #expect(
-      Bench.losses(effects).map(\.next) == ["its work begins anew with the same workers"]
-        && Bench.goodbyes(effects).isEmpty)
-    #expect(Bench.stages(effects).map(\.id) == [[2], [3]])
-    #expect(Bench.stages(effects).map(\.assignment.layers) == [0..<1, 1..<2])
-    // The other end says so too, of a plan that is over by then.
-    let late = bench.say(
-      .failure(Failure(reason: "was cut", link: side)), by: id == [2] ? [3] : [2],
-      epoch: Epoch(coordinator: bench.state.roster.epoch.coordinator, plan: 1))
-    #expect(Bench.losses(late).isEmpty)
-    try Self.expectToGoOn(&bench, effects, .kept)
-  }
-
-  @Test("blames the worker behind a link of whom nothing is heard either")
-  func absent() throws {
-    var bench = Bench()
-    _ = try Self.write(&bench)
-    _ = bench.wait(.seconds(1), [[2]])
-    let effects = Self.fail(&bench, [2], .outgoing)
-    #expect(Bench.losses(effects).first?.what.hasPrefix("worker w3 (blocks 1 to 1) was lost: nothing heard") == true)
-    #expect(Bench.goodbyes(effects).map(\.id) == [[3]] && Bench.stages(effects).map(\.id) == [[2]])
-  }
-
-  @Test("gives up the worker behind a link that nobody answers, and shuns it for as long as there are others")
-  func unanswered() throws {
-    var bench = Bench()
-    _ = try Self.write(&bench)
-    let effects = Self.fail(&bench, [2], .outgoing, isUnanswered: true)
-    #expect(Bench.goodbyes(effects).map(\.id) == [[3]] && Bench.goodbyes(effects)[0].goodbye.joinsAgain)
-    #expect(Bench.stages(effects).map(\.id) == [[2]])
-    _ = try bench.serve(effects)
-    // It joins again, as the same process, and may hold blocks.
-    let again = Bench.assignments(bench.join([5], name: "w3", process: 3))
-    #expect(again.map(\.id) == [[5]] && again[0].assignment.stage == nil)
-    _ = bench.ready([5])
-    // With nobody else it is better than nobody.
-    let last = bench.cut([2])
-    #expect(Bench.stages(last).map(\.id) == [[5]])
-    try Self.expectToGoOn(&bench, last)
-  }
-
-  @Test("does not put one who is shunned in a lost place, if not for lack of others")
-  func shunned() throws {
-    for isLast in [false, true] {
-      var bench = Bench(means: isLast ? [.spare, .wait] : [.spare, .split])
-      _ = try bench.open()
-      let first = Self.fail(&bench, [2], .outgoing, isUnanswered: true)
-      #expect(Bench.goodbyes(first).map(\.id) == [[3]])
-      let plan = isLast ? [] : first
-      let joined = bench.join([5], name: "w3", process: 3)
-      // As a last resort at once; else the others go on alone.
-      #expect(Bench.stages(plan + joined).map(\.id) == (isLast ? [[2], [5]] : [[2]]))
-    }
-  }
-
-  @Test("gives up the worker behind a link that is lost a third time within a minute, and not before")
-  func brokenLink() throws {
-    for pause in [Duration.seconds(1), .seconds(40)] {
-      var bench = Bench()
-      var effects = try bench.open()
-      for count in 1...3 {
-        _ = bench.wait(pause, [[2], [3]])
-        effects = Self.fail(&bench, [2], .outgoing)
-        let isGivenUp = count == 3 && pause < .seconds(30)
-        #expect(Bench.goodbyes(effects).map(\.id) == (isGivenUp ? [[3]] : []))
-        _ = try bench.serve(effects)
-      }
-    }
-  }
-
-  @Test("gives up a first stage that cannot be reached, and one that lives and does nothing")
-  func firstStage() throws {
-    var bench = Bench()
-    let planned = bench.plan()
-    for id in [[2], [3]] as [Roster.ID] { _ = bench.ready(id) }
-    let effects = planned + bench.wait(.seconds(3), [[2], [3]])
-    #expect(Bench.losses(effects).first?.what.hasPrefix("worker w2 cannot be reached at tcp://10.0.0.2:7071") == true)
-    #expect(Bench.goodbyes(effects).map(\.id) == [[2]] && Bench.stages(effects).map(\.id) == [[3]])
-
-    var stalled = Bench()
-    _ = try Self.write(&stalled)
-    var lost: [CoordinatorEffect] = []
-    for _ in 0..<50 where Bench.losses(lost).isEmpty {
-      lost += stalled.wait(.milliseconds(100), [[2]], taken: 1, passed: 1)
-      lost += stalled.wait(.milliseconds(100), [[3]], taken: 1, passed: 0)
-    }
-    #expect(
-      Bench.losses(lost).first?.what.contains("worker w3 (blocks 1 to 1) is alive and has handed nothing on") == true)
-    #expect(Bench.goodbyes(lost).map(\.id) == [[3]])
-    try Self.expectToGoOn(&stalled, lost)
-  }
-
-  // MARK: Blame
-
-  /// w3 or who took its place dies with what w2 has handed on in hand; then w2 says its last word on that plan, and one on the next.
-  private static func die(_ bench: inout Bench, _ id: UInt8) -> [CoordinatorEffect] {
-    let epoch = bench.state.roster.epoch
-    let beat = Message.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0, taken: 1, passed: 1))
-    let next = Message.heartbeat(Heartbeat(progress: 1, time: 3, pulse: 0, pulseArrival: 0, taken: 0, passed: 0))
-    return bench.cut([id]) + bench.say(beat, by: [2], epoch: epoch) + bench.say(next, by: [2])
-  }
-
-  private static func poisonous(_ effects: [CoordinatorEffect]) -> [RequestID] {
-    effects.compactMap { effect in
-      if case .complete(let id, let error?) = effect, error as? ClusterError == .poisonous { id } else { nil }
-    }
-  }
-
-  @Test("fails a request by name that was alone in the hand of two workers that died, and goes on with the others")
-  func poisonous() throws {
-    var bench = Bench(spares: 2)
-    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
-    #expect(Bench.dispatches(try bench.open()).count == 1)
-    _ = bench.ready([4]) + bench.ready([5])
-    let first = Self.die(&bench, 3)
-    #expect(Self.poisonous(first).isEmpty)
-    #expect(Bench.dispatches(try bench.serve(first)).map(\.dispatch.tokens) == [[1, 2, 3]])
-    _ = bench.take(.submit(RequestID(2), try Self.generation(), ClientID()))
-    let taker = try #require(Bench.stages(first).last?.id[0])
-    let second = Self.die(&bench, taker)
-    #expect(Bench.end(second) == nil)
-    #expect(Bench.dispatches(try bench.serve(second)).map(\.dispatch.tokens) == [[1, 2, 3]])
-    // The worker may come again, and then it has not died.
-    #expect(Self.poisonous(second).isEmpty && bench.state.accused.map(\.request) == [RequestID(1)])
-    let third = bench.wait(.milliseconds(3200), Bench.stages(second).map(\.id))
-    #expect(Self.poisonous(third) == [RequestID(1)])
-    #expect(bench.state.scheduler.requests.keys.map(\.self) == [RequestID(2)])
-  }
-
-  @Test("has a request go on that two workers seemed to die of, when the second one joins again")
-  func acquitted() throws {
-    var bench = Bench(spares: 2)
-    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
-    _ = try bench.open()
-    _ = bench.ready([4]) + bench.ready([5])
-    let first = Self.die(&bench, 3)
-    _ = try bench.serve(first)
-    let taker = try #require(Bench.stages(first).last?.id[0])
-    let second = Self.die(&bench, taker)
-    #expect(Bench.dispatches(try bench.serve(second)).allSatisfy { $0.dispatch.tokens.isEmpty })
-    #expect(bench.state.accused.count == 1)
-    let again =
-      bench.join([6], process: UInt64(taker)) + bench.wait(.milliseconds(3200), Bench.stages(second).map(\.id))
-    #expect(Self.poisonous(again).isEmpty && bench.state.accused.isEmpty)
-    #expect(Bench.dispatches(again).map(\.dispatch.tokens) == [[1, 2, 3]])
-  }
-
-  @Test("blames nobody for a worker that was cut off and joins again")
-  func exonerated() throws {
-    var bench = Bench(spares: 1)
-    _ = bench.take(.submit(RequestID(1), try Self.generation(), ClientID()))
-    _ = try bench.open()
-    _ = bench.ready([4])
-    _ = try bench.serve(Self.die(&bench, 3))
-    #expect(bench.state.scheduler.requests[RequestID(1)]?.deaths == 1)
-    _ = bench.join([6], name: "w3", process: 3)
-    #expect(bench.state.scheduler.requests[RequestID(1)]?.deaths == 0)
   }
 }
