@@ -125,7 +125,7 @@ let package = Package(
       name: "CoordinatorTests",
       dependencies: ["Coordinator", "GPT2", "MicroBatching", "Pipeline", "Platform", "TestSupport"],
       swiftSettings: .house),
-    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "Pipeline"], swiftSettings: .house),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks", "GPT2", "Pipeline"], swiftSettings: .house),
     .testTarget(
       name: "WorldTests",
       dependencies: [

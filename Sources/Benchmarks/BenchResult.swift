@@ -1,14 +1,17 @@
 internal import Wording
 
-/// What `gpt2 bench` says of one process.
+/// What `gpt2 bench` says of one process and one type of weights.
 package struct BenchResult: Encodable {
   package struct Limits: Encodable {
     package var fmaGflops = 0.0
+    /// Of products of 8-bit numbers; nil where the model has none.
+    package var dotGops: Double?
     package var readGbps = 0.0
     package var threads: Int
 
     enum CodingKeys: String, CodingKey {
       case fmaGflops = "fma_gflops"
+      case dotGops = "dot_gops"
       case readGbps = "read_gbps"
       case threads
     }
@@ -43,29 +46,57 @@ package struct BenchResult: Encodable {
   }
 
   package var model: String
+  /// How its matrices are held.
+  package var weights: String
   package var limits: Limits
+  /// The blocks' matrix products alone.
+  package var products: Prefill?
   package var prefill: [Prefill] = []
   package var decode: [Decode] = []
 
-  package init(model: String, threads: Int) { (self.model, limits) = (model, Limits(threads: threads)) }
+  package init(model: String, weights: String, threads: Int) {
+    (self.model, self.weights, limits) = (model, weights, Limits(threads: threads))
+  }
+
+  /// A line of the table.
+  struct Line {
+    var name: String
+    var tokensPerSecond: Double
+    var ofLimit: Double
+  }
+
+  /// All that was measured, as prefill and decode of so many tokens and texts.
+  var lines: [Line] {
+    prefill.map {
+      Line(name: "prefill, \($0.rows) tokens", tokensPerSecond: $0.tokensPerSecond, ofLimit: $0.ofLimit)
+    }
+      + (products.map {
+        [
+          Line(
+            name: "products alone, \($0.rows) tokens", tokensPerSecond: $0.tokensPerSecond, ofLimit: $0.ofLimit)
+        ]
+      } ?? [])
+      + decode.map {
+        Line(name: "decode, \(count($0.batch, "text"))", tokensPerSecond: $0.tokensPerSecond, ofLimit: $0.ofLimit)
+      }
+  }
 
   /// - Parameter width: characters that a line of the table may have.
   package func text(width: Int) -> String {
-    let rows =
-      prefill.map { ("prefill, \($0.rows) tokens", $0.tokensPerSecond, $0.ofLimit) }
-      + decode.map { ("decode, \(count($0.batch, "text"))", $0.tokensPerSecond, $0.ofLimit) }
     let table = TextTable(columns: [
-      .init(title: "", rank: 0, cells: rows.map(\.0)),
-      .init(title: "tokens/s", rank: 0, cells: rows.map { "\(Int($0.1.rounded()))" }),
-      .init(title: "of the most possible", rank: 1, cells: rows.map { percent($0.2) }),
+      .init(title: "", rank: 0, cells: lines.map(\.name)),
+      .init(title: "tokens/s", rank: 0, cells: lines.map { "\(Int($0.tokensPerSecond.rounded()))" }),
+      .init(title: "of the most possible", rank: 1, cells: lines.map { percent($0.ofLimit) }),
     ])
+    let fma = "\(Int(limits.fmaGflops.rounded())) GFLOP/s in fp32"
+    let rate = limits.dotGops.map { "\(Int($0.rounded())) GOP/s of 8-bit products, \(fma) for attention" } ?? fma
     return """
-      \(model), on \(count(limits.threads, "thread"))
+      \(model), in \(weights), on \(count(limits.threads, "thread"))
 
       \(table.text(width: width))
 
-      The most possible is what this machine multiplies (\(Int(limits.fmaGflops.rounded())) GFLOP/s in fp32) or reads from memory
-      (\((limits.readGbps * 10).rounded() / 10) GB/s), whichever allows less, measured in between.
+      The most possible is what this machine multiplies (\(rate))
+      or reads from memory (\((limits.readGbps * 10).rounded() / 10) GB/s), whichever allows less, measured in between.
 
       """ + (warning.map { $0 + "\n" } ?? "")
   }

@@ -21,9 +21,10 @@ extension ClusterForecast {
     lines.append("  coordinator: embedding and head, \(bytes(coordinatorBytes)) of weights")
     lines += spareLines.map { "  \($0)" }
     lines.append(
-      "  (weights in fp32, as they are in memory; cache for \(PlannedCluster.sequences) texts of full length"
+      "  (weights in \(weights), as they are in memory; cache for \(PlannedCluster.sequences) texts of full length"
         + (positionBudget.map { "; this --memory has room for \(count($0, "token")) of all texts together" } ?? "")
         + ")")
+    lines += ["", typeScope, "", typeTable.text(width: width)]
     let works = [prefill] + decode
     func column(_ title: String, _ rank: Int, _ cell: (Line) -> String) -> TextTable.Column {
       TextTable.Column(title: title, rank: rank, cells: works.map(cell))
@@ -40,6 +41,24 @@ extension ClusterForecast {
     if let warning = measurement.warning { lines.append(warning) }
     lines.append(answer)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A line a size: types that take the same are one.
+  private var typeTable: TextTable {
+    var rows: [(names: [String], fit: WeightTypeFit)] = []
+    for type in weightTypes {
+      if let index = rows.firstIndex(where: { $0.fit.blockBytes == type.blockBytes }) {
+        rows[index].names.append(type.weights)
+      } else {
+        rows.append(([type.weights], type))
+      }
+    }
+    return TextTable(columns: [
+      .init(title: "weights", rank: 0, cells: rows.map { $0.names.joined(separator: ", ") }),
+      .init(title: "all blocks", rank: 0, cells: rows.map { bytes($0.fit.blockBytes) }),
+      .init(title: "coordinator", rank: 1, cells: rows.map { bytes($0.fit.coordinatorBytes) }),
+      .init(title: "fits", rank: 0, cells: rows.map { $0.fit.fits ? "yes" : "no" }),
+    ])
   }
 
   /// Whether the cluster is worth it, in a sentence.

@@ -65,6 +65,11 @@ package struct ClusterForecast: Encodable {
   /// The same in few lines, for people.
   package var spareLines: [String]
   package var coordinatorBytes: Int
+  /// How matrices are held.
+  package var weights: String
+  package var weightTypes: [WeightTypeFit]
+  /// What the types fit, for people.
+  package var typeScope: String
   /// Positions of all sequences together that the workers' memory caches; nil where it has no limit.
   package var positionBudget: Int?
   package var threads: Int
@@ -76,7 +81,8 @@ package struct ClusterForecast: Encodable {
   package var decode: [Line]
 
   package enum CodingKeys: String, CodingKey {
-    case workers, spares, threads, cores, measurement, prefill, decode
+    case workers, spares, weights, threads, cores, measurement, prefill, decode
+    case weightTypes = "weight_types"
     case coordinatorBytes = "coordinator_weight_bytes"
     case positionBudget = "position_budget"
     case isOneHost = "same_host"

@@ -73,7 +73,7 @@ package struct HopBench {
   /// Reads as much memory as a stage has weights, so that what sending and receiving need leaves the caches.
   private var reader: @Sendable () throws -> (Duration) -> Void {
     let blocks = engine.statistics.stages.map(\.layers.count).max() ?? 1
-    let count = min(Self.memoryLimit, blocks * engine.configuration.matrixElementsPerBlock)
+    let count = max(1, min(Self.memoryLimit, blocks * engine.configuration.blockMatrixBytes / MemoryLayout<Float>.size))
     return {
       var reader = try MemoryReader(count: count, kernels: .selected())
       return { reader.read(for: $0) }

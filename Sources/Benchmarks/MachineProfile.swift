@@ -1,3 +1,4 @@
+internal import Coordinator
 package import GPT2
 internal import Pipeline
 internal import Platform
@@ -64,13 +65,10 @@ extension MachineProfile.Costs {
     self.init(
       blocks: CostModel(
         curve: TimeCurve(blockTimes),
-        shape: BlockShape(
-          width: configuration.width,
-          matrixElements: 4 * configuration.width * configuration.width
-            + 2 * configuration.width * configuration.innerWidth)),
+        shape: BlockShape(configuration)),
       edges: EdgeCosts(
         edges: TimeCurve(try timer.measureEdges()), head: TimeCurve(try timer.measureHead()),
-        headBytes: 4 * Double(configuration.width * configuration.vocabularySize)))
+        headBytes: Double(configuration.headBytes)))
   }
 }
 

@@ -33,7 +33,8 @@ package final class PipelineBench {
   }
 
   package func run() async throws -> PipelineResult {
-    var result = PipelineResult(stages: engine.statistics.stages.count)
+    var result = PipelineResult(
+      stages: engine.statistics.stages.count, weights: engine.configuration.weights.name)
     var (prefill, decode) = (Rounds(), Rounds())
     var (idle, gpipe): ([Double], [Double]) = ([], [])
     var cores: [Double] = []
@@ -58,7 +59,8 @@ package final class PipelineBench {
       decode.add(one: writing.one, pipe: writing.pipe, all: writing.all)
       idle.append(done.idleShare)
       gpipe.append(done.gpipeIdleShare)
-      cores.append(allCores.limits.fmaRate() / oneThread.limits.fmaRate())
+      let type = engine.configuration.weights.blocks
+      cores.append(allCores.limits.productRate(type) / oneThread.limits.productRate(type))
       result.spread = max(prefill.spread, decode.spread)
       result.allCoresOverOne = cores.median
       if round == rounds, last == rounds, result.isDisturbed {

@@ -3,6 +3,8 @@ internal import Wording
 /// What the pipe gains over one process.
 package struct PipelineResult: Encodable {
   package var stages: Int
+  /// How the model's matrices are held.
+  package var weights: String
   package var prefillTokensPerSecond = 0.0
   package var prefillSpeedupOneThread = 0.0
   package var prefillSpeedupAllCores = 0.0
@@ -25,10 +27,10 @@ package struct PipelineResult: Encodable {
   /// Whether something else had a part in the figures.
   package var isDisturbed: Bool { spread > ModelBench.tolerance || allCoresOverOne < 1 }
 
-  package init(stages: Int) { self.stages = stages }
+  package init(stages: Int, weights: String) { (self.stages, self.weights) = (stages, weights) }
 
   package enum CodingKeys: String, CodingKey {
-    case stages, rounds, spread
+    case stages, weights, rounds, spread
     case prefillTokensPerSecond = "prefill_tokens_per_second"
     case prefillSpeedupOneThread = "prefill_speedup_one_thread"
     case prefillSpeedupAllCores = "prefill_speedup_all_cores"
@@ -64,7 +66,7 @@ extension PipelineResult {
       .init(title: "× all \(count(cores, "core"))", rank: 0, cells: rows.map { two($0.3) }),
     ])
     var lines = [
-      "\(model), in \(count(stages, "stage")); beside it one process on this machine, with one thread and with all cores",
+      "\(model), in \(weights), in \(count(stages, "stage")); beside it one process on this machine, with one thread and with all cores",
       "",
       table.text(width: width), "",
       "While prompts are read, a stage has nothing to compute for \(percent(idleShare)) of the time. Even of equal stages it would be \(percent(gpipeIdleShare)): the last waits for the first piece, and the first has none at the end.",

@@ -8,9 +8,7 @@ package struct PlannedCluster {
   package let configuration: Configuration
   package let machine: MachineProfile
   package let speeds: [Double]
-  package let memory: [Int]
-  package let threads: Int
-  package let isOneHost: Bool
+  package let memory: PlannedMemory
   package let network: PipeModel.Link
 
   /// Sequences at once that the cache is counted for.
@@ -21,26 +19,28 @@ package struct PlannedCluster {
   private static let steps = 12
 
   package init(
-    configuration: Configuration, machine: MachineProfile, speeds: [Double], memory: [Int], threads: Int,
-    isOneHost: Bool, network: PipeModel.Link
+    configuration: Configuration, machine: MachineProfile, speeds: [Double], memory: PlannedMemory,
+    network: PipeModel.Link
   ) {
-    (self.configuration, self.machine, self.speeds, self.memory) = (configuration, machine, speeds, memory)
-    (self.threads, self.isOneHost, self.network) = (threads, isOneHost, network)
+    (self.configuration, self.machine, self.speeds) = (configuration, machine, speeds)
+    (self.memory, self.network) = (memory, network)
   }
 
   /// - Throws: ``PlanError`` when the blocks cannot be dealt out.
-  package func forecast(split: [Int]?, microBatchRows: Int?) throws -> ClusterForecast {
+  package func forecast() throws -> ClusterForecast {
+    let (threads, isOneHost) = (memory.threads, memory.isOneHost)
     let candidates = speeds.indices.map { index in
       ClusterPlan.Candidate(
         name: "worker-\(index + 1)", host: isOneHost ? "here" : "worker-\(index + 1)", cores: machine.cores,
-        threads: threads, memory: memory[index], curve: machine.own.blocks.curve.scaled(speed: speeds[index]))
+        threads: threads, memory: memory.workers[index], curve: machine.own.blocks.curve.scaled(speed: speeds[index]))
     }
+    var wishes = memory.wishes
+    wishes.network = network
     let plan = try ClusterPlan(
       configuration, over: candidates,
       coordinator: ClusterPlan.Coordinator(
         host: isOneHost ? "here" : "coordinator", cores: machine.cores, threads: threads, edges: machine.own.edges),
-      ClusterPlan.Wishes(split: split, microBatchRows: microBatchRows, network: network),
-      replayMemory: ClusterPlan.replayMemory)
+      wishes, replayMemory: ClusterPlan.replayMemory)
     guard let pipe = plan.pipe else { preconditionFailure("the coordinator was measured") }
     let pacing = PipePacing(pacing: plan.pacing, pipe: pipe)
     let one = PipePacing(
@@ -72,8 +72,9 @@ package struct PlannedCluster {
           cacheBytes: stage.layers.count * configuration.blockCacheBytes * configuration.positionCount * Self.sequences)
       },
       spares: plan.spares.map { "\($0)" }, spareLines: plan.spares.lines,
-      coordinatorBytes: configuration.edgeWeightBytes,
-      positionBudget: memory.contains { $0 < Int.max } ? plan.positionBudget : nil,
+      coordinatorBytes: configuration.edgeWeightBytes, weights: configuration.weights.name,
+      weightTypes: try memory.types(), typeScope: memory.scope,
+      positionBudget: memory.workers.contains { $0 < Int.max } ? plan.positionBudget : nil,
       threads: threads, cores: machine.cores, isOneHost: isOneHost, inFlight: pacing.pacing.inFlightLimit,
       measurement: machine.steadiness,
       prefill: line(

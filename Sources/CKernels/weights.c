@@ -25,22 +25,22 @@ static bool is_finite(float x) {
 
 size_t gpt2_convert(gpt2_element element, const void *source, size_t count, float *out) {
   switch (element) {
-    case GPT2_F32: __builtin_memmove(out, source, count * sizeof *out); break;
-    case GPT2_F16:
+    case GPT2_STORED_F32: __builtin_memmove(out, source, count * sizeof *out); break;
+    case GPT2_STORED_F16:
       for (size_t i = 0; i < count; i++) {
         uint16_t half;
         __builtin_memcpy(&half, (const char *)source + 2 * i, sizeof half);
         out[i] = from_half(half);
       }
       break;
-    case GPT2_BF16:
+    case GPT2_STORED_BF16:
       for (size_t i = 0; i < count; i++) {
         uint16_t high;
         __builtin_memcpy(&high, (const char *)source + 2 * i, sizeof high);
         out[i] = from_bits((uint32_t)high << 16);
       }
       break;
-    case GPT2_F64:
+    case GPT2_STORED_F64:
       for (size_t i = 0; i < count; i++) {
         double x;
         __builtin_memcpy(&x, (const char *)source + 8 * i, sizeof x);
@@ -58,33 +58,13 @@ size_t gpt2_convert(gpt2_element element, const void *source, size_t count, floa
   return bad;
 }
 
-void gpt2_pack_rows(
-  const float *rows, size_t row_begin, size_t row_end, size_t inner, size_t columns, size_t panel_width, float *panels) {
-  for (size_t begin = 0; begin < columns; begin += panel_width) {
-    size_t count = columns - begin < panel_width ? columns - begin : panel_width;
-    float *panel = panels + begin * inner;
-    for (size_t row = row_begin; row < row_end; row++) {
-      float *to = panel + row * panel_width;
-      __builtin_memcpy(to, rows + (row - row_begin) * columns + begin, count * sizeof *to);
-      __builtin_memset(to + count, 0, (panel_width - count) * sizeof *to);
-    }
-  }
-}
-
-void gpt2_pack_transposed(
-  const float *rows, size_t row_begin, size_t row_end, size_t inner, size_t panel_width, float *panels) {
-  // A square at a time, so that both sides stay in the cache.
-  const size_t side = 16;
-  for (size_t first = row_begin; first < row_end; first += side)
-    for (size_t begin = 0; begin < inner; begin += side)
-      for (size_t row = first; row < first + side && row < row_end; row++) {
-        float *to = panels + row / panel_width * panel_width * inner + row % panel_width;
-        const float *from = rows + (row - row_begin) * inner;
-        for (size_t k = begin; k < begin + side && k < inner; k++) to[k * panel_width] = from[k];
-      }
-}
-
-void gpt2_unpack_column(const float *panels, size_t column, size_t inner, size_t panel_width, float *out) {
-  const float *from = panels + column / panel_width * panel_width * inner + column % panel_width;
-  for (size_t k = 0; k < inner; k++) out[k] = from[k * panel_width];
+size_t gpt2_first_beyond(gpt2_weight_type type, const float *values, size_t count) {
+  // The smallest magnitude that is rounded to infinity: halfway from the greatest number to the next power of two.
+  float limit = type == GPT2_BF16 ? 0x1.ffp127f : type == GPT2_F16 ? 65520.0f : __builtin_inff();
+  bool fits = true;
+  for (size_t i = 0; i < count; i++) fits &= __builtin_fabsf(values[i]) < limit;
+  if (fits) return count;
+  size_t first = 0;
+  while (__builtin_fabsf(values[first]) < limit) first++;
+  return first;
 }

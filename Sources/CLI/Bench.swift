@@ -1,7 +1,6 @@
 import ArgumentParser
 import Benchmarks
 import GPT2
-import MicroBatching
 import Platform
 import Wording
 
@@ -15,8 +14,15 @@ struct Bench: AsyncParsableCommand {
         gpt2 bench --threads 1
         gpt2 bench --model ~/gpt2
 
-      Prefill is reading a prompt, decode is writing texts, a token of each at a time. The last column says how near that \
-      comes to the most this machine could do: as fast as it multiplies or reads memory, whichever allows less.
+      Prefill is reading a prompt, decode is writing texts, a token of each at a time. Products are those with the matrices of \
+      the blocks, which are the most of a prefill. The last column says how near that comes to the most this machine could \
+      do: as fast as it multiplies or reads memory, whichever allows less. Products of int8 are held against its 8-bit \
+      products, all others against its multiply-adds in fp32.
+
+      Random weights are held as f32 unless --weights says another type. It may name several, with commas between, or all: \
+      each is measured by itself, and a table at the end has them side by side.
+
+        gpt2 bench --weights f32,int8
 
       With --stages, --spawn or --listen it measures a cluster beside one process of this machine, in turns.
 
@@ -48,23 +54,29 @@ struct Bench: AsyncParsableCommand {
   func run() async throws {
     output.apply()
     if cluster.workerCount > 1 || !cluster.isInProcess { return try await runPipeline() }
+    var results: [BenchResult] = []
+    let choices = model.weights?.list ?? [.auto]
+    for choice in choices {
+      let result = try measure(choice)
+      if !json { try Terminal.write((results.isEmpty ? "" : "\n") + result.text(width: Self.width)) }
+      results.append(result)
+    }
+    if choices.count == 1 {
+      if json { try Terminal.write(jsonLine(results[0])) }
+      return
+    }
+    let comparison = BenchComparison(types: results)
+    try Terminal.write(json ? jsonLine(comparison) : "\n" + comparison.text(width: Self.width))
+  }
+
+  /// Measures one process with the model held so, which is in memory no longer than that.
+  private func measure(_ weights: WeightTypes.Choice) throws -> BenchResult {
     let bench = try ModelBench(
       Model(
-        model.checkpoint(), slotCount: 32, kernels: Kernels.selected(),
+        model.checkpoint(weights), slotCount: 32, kernels: Kernels.selected(),
         pool: ThreadPool(threadCount: model.threads ?? Host.cores)), rounds: rounds, report: Self.report)
-    var result = BenchResult(model: name, threads: bench.model.pool.threadCount)
-    for rows in [128, 512, 1024] {
-      Terminal.progress("prefill of \(rows) tokens …")
-      result.prefill.append(try bench.prefill(rows: rows))
-    }
-    for batch in [1, 8, 32] {
-      Terminal.progress("decode, \(count(batch, "text")) …")
-      result.decode.append(try bench.decode(batch: batch))
-    }
-    Terminal.clearProgress()
-    result.limits.fmaGflops = bench.limits.fma.median
-    result.limits.readGbps = bench.limits.read.median
-    try Terminal.write(json ? jsonLine(result) : result.text(width: Self.width))
+    defer { Terminal.clearProgress() }
+    return try bench.run(name)
   }
 
   /// Holds the pipe against one process with one thread and with all cores, in turns.

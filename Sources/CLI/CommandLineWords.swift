@@ -65,7 +65,7 @@ enum CommandLineWords {
       (["--api-key"], "other users can read a command line; --api-key-file FILE reads keys from a file"),
       (["-v", "--verbose", "--debug"], "--stats says more"),
       (["--stream", "--streaming"], "text is written as it comes, without a flag"),
-      (["--dtype", "--precision", "--fp16", "--half"], "gpt2 computes in fp32, whatever type the files have"),
+      (["--dtype", "--precision", "--fp16", "--half", "--quantize"], "use --weights f32, bf16, f16 or int8"),
       (["--greedy"], "--temperature 0 always takes the likeliest token"),
       (["--do-sample"], "it is on unless --temperature is 0"),
       (["--n", "--num-return-sequences"], "for several texts, give -p more than once, or another --seed"),
@@ -100,6 +100,10 @@ enum CommandLineWords {
       (
         ["encode", "decode", "tokens", "tokenizer", "detokenize"],
         "gpt2 tokenize turns text into token ids, and with --decode back"
+      ),
+      (
+        ["quantize", "quantise", "convert", "compare"],
+        "--weights int8 quantises as a model is loaded; gpt2 compare-weights FILE says what that costs"
       ),
       (["benchmark", "speed", "perf"], "gpt2 bench measures speed"),
       (["estimate", "simulate", "predict-speed"], "gpt2 plan predicts what a cluster would do"),

@@ -78,13 +78,14 @@ final class CommandSession {
     stages = try await engine.ready()
     loadTime = .now - started
     let name = "\(checkpoint.folder.name): \(count(configuration.layerCount, "block"))"
+    let weights = "weights in \(configuration.weights.name)"
     if stages.count == 1, flags.isInProcess {
       Terminal.detail(
-        "\(name), read \(bytes(weightBytesRead)) in \(loadTime.short); \(stages[0].kernels), \(count(stages[0].threads, "thread"))"
+        "\(name), \(weights), read \(bytes(weightBytesRead)) in \(loadTime.short); \(stages[0].kernels), \(count(stages[0].threads, "thread"))"
       )
       return
     }
-    Terminal.detail("\(name) in \(count(stages.count, "stage")), ready in \(loadTime.short)")
+    Terminal.detail("\(name) in \(count(stages.count, "stage")), \(weights), ready in \(loadTime.short)")
     for (index, stage) in stages.enumerated() { Terminal.detail("  stage \(index + 1), \(stage.line)") }
   }
 

@@ -102,7 +102,8 @@ struct Embed: AsyncParsableCommand {
       }
     }
     try writer.finish()
-    Terminal.note("\(output): hidden_states [\(batch), \(sequence), \(width)]")
+    Terminal.note(
+      "\(output): hidden_states [\(batch), \(sequence), \(width)], weights in \(configuration.weights.name)")
     try session.close()
   }
   /// Texts in the pipe at a time.

@@ -28,7 +28,10 @@ struct GPT2Command: ParsableCommand {
     version: version,
     groupedSubcommands: [
       CommandGroup(
-        name: "Model", subcommands: [Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self]),
+        name: "Model",
+        subcommands: [
+          Generate.self, Serve.self, Score.self, Embed.self, Tokenize.self, CompareWeights.self,
+        ]),
       CommandGroup(name: "Cluster", subcommands: [WorkerCommand.self, Keygen.self]),
       CommandGroup(name: "Speed", subcommands: [Bench.self, Plan.self]),
     ])

@@ -98,7 +98,8 @@ struct Generate: AsyncParsableCommand {
             try Terminal.write(
               jsonLine(
                 GenerateResult(
-                  items[printed], result.generation, result.timing, loadTime: session.loadTime, model: settings)))
+                  items[printed], result.generation, result.timing, loadTime: session.loadTime, model: settings,
+                  weights: configuration.weights)))
           } else if !streams {
             if items.count > 1 { try Terminal.write((printed > 0 ? "\n" : "") + "==> \(items[printed].place) <==\n") }
             try Terminal.write((echo ? items[printed].text ?? "" : "") + readable(result.generation, tokenizer) + "\n")

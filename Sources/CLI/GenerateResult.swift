@@ -13,6 +13,8 @@ struct GenerateResult: Encodable {
   var seed: UInt64
   var timings: Timings
   var model: ModelSettings
+  /// How the model's matrices are held.
+  var weights: String
 
   struct TopToken: Encodable {
     var token: Int
@@ -41,13 +43,14 @@ struct GenerateResult: Encodable {
     case text, tokens, logprobs
     case topLogprobs = "top_logprobs"
     case finishReason = "finish_reason"
-    case seed, timings, model
+    case seed, timings, model, weights
   }
 
   init(
-    _ item: InputOptions.Item, _ generation: Generation, _ timing: Timing, loadTime: Duration, model: ModelSettings
+    _ item: InputOptions.Item, _ generation: Generation, _ timing: Timing, loadTime: Duration, model: ModelSettings,
+    weights: WeightTypes
   ) {
-    self.model = model
+    (self.model, self.weights) = (model, weights.name)
     prompt = item.text
     promptTokens = item.tokens
     text = generation.text

@@ -16,6 +16,15 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Threads that compute, in each process. (default: one a core)", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How matrices are held in memory: f32, bf16, f16, int8, or auto: as the files have them, which gives the text of f32. \
+      bf16 and f16 take half the memory; with int8 the blocks take a quarter. Rounding may change the text. (default: auto; \
+      bench f32, compare-weights all but f32)
+      """, valueName: "type"))
+  var weights: WeightChoices?
+
   /// Stands in for the demo model: random weights of this shape.
   var shape: ModelShape?
 
@@ -35,12 +44,17 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// The model's files, their headers read.
+  /// The model's files, their headers read, to be held as `--weights` says.
+  ///
+  /// - Throws: ``ModelFolderError``, ``CheckpointError``; ``ValidationError`` where that names several types.
+  func checkpoint() throws -> Checkpoint { try checkpoint(weights?.one ?? .auto) }
+
+  /// The model's files, their headers read, to be held so.
   ///
   /// - Throws: ``ModelFolderError``, ``CheckpointError``.
-  func checkpoint() throws -> Checkpoint {
-    if model == nil, let shape { return try Checkpoint(shape) }
-    return try Checkpoint(folder)
+  func checkpoint(_ weights: WeightTypes.Choice) throws -> Checkpoint {
+    if model == nil, let shape { return try Checkpoint(shape, weights: weights) }
+    return try Checkpoint(folder, weights: weights)
   }
 
   /// What a worker on this machine is started with to have the same model.

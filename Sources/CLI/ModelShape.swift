@@ -20,6 +20,13 @@ enum ModelShape: String, Decodable, ExpressibleByArgument, CaseIterable {
       layerCount: layers, headCount: heads, width: width, positionCount: 1024, vocabularySize: 50257)
   }
 
+  /// Of a model whose weights are held so; with `auto` as F32, which OpenAI's files are.
+  func configuration(_ weights: WeightTypes.Choice) -> Configuration {
+    var configuration = configuration
+    configuration.weights = WeightTypes(weights == .auto ? .f32 : weights)
+    return configuration
+  }
+
   /// For people.
   var title: String {
     let size =
@@ -35,7 +42,7 @@ enum ModelShape: String, Decodable, ExpressibleByArgument, CaseIterable {
 
 extension Checkpoint {
   /// Random weights of this shape, the same in every process.
-  convenience init(_ shape: ModelShape) throws(CheckpointError) {
-    try self.init(randomWeightsOf: shape.configuration, name: shape.title)
+  convenience init(_ shape: ModelShape, weights: WeightTypes.Choice) throws(CheckpointError) {
+    try self.init(randomWeightsOf: shape.configuration(weights), name: shape.title)
   }
 }

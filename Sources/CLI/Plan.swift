@@ -19,6 +19,9 @@ struct Plan: ParsableCommand {
         gpt2 plan --workers 2 --same-host --threads 1
         gpt2 plan --shape gpt2-xl --workers 4 --latency 0.1ms --bandwidth 10Gbit
         gpt2 plan --model ~/gpt2 --workers 3 --speeds 1,1,0.5 --memory 4GB,4GB,1GB
+        gpt2 plan --shape gpt2-xl --weights int8 --memory 2GB,2GB
+
+      A small table says how much memory each type of weights takes, and which ones fit.
 
       Prefill is reading prompts, decode is writing texts, a token of each at a time.
       """)
@@ -31,6 +34,12 @@ struct Plan: ParsableCommand {
 
   @Option(help: "One of OpenAI's shapes. (default: gpt2)")
   var shape: ModelShape?
+
+  @Option(
+    help: ArgumentHelp(
+      "How matrices are held in memory: f32, bf16, f16, int8, or auto, as the files have them, and f32 for a --shape.",
+      valueName: "type"))
+  var weights: WeightTypes.Choice = .auto
 
   @Option(help: ArgumentHelp("How many workers.", valueName: "n"))
   var workers: Int = 2
@@ -90,21 +99,31 @@ struct Plan: ParsableCommand {
   }
 
   func run() throws {
-    let shape = shape ?? .gpt2
-    let configuration = try model.map { try Checkpoint(ModelFolder.open($0)).configuration } ?? shape.configuration
     let cores = Host.cores
     let threads = threads ?? (sameHost ? max(1, cores / workers) : cores)
+    let memory = PlannedMemory(
+      workers: try workerMemory(), threads: threads, isOneHost: sameHost,
+      wishes: ClusterPlan.Wishes(split: try split.map { try StagePlan.parts(of: $0) }, microBatchRows: microBatch),
+      configuration: configuration)
+    // Before the machine is measured, which takes seconds.
+    try memory.check(weights)
+    let configuration = try configuration(weights)
     Terminal.progress("measuring this machine …")
     let machine = try MachineProfile(
       configuration, threads: threads, company: sameHost ? min(workers, cores / threads) - 1 : 0)
     Terminal.clearProgress()
     let cluster = PlannedCluster(
-      configuration: configuration, machine: machine, speeds: try workerSpeeds(), memory: try workerMemory(),
-      threads: threads, isOneHost: sameHost, network: try link())
-    let forecast = try cluster.forecast(
-      split: try split.map { try StagePlan.parts(of: $0) }, microBatchRows: microBatch)
+      configuration: configuration, machine: machine, speeds: try workerSpeeds(), memory: memory, network: try link())
+    let forecast = try cluster.forecast()
     let width = Terminal.outputIsScreen ? Terminal.width : 100
-    try Terminal.write(json ? jsonLine(forecast) : forecast.text(of: model ?? shape.title, width: width))
+    try Terminal.write(
+      json ? jsonLine(forecast) : forecast.text(of: model ?? (shape ?? .gpt2).title, width: width))
+  }
+
+  /// The model's shape, its weights held so.
+  private func configuration(_ weights: WeightTypes.Choice) throws -> Configuration {
+    guard let model else { return (shape ?? .gpt2).configuration(weights) }
+    return try Checkpoint(ModelFolder.open(model), weights: weights).configuration
   }
 
   private func link() throws -> PipeModel.Link {

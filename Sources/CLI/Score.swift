@@ -71,14 +71,7 @@ struct Score: AsyncParsableCommand {
     guard stride >= 1, stride <= window else {
       throw ValidationError("--stride \(stride): give 1 to \(window), the window")
     }
-    for item in items {
-      guard item.tokens.count >= 2 else { throw ScoreError.tooShort(item.place, tokens: item.tokens.count) }
-      for (index, token) in item.tokens.enumerated() where token >= configuration.vocabularySize {
-        throw PromptError(
-          place: item.place,
-          error: .unknownToken(token, index: index, vocabularySize: configuration.vocabularySize))
-      }
-    }
+    for item in items { try ScoreError.check(item, configuration) }
     try await session.ready()
     // All at once, so that a text's end does not leave stages idle; results are held until they are read.
     let results = try items.map { item in
@@ -96,7 +89,8 @@ struct Score: AsyncParsableCommand {
       }
       Terminal.clearProgress()
       let seconds = (Instant.now - start).seconds
-      let result = ScoreResult(scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds)
+      let result = ScoreResult(
+        scores, tokenizer, perToken: perToken || logprobs > 0, seconds: seconds, weights: configuration.weights)
       if !json, items.count > 1 { try Terminal.write((index > 0 ? "\n" : "") + "==> \(item.place) <==\n") }
       try Terminal.write(json ? jsonLine(result) : result.text)
     }

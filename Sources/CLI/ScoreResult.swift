@@ -16,6 +16,8 @@ struct ScoreResult: Encodable {
   /// By the bytes of the tokens scored; nil without a tokenizer.
   var bitsPerByte: Double?
   var tokensPerSecond: Double
+  /// How the model's matrices are held.
+  var weights: String
   var perToken: [Token]?
 
   struct Token: Encodable {
@@ -38,7 +40,7 @@ struct ScoreResult: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case tokens
+    case tokens, weights
     case negativeLogLikelihood = "negative_log_likelihood"
     case perplexity
     case bitsPerByte = "bits_per_byte"
@@ -46,7 +48,8 @@ struct ScoreResult: Encodable {
     case perToken = "per_token"
   }
 
-  init(_ scores: [SampledToken], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double) {
+  init(_ scores: [SampledToken], _ tokenizer: Tokenizer?, perToken: Bool, seconds: Double, weights: WeightTypes) {
+    self.weights = weights.name
     let nats = -scores.reduce(0) { $0 + Double($1.logProbability) }
     tokens = scores.count
     negativeLogLikelihood = nats

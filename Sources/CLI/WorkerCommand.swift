@@ -71,6 +71,12 @@ struct WorkerCommand: ParsableCommand {
     help: ArgumentHelp("Memory for blocks and cache, as 4GB or 512MiB. (default: what is free)", valueName: "size"))
   var memory: ByteCount?
 
+  @Option(
+    help: ArgumentHelp(
+      "Join only a coordinator that holds matrices as f32, bf16, f16, int8 or auto. (default: as it says)",
+      valueName: "type"))
+  var weights: WeightTypes.Choice?
+
   @Option(help: ArgumentHelp("Most seconds to look for the coordinator.", valueName: "seconds"))
   var wait: Int = 300
 
@@ -133,7 +139,7 @@ struct WorkerCommand: ParsableCommand {
       if demo {
         .checkpoint(try Checkpoint(.demo))
       } else if let shape {
-        .checkpoint(try Checkpoint(shape))
+        .checkpoint(try Checkpoint(shape, weights: .auto))
       } else if let model {
         .checkpoint(try Checkpoint(ModelFolder.open(model)))
       } else {
@@ -147,6 +153,7 @@ struct WorkerCommand: ParsableCommand {
       weights: source, threads: threads ?? Host.cores,
       memory: memory?.bytes ?? Host.availableMemory, patience: .seconds(wait))
     options.build = GPT2Command.build
+    options.weightChoice = weights
     // Who was started by a coordinator ends with it.
     options.isPatient = !keyFromInput
     let handshakes = HandshakeLog()

@@ -62,7 +62,8 @@ extension ClusterError: CustomStringConvertible {
       "worker \(name)\(Self.text(blocks)) made values that are not finite from finite ones, for position \(position): its machine or its memory is faulty, or it was tampered with"
     case .poisonous:
       "two workers died while they computed this request, the second one while it computed nothing else; others are served on"
-    case .plan(let error): "\(error)"
+    case .plan(let error):
+      "\(error)" + (error.isOfMemory ? "; a smaller type of --weights needs less, and gpt2 plan says how much" : "")
     case .unreachable(let name, let address, let time):
       "worker \(name) cannot be reached at \(address) within \(time.inSeconds); check its --listen and --advertise and its firewall"
     case .stopped: "the run was stopped"

@@ -38,14 +38,17 @@ extension Routes {
   }
 
   func cluster() -> Response {
-    .json(ClusterResponse(state: server.state.value, server.engine.statistics))
+    .json(
+      ClusterResponse(
+        state: server.state.value, weights: server.pipeline.weights, server.engine.statistics))
   }
 
   func metrics() -> Response {
     var text = PrometheusText()
     server.metrics.describe(into: &text)
     text.single("gpt2_http_connections", .gauge, "Connections that are open.", Double(server.connections.count))
-    server.pipeline.describe(into: &text, admission: server.admission, counts: server.notices.withLock { $0 })
+    server.pipeline.describe(
+      into: &text, model: server.options.model, admission: server.admission, counts: server.notices.withLock { $0 })
     return Response(
       status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
       body: .init(byteBuffer: ByteBuffer(string: text.text)))

@@ -70,7 +70,7 @@ struct Routes {
   private var model: ModelResponse {
     ModelResponse(
       id: server.options.model, created: server.created, contextLength: server.engine.configuration.positionCount,
-      settings: server.options.settings)
+      weights: server.engine.configuration.weights.name, settings: server.options.settings)
   }
 
   /// Refuses the name of another model; none at all means this one.

@@ -68,7 +68,8 @@ public final class StageService {
           kernels: kernels.name,
           threads: pool.threadCount, memory: options.memory, cores: Host.cores, host: Host.identity,
           address: options.advertise ?? listening, folder: options.weights.folderName,
-          configuration: options.weights.configurationFingerprint), isPatient: options.isPatient,
+          configuration: options.weights.configurationFingerprint, weights: options.weightChoice?.rawValue ?? ""),
+        isPatient: options.isPatient,
         patience: options.patience),
       random: SystemRandomNumberGenerator(), now: .now)
     coordinator = try DialedSocket(

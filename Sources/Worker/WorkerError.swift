@@ -17,6 +17,8 @@ public enum WorkerError: Error, Sendable {
   case protocolBroken(coordinator: String, WireError)
   /// A message came that was not due.
   case unexpected(coordinator: String, Message.Kind)
+  /// The coordinator asks for a type of weights that this program does not know, or that it did not speak of before.
+  case unknownWeights(coordinator: String, String)
   /// What the coordinator asked for cannot be done with this model.
   case unfit(reason: String)
   /// A link of the stage that was open does not work any more.
@@ -42,6 +44,8 @@ extension WorkerError: CustomStringConvertible {
       "\(address): the coordinator sent a message that cannot be read: \(error)"
     case .unexpected(let address, let kind):
       "\(address): the coordinator sent \(kind), which was not due; run the same gpt2 on every host"
+    case .unknownWeights(let address, let name):
+      "\(address): the coordinator asks for weights as \(name), which this worker cannot give; run the same gpt2 on every host"
     case .unfit(let reason): reason
     case .link(.incoming, let error): "the stage before this one \(error)"
     case .link(.outgoing, let error): "the stage behind this one \(error)"

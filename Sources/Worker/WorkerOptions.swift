@@ -1,3 +1,4 @@
+public import GPT2
 public import Pipeline
 
 /// How a worker is reached, what it may use, and where its weights come from.
@@ -20,6 +21,8 @@ public struct WorkerOptions: Sendable {
   public var patience: Duration
   /// Whether it dials again when the coordinator is gone, which may be started anew.
   public var isPatient = false
+  /// How it was told to hold matrices in memory; nil where it takes what the coordinator has.
+  public var weightChoice: WeightTypes.Choice?
   /// Which program this is: a coordinator of another build refuses it.
   public var build = ProgramVersion.current
 

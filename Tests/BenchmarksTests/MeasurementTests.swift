@@ -38,8 +38,8 @@ import Testing
     let worker = ClusterForecast.Worker(name: "w", firstBlock: 0, lastBlock: 0, weightBytes: 0, cacheBytes: 0)
     return ClusterForecast(
       workers: Array(repeating: worker, count: workers), spares: [], spareLines: [], coordinatorBytes: 0,
-      positionBudget: nil, threads: 1, cores: 2, isOneHost: false, inFlight: 1,
-      measurement: Steadiness([1: [1, 1]], cores: 1), prefill: lines[0], decode: Array(lines[1...]))
+      weights: "f32", weightTypes: [], typeScope: "", positionBudget: nil, threads: 1, cores: 2, isOneHost: false,
+      inFlight: 1, measurement: Steadiness([1: [1, 1]], cores: 1), prefill: lines[0], decode: Array(lines[1...]))
   }
 
   @Test(

@@ -51,7 +51,7 @@ EXAMPLES = {
         + text("0.3", "programVersion")
         + text("avx512", "kernels") + u32(2, "threads") + u64(4_000_000_000, "memory") + u32(8, "cores")
         + text("b2e8", "host") + text("tcp://10.77.0.2:7071", "address") + text("/models/größer", "folder")
-        + u8(1, "configuration") + data(counting(0), "configuration"),
+        + u8(1, "configuration") + data(counting(0), "configuration") + text("auto", "weights"),
         epoch=0, count=0),
     "measurement": message(
         2,
@@ -68,11 +68,15 @@ EXAMPLES = {
         + u64(1_000_000, "taken") + u64(999_999, "passed")),
     "failure": message(6, text("was not heard for 1.5 s", "reason") + u8(1, "link") + u8(0, "isUnanswered")),
     "welcome": message(
-        17, data(b'{"n_layer": 12}', "configuration", counted=True) + u8(1, "measures"), plan=0, count=0),
+        17,
+        data(b'{"n_layer": 12}', "configuration", counted=True) + text("auto", "weights") + text("bf16", "blockWeights")
+        + u8(1, "measures"),
+        plan=0, count=0),
     "refusal": message(18, text("has another checkpoint", "reason"), epoch=0, count=0),
     "assignment": message(
         19,
-        u32(4, "layers.lowerBound") + u32(7, "layers.upperBound") + u8(0, "sharesFiles") + u32(2, "tensors' count")
+        u32(4, "layers.lowerBound") + u32(7, "layers.upperBound") + text("auto", "weights") + u8(0, "sharesFiles")
+        + u32(2, "tensors' count")
         + text("h.4.attn.c_attn.weight", "tensor.name") + u8(2, "tensor.elementType") + u8(2, "tensor.rank")
         + u32(768, "tensor.shape") + u32(2304, "tensor.shape") + data(counting(64), "tensor.fingerprint")
         + text("h.4.ln_1.bias", "tensor.name") + u8(0, "tensor.elementType") + u8(1, "tensor.rank")

@@ -19,9 +19,11 @@ import Testing
       Self.member("d", .spare, 0..<0), Self.member("e", .joining, 0..<0), Self.member("f", .leaving, 0..<5),
     ]
     (statistics.epoch, statistics.losses, statistics.recoveries) = (7, 3, 2)
-    let response = ClusterResponse(state: .recovering("worker b was lost", takesRequests: true), statistics)
+    let response = ClusterResponse(
+      state: .recovering("worker b was lost", takesRequests: true), weights: "int8", statistics)
     let text = JSONText.text(response)
     let answer = try #require(JSONValue(parsing: Array(text.utf8)).object)
+    #expect(answer["weights"]?.string == "int8")
     #expect(answer["state"]?.string == "recovering" && answer["reason"]?.string == "worker b was lost")
     #expect(["epoch", "losses", "recoveries"].map { answer[$0]?.integer } == [7, 3, 2])
     func names(_ key: String) -> [String?] {

@@ -177,6 +177,6 @@ extension Finisher {
     let edges = try timer.measureEdges(within: .milliseconds(20)).map { BlockTime(rows: $0.rows, seconds: $0.seconds) }
     let rows = try timer.measureHead(within: .milliseconds(80)).map { BlockTime(rows: $0.rows, seconds: $0.seconds) }
     guard let edges = TimeCurve(edges), let rows = TimeCurve(rows) else { preconditionFailure("nothing was measured") }
-    return EdgeCosts(edges: edges, head: rows, headBytes: configuration.headBytes)
+    return EdgeCosts(edges: edges, head: rows, headBytes: Double(configuration.headBytes))
   }
 }

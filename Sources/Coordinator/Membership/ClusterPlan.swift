@@ -143,7 +143,7 @@ public struct ClusterPlan: Sendable {
       member.host = worker.host
       return member
     }
-    let shape = BlockShape(width: configuration.width, matrixElements: configuration.matrixElementsPerBlock)
+    let shape = BlockShape(configuration)
     let pipe = PipeModel(
       plan, members: placed, costs: workers.map { CostModel(curve: $0.curve ?? edges.head, shape: shape) },
       coordinator: load, edges: edges, network: wishes.network)

@@ -26,6 +26,8 @@ extension Roster {
         "it is gpt2 \(hello.programVersion), the coordinator \(programVersion); run the same gpt2 on every host"
       } else if !hello.configuration.isEmpty, hello.configuration != configuration {
         "its checkpoint \(hello.folder) is of another shape than the coordinator's; give it the same --model, or none, to be sent the weights"
+      } else if !hello.weights.isEmpty, hello.weights != weights {
+        "it was started with --weights \(hello.weights), the coordinator holds them as \(weights); leave --weights out, or give it \(weights)"
       } else { problem(of: hello, caller) }
     if let refusal { return [.refused(id, name: hello.name, reason: refusal)] }
     let replaced = forgetEarlier(hello, caller)

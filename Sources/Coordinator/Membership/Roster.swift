@@ -119,6 +119,8 @@ struct Roster {
   let expected: Int
   let measures: Bool
   let configuration: [UInt8]
+  /// How matrices are held in memory, by name.
+  let weights: String
   let programVersion: String
   /// Whether workers dial in over a network or loopback, and not within this process.
   let isRemote: Bool
@@ -153,7 +155,8 @@ struct Roster {
   ///   - configuration: fingerprint of the model's configuration.
   ///   - incarnation: the coordinator's.
   init(
-    expected: Int, measures: Bool, configuration: [UInt8], programVersion: String, incarnation: UInt64,
+    expected: Int, measures: Bool, configuration: [UInt8], weights: String = "auto", programVersion: String,
+    incarnation: UInt64,
     isRemote: Bool = true,
     allowed: AllowedKeys? = nil
   ) {
@@ -161,7 +164,7 @@ struct Roster {
     self.expected = expected
     self.measures = measures
     self.configuration = configuration
-    self.programVersion = programVersion
+    (self.weights, self.programVersion) = (weights, programVersion)
     epoch = Epoch(coordinator: incarnation, plan: 0)
   }
 

@@ -9,3 +9,15 @@ extension StageMemory {
       position: configuration.blockCacheBytes, positionCount: configuration.positionCount)
   }
 }
+
+extension BlockShape {
+  /// A block of a model of this shape.
+  public init(_ configuration: Configuration) {
+    self.init(
+      width: configuration.width, matrixElements: configuration.matrixElementsPerBlock,
+      weightBytes: Double(configuration.blockMatrixBytes),
+      // It multiplies matrices as narrow as a head, and has the softmax between them. It is fp32 beside INT8 too, which is
+      // multiplied some four times as fast.
+      attentionShare: configuration.weights.blocks == .int8 ? 0.15 : 0.5)
+  }
+}

@@ -29,6 +29,7 @@ extension CoordinatorState {
   /// The pipe is open, and work goes through.
   private mutating func opened(_ epoch: PlanEpoch) {
     epoch.opened = now
+    hasOpened = true
     emit(.notify(.ready(epoch.stages)))
     recovered()
     emit(.open(epoch.stages))

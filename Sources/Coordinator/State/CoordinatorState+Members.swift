@@ -111,7 +111,12 @@ extension CoordinatorState {
   private mutating func handle(_ event: Roster.Event, from sender: Peer?) throws {
     switch event {
     case .welcome(let id):
-      send(.welcome(Welcome(configuration: settings.configuration.json, measures: roster.measures)), to: id)
+      let weights = settings.configuration.weights
+      send(
+        .welcome(
+          Welcome(
+            configuration: settings.configuration.json, weights: weights.choice.rawValue,
+            blockWeights: weights.blocks.rawValue, measures: roster.measures)), to: id)
     case .replaced(let name, let stage):
       guard let stage else { return }
       throw Loss(
@@ -144,7 +149,10 @@ extension CoordinatorState {
       let error = ClusterError.workerLost(name: name, blocks: stage.flatMap(blocks), reason: reason)
       try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .failed(let name, let stage, let reason):
-      try part(from: name, stage, Loss(error: .workerFailed(name: name, reason: reason), stage: stage), reason)
+      let error = ClusterError.workerFailed(name: name, reason: reason)
+      // It read the very files that others would, and none of them could do better.
+      if settings.sharesFiles, stage != nil, !hasOpened { return end(error, reason: "\(error)") }
+      try part(from: name, stage, Loss(error: error, stage: stage), reason)
     case .linkFailed(let name, let stage, let link, let failure):
       var loss = linkFailed(stage, link, name, failure.reason)
       loss.isUnanswered = failure.isUnanswered

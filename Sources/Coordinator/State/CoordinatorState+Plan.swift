@@ -148,7 +148,8 @@ extension CoordinatorState {
         layers.isEmpty && stage == nil
           ? .nothing
           : Assignment(
-            layers: layers, sharesFiles: settings.sharesFiles, tensors: tensors, stage: stage,
+            layers: layers, weights: settings.configuration.weights.choice.rawValue, sharesFiles: settings.sharesFiles,
+            tensors: tensors, stage: stage,
             keepsCache: keepsCache)), to: id)
   }
 

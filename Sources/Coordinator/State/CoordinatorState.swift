@@ -59,6 +59,8 @@ struct CoordinatorState {
   var starting: [String: Instant] = [:]
   /// When a pass came back last.
   var lastReturn: Instant
+  /// Whether there was ever a pipe that answered.
+  var hasOpened = false
   /// The stages of the plan that is over which have their caches still, and slots of which they have kept what they handed on; nil
   /// where that is of no use.
   var caches: (stages: [PlannedStage], slots: Int)?
@@ -125,7 +127,8 @@ struct CoordinatorState {
     self.random = random
     roster = Roster(
       expected: settings.expected, measures: settings.measures,
-      configuration: settings.configuration.fingerprint.bytes, programVersion: settings.build,
+      configuration: settings.configuration.fingerprint.bytes, weights: settings.configuration.weights.choice.rawValue,
+      programVersion: settings.build,
       incarnation: self.random.next(), isRemote: settings.isRemote, allowed: allowed)
     scheduler = Scheduler(waitingLimit: settings.waitingLimit)
     (roster.omitted, scheduler.omitted) = (settings.omitted, settings.omitted)

@@ -1,15 +1,17 @@
+internal import Synchronization
+
 extension Checkpoint {
   /// A model of this shape whose weights are random numbers, the same ones every time: for measuring speed without files.
   ///
   /// All matrices are read from the same memory, as large as the largest of them in BF16, from places of their own. It is
-  /// never given back.
+  /// never given back, and used again for models that it is large enough for.
   ///
   /// - Parameter name: for messages.
   /// - Throws: ``CheckpointError`` for a shape that no checkpoint may have.
   public convenience init(randomWeightsOf configuration: Configuration, name: String) throws(CheckpointError) {
     let specifications = configuration.parts.flatMap(configuration.tensors(of:))
     let largest = specifications.map { $0.shape.reduce(1, *) }.max() ?? 1
-    let random = ByteSource(name: name, memory: Self.randomValues(count: largest + Self.period))
+    let random = ByteSource(name: name, memory: Self.sharedValues(count: largest + Self.period))
     let ones = ByteSource(name: name, memory: Self.ones(count: configuration.width))
     var place = 0
     let tensors = specifications.map { specification in
@@ -25,6 +27,16 @@ extension Checkpoint {
 
   /// A prime, so that neighbouring rows of a matrix differ.
   private static let period = 65_521
+
+  /// At least so many of ``randomValues(count:)``, the same memory as long as that is enough.
+  private static func sharedValues(count: Int) -> UnsafeRawBufferPointer {
+    values.withLock { values in
+      if values.count < 2 * count { values = RandomMemory(randomValues(count: count)) }
+      return values.bytes
+    }
+  }
+
+  private static let values = Mutex(RandomMemory(UnsafeRawBufferPointer(start: nil, count: 0)))
 
   /// BF16 from -0.03 to 0.03, about as far from 0 as weights are, repeated after ``period`` of them.
   private static func randomValues(count: Int) -> UnsafeRawBufferPointer {
@@ -50,4 +62,14 @@ extension Checkpoint {
     memory.initialize(repeating: UInt16(0x3F80).littleEndian)
     return UnsafeRawBufferPointer(memory)
   }
+}
+
+/// Memory of random numbers, which nobody writes to any more.
+private struct RandomMemory: @unchecked Sendable {
+  // Unchecked: it is written before anybody has it, and never given back.
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  var count: Int { bytes.count }
 }

@@ -24,7 +24,9 @@ public final class Checkpoint: Sendable {
   private static let configurationLimit = 1 << 20
 
   /// Opens `model.safetensors`, or else the shards of `model.safetensors.index.json`.
-  public init(_ folder: CheckpointFolder) throws(CheckpointError) {
+  ///
+  /// - Parameter weights: how the matrices are to be held in memory.
+  public init(_ folder: CheckpointFolder, weights: WeightTypes.Choice = .auto) throws(CheckpointError) {
     try folder.checkExistence()
     let isSharded = try Self.isSharded(folder)
     let json = try folder.read(Self.configurationFile, limit: Self.configurationLimit)
@@ -53,11 +55,13 @@ public final class Checkpoint: Sendable {
     }
     try table.settleStoredHead()
     self.folder = folder
-    self.configuration = table.configuration
     untiesHead = configuration.tiesHead && !table.configuration.tiesHead
     leftAside = table.leftAside
     endsFile = hasGenerationFile ? Self.generationFile : Self.configurationFile
-    self.tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
+    tensors = try table.complete(file: folder.path(of: isSharded ? ShardIndex.file : Self.weightsFile))
+    configuration = table.configuration
+    configuration.weights = WeightTypes(weights, of: tensors, configuration)
+    self.configuration = configuration
   }
 
   /// Part of a model, from tensors wherever they lie, such as the slice that a worker was sent.

@@ -19,6 +19,8 @@ public enum CheckpointError: Error, Hashable, Sendable {
   case tensor(String, file: String, TensorProblem)
   /// The element at `index` (row-major) is NaN or infinite.
   case notFinite(tensor: String, file: String, index: Int)
+  /// The element at `index` (row-major) is larger than the type that it is to be held in can be.
+  case beyond(WeightType, tensor: String, file: String, index: Int, value: Float)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -38,6 +40,12 @@ extension CheckpointError: CustomStringConvertible {
           file,
           "tensor \(tensor.quoted) holds NaN or infinity at element \(index), expected finite weights;"
             + " the training run diverged or the file is damaged: fetch it again"
+        )
+      case .beyond(let type, let tensor, let file, let index, let value):
+        (
+          file,
+          "tensor \(tensor.quoted) holds \(value) at element \(index), more than \(type.rawValue) can hold;"
+            + " use --weights auto, or \(type == .f16 ? "bf16" : "f32")"
         )
       }
     return "\(place.oneLine(limit: 4096)): \(problem)"

@@ -8,11 +8,16 @@ public struct Kernels: @unchecked Sendable {
   // Unchecked: the table is a constant of the C part, never written.
   let table: UnsafePointer<gpt2_kernels>
 
-  /// Name of the instruction set: `avx512`, `avx2` or `portable` (NEON on arm64).
+  /// Name of the instruction set: `avx512vnni`, `avx512`, `avxvnni`, `avx2`, `dotprod` (of arm64) or `portable` (NEON on arm64).
   public var name: String { String(cString: table.pointee.name) }
 
-  /// Columns of a packed panel; see ``PackedMatrix``.
+  /// Keys of a panel of the cache; see ``KVCache``.
   var panelWidth: Int { table.pointee.panel_width }
+
+  /// What it does with matrices of a type.
+  func matrices(_ type: WeightType) -> UnsafePointer<gpt2_matrix_kernels> {
+    gpt2_matrices(table, type.kernel)
+  }
 
   /// Instruction sets this machine can run, best first.
   public static var available: [Kernels] { builtNames.compactMap { try? Kernels(named: $0) } }

@@ -73,6 +73,8 @@ public struct Configuration: Hashable, Sendable {
   public var endOfTextTokens: [Int]
   /// `bos_token_id`: the token, if any, that an empty prompt stands for.
   public var beginningOfTextToken: Int?
+  /// How the matrices are held in memory. Not of `config.json`: whoever opens the model chooses.
+  public var weights = WeightTypes()
 
   public init(
     layerCount: Int, headCount: Int, width: Int, positionCount: Int, innerWidth: Int? = nil, vocabularySize: Int,
@@ -95,10 +97,12 @@ public struct Configuration: Hashable, Sendable {
     self.beginningOfTextToken = beginningOfTextToken
   }
 
-  /// Whether the two are the same function of tokens. Where its texts begin and end is not part of that.
-  public func computesLike(_ other: Configuration) -> Bool {
+  /// Whether checkpoints of the two have the same tensors and mean the same by them. Where texts begin and end is not part of
+  /// that, nor how weights are held.
+  public func isLike(_ other: Configuration) -> Bool {
     var other = other
     (other.endOfTextTokens, other.beginningOfTextToken) = (endOfTextTokens, beginningOfTextToken)
+    other.weights = weights
     return self == other
   }
 

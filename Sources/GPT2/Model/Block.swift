@@ -18,13 +18,16 @@ struct Block {
 
   /// Loads the block's tensors, and calls `progress` after each.
   init(
-    _ checkpoint: Checkpoint, layer: Int, kernels: Kernels, pool: ThreadPool, progress: () -> Void = {}
+    _ checkpoint: Checkpoint, layer: Int, as choice: WeightTypes.Choice, kernels: Kernels, pool: ThreadPool,
+    progress: () -> Void = {}
   ) throws {
     configuration = checkpoint.configuration
     scale = configuration.attentionScale(layer: layer)
     let (width, inner) = (configuration.width, configuration.innerWidth)
     func linear(_ name: String, _ from: Int, _ to: Int) throws -> Linear {
-      try Linear(checkpoint, "h.\(layer).\(name)", from: from, to: to, kernels: kernels, pool: pool, progress: progress)
+      try Linear(
+        checkpoint, "h.\(layer).\(name)", from: from, to: to, as: choice, kernels: kernels, pool: pool,
+        progress: progress)
     }
     ln1 = try LayerNorm(checkpoint, "h.\(layer).ln_1", progress: progress)
     attention = try linear("attn.c_attn", width, 3 * width)
@@ -40,7 +43,7 @@ struct Block {
     scale = configuration.attentionScale(layer: 0)
     let (width, inner) = (configuration.width, configuration.innerWidth)
     func linear(_ from: Int, _ to: Int) throws(ModelError) -> Linear {
-      try Linear(repeating: pattern, from: from, to: to, kernels: kernels)
+      try Linear(repeating: pattern, from: from, to: to, as: configuration.weights.blocks, kernels: kernels)
     }
     ln1 = LayerNorm(configuration)
     attention = try linear(width, 3 * width)

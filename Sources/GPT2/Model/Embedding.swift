@@ -3,7 +3,7 @@ public import Platform
 
 /// Tokens into activations: `wte[token] + wpe[position]`.
 public final class Embedding {
-  /// The token embedding as a matrix `[C, V]`; the head too, where it is tied.
+  /// The token embedding as a matrix `[C, V]`; the head too, where it is tied and of the same type.
   let tokens: PackedMatrix
   private let positions: [Float]
   private let configuration: Configuration
@@ -14,7 +14,7 @@ public final class Embedding {
     let width = configuration.width
     tokens = try PackedMatrix(
       checkpoint.tensor("wte.weight", shape: [configuration.vocabularySize, width]), layout: .transposed,
-      kernels: kernels, pool: pool)
+      as: configuration.weights.embedding, kernels: kernels, pool: pool)
     positions = try checkpoint.floats("wpe.weight", shape: [configuration.positionCount, width])
   }
 
@@ -22,7 +22,8 @@ public final class Embedding {
   init(_ configuration: Configuration, repeating pattern: [Float], kernels: Kernels) throws(ModelError) {
     self.configuration = configuration
     tokens = try PackedMatrix(
-      repeating: pattern, inner: configuration.width, columns: configuration.vocabularySize, kernels: kernels)
+      repeating: pattern, inner: configuration.width, columns: configuration.vocabularySize,
+      as: configuration.weights.embedding, kernels: kernels)
     positions = Array(repeating: 0, count: configuration.positionCount * configuration.width)
   }
 

@@ -8,7 +8,7 @@ public final class Head {
   private let kernels: Kernels
   private let pool: ThreadPool
 
-  /// Shares the embedding's matrix where the head is tied to it, and loads `lm_head.weight` `[V, C]` where it is not.
+  /// Shares the embedding's matrix where the head is tied to it and held as it is; else loads a matrix `[V, C]` of its own.
   ///
   /// - Throws: ``CheckpointError``, ``ModelError``.
   public init(_ checkpoint: Checkpoint, tiedTo embedding: Embedding, kernels: Kernels, pool: ThreadPool) throws {
@@ -17,18 +17,28 @@ public final class Head {
     self.pool = pool
     norm = try LayerNorm(checkpoint, "ln_f")
     matrix =
-      configuration.tiesHead
+      configuration.sharesHead
       ? embedding.tokens
       : try PackedMatrix(
-        checkpoint.tensor("lm_head.weight", shape: [configuration.vocabularySize, configuration.width]),
-        layout: .transposed, kernels: kernels, pool: pool)
+        checkpoint.tensor(
+          configuration.tiesHead ? "wte.weight" : "lm_head.weight",
+          shape: [configuration.vocabularySize, configuration.width]),
+        layout: .transposed, as: configuration.weights.head, kernels: kernels, pool: pool)
   }
 
-  /// A head of no meaning, to time, tied to such an embedding.
-  init(_ configuration: Configuration, tiedTo embedding: Embedding, kernels: Kernels, pool: ThreadPool) {
+  /// A head of no meaning, to time, tied to such an embedding where the two are held alike.
+  init(
+    _ configuration: Configuration, tiedTo embedding: Embedding, repeating pattern: [Float], kernels: Kernels,
+    pool: ThreadPool
+  ) throws(ModelError) {
     (self.configuration, self.kernels, self.pool) = (configuration, kernels, pool)
     norm = LayerNorm(configuration)
-    matrix = embedding.tokens
+    matrix =
+      configuration.weights.head == configuration.weights.embedding
+      ? embedding.tokens
+      : try PackedMatrix(
+        repeating: pattern, inner: configuration.width, columns: configuration.vocabularySize,
+        as: configuration.weights.head, kernels: kernels)
   }
 
   /// Hidden states: ln_f of what the last block left.

@@ -24,7 +24,8 @@ public struct HeldBlocks {
     _ layers: LayerRange, from checkpoint: Checkpoint, kernels: Kernels, pool: ThreadPool, progress: () -> Void = {}
   ) throws {
     for layer in missing(of: layers) {
-      blocks[layer] = try Block(checkpoint, layer: layer, kernels: kernels, pool: pool, progress: progress)
+      blocks[layer] = try Block(
+        checkpoint, layer: layer, as: configuration.weights.choice, kernels: kernels, pool: pool, progress: progress)
     }
   }
 

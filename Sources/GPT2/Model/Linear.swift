@@ -7,19 +7,20 @@ struct Linear {
 
   /// Loads `name.weight` and `name.bias`, and calls `progress` after each.
   init(
-    _ checkpoint: Checkpoint, _ name: String, from: Int, to: Int, kernels: Kernels, pool: ThreadPool,
-    progress: () -> Void
+    _ checkpoint: Checkpoint, _ name: String, from: Int, to: Int, as choice: WeightTypes.Choice, kernels: Kernels,
+    pool: ThreadPool, progress: () -> Void
   ) throws {
+    let tensor = try checkpoint.tensor("\(name).weight", shape: [from, to])
     weight = try PackedMatrix(
-      checkpoint.tensor("\(name).weight", shape: [from, to]), layout: .plain, kernels: kernels, pool: pool)
+      tensor, layout: .plain, as: choice.type(ofBlock: tensor.elementType), kernels: kernels, pool: pool)
     progress()
     bias = try checkpoint.vector("\(name).bias", count: to)
     progress()
   }
 
   /// A layer of no meaning, to time.
-  init(repeating pattern: [Float], from: Int, to: Int, kernels: Kernels) throws(ModelError) {
-    weight = try PackedMatrix(repeating: pattern, inner: from, columns: to, kernels: kernels)
+  init(repeating pattern: [Float], from: Int, to: Int, as type: WeightType, kernels: Kernels) throws(ModelError) {
+    weight = try PackedMatrix(repeating: pattern, inner: from, columns: to, as: type, kernels: kernels)
     bias = Array(repeating: 0, count: to)
   }
 

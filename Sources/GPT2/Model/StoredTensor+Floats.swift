@@ -3,10 +3,12 @@ internal import CKernels
 extension StoredTensor {
   /// Reads elements as fp32 into memory that lives as long as the call.
   ///
-  /// - Throws: ``CheckpointError``: the file cannot be read, or an element is NaN or infinite.
-  func withFloats(in range: Range<Int>, _ body: (UnsafePointer<Float>) throws(CheckpointError) -> Void)
-    throws(CheckpointError)
-  {
+  /// - Parameter type: what all elements have to fit into.
+  /// - Throws: ``CheckpointError``: the file cannot be read, or an element is NaN, infinite, or becomes so in the type.
+  func withFloats(
+    in range: Range<Int>, thatFit type: WeightType = .f32,
+    _ body: (UnsafePointer<Float>) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
     // Stored bytes of smaller elements stand at the end of the room for the floats, so that converting overtakes nothing:
     // element i is written at 4i and read at or above it.
     let count = range.count
@@ -20,6 +22,13 @@ extension StoredTensor {
     let finite = gpt2_convert(elementType.kernel, stored, count, floats)
     guard finite == count else {
       throw CheckpointError.notFinite(tensor: name, file: file, index: range.lowerBound + finite)
+    }
+    if type.rawValue != elementType.rawValue.lowercased() {
+      let fitting = gpt2_first_beyond(type.kernel, floats, count)
+      guard fitting == count else {
+        throw CheckpointError.beyond(
+          type, tensor: name, file: file, index: range.lowerBound + fitting, value: floats[fitting])
+      }
     }
     try body(floats)
   }
@@ -47,10 +56,10 @@ extension StoredTensor {
 extension StoredTensor.ElementType {
   var kernel: gpt2_element {
     switch self {
-    case .f32: GPT2_F32
-    case .f16: GPT2_F16
-    case .bf16: GPT2_BF16
-    case .f64: GPT2_F64
+    case .f32: GPT2_STORED_F32
+    case .f16: GPT2_STORED_F16
+    case .bf16: GPT2_STORED_BF16
+    case .f64: GPT2_STORED_F64
     }
   }
 }

@@ -31,7 +31,8 @@ public final class EdgeTimer {
   /// - Throws: ``ModelError/outOfMemory(bytes:)``.
   public convenience init(_ configuration: Configuration, kernels: Kernels, pool: ThreadPool) throws(ModelError) {
     let embedding = try Embedding(configuration, repeating: TimedRows.pattern, kernels: kernels)
-    let head = Head(configuration, tiedTo: embedding, kernels: kernels, pool: pool)
+    let head = try Head(
+      configuration, tiedTo: embedding, repeating: TimedRows.pattern, kernels: kernels, pool: pool)
     try self.init(configuration, embedding: embedding, head: head, kernels: kernels, pool: pool)
   }
 

@@ -19,12 +19,23 @@ public final class MachineLimits {
   }
 
   /// fp32 fused multiply-adds in registers, in GFLOP/s, a multiply-add counting as two.
-  public func fmaRate() -> Double {
+  public func fmaRate() -> Double { rate { kernels.table.pointee.fma_peak(1_000_000, $0) } }
+
+  /// Sums of products of 8-bit numbers in registers, in GOP/s, a multiply-add counting as two.
+  public func dotRate() -> Double { rate { kernels.table.pointee.dot_peak(1_000_000, $0) } }
+
+  /// What products with matrices of a type are made of: of 8-bit numbers or of fp32, in 10⁹ operations a second.
+  public func productRate(_ type: WeightType) -> Double { type == .int8 ? dotRate() : fmaRate() }
+
+  /// 10⁹ operations a second that all threads do.
+  ///
+  /// - Parameter work: does some, and says how many.
+  private func rate(_ work: (UnsafeMutablePointer<Float>) -> Double) -> Double {
     let operations = Mutex(0.0)
     let time = Duration.taken {
       pool.forEach(pool.threadCount) { _ in
         var sink: Float = 0
-        let done = kernels.table.pointee.fma_peak(1_000_000, &sink)
+        let done = work(&sink)
         operations.withLock { $0 += done }
       }
     }

@@ -4,14 +4,15 @@ public struct BlockShape: Hashable, Sendable {
   public var width: Int
   /// Numbers in the matrices of one block.
   public var matrixElements: Int
+  /// Bytes of these matrices, which every micro-batch reads once.
+  public var weightBytes: Double
+  /// How fast attention multiplies, as a share of the rate of the matrix products.
+  public var attentionShare: Double
 
-  public init(width: Int, matrixElements: Int) {
-    self.width = width
-    self.matrixElements = matrixElements
+  public init(width: Int, matrixElements: Int, weightBytes: Double, attentionShare: Double = 0.5) {
+    (self.width, self.matrixElements) = (width, matrixElements)
+    (self.weightBytes, self.attentionShare) = (weightBytes, attentionShare)
   }
-
-  /// Bytes of the matrices of one block, which every micro-batch reads once, as fp32.
-  var weightBytes: Double { 4 * Double(matrixElements) }
 
   /// Bytes of the cached keys and values of one position.
   var cacheBytes: Double { 8 * Double(width) }

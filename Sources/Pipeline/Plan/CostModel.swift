@@ -16,8 +16,6 @@ public struct CostModel: Hashable, Sendable {
   /// Cached keys and values lie in pieces of a head's, which memory gives more slowly than whole matrices: measured 9.5 GB/s
   /// beside 24 at 100 positions (AVX2), 14 and 17 beside 31 at 64 and 115 (AVX-512).
   private static let cacheReadShare = 0.45
-  /// Attention multiplies matrices as narrow as a head, and has the softmax between them.
-  private static let attentionShare = 0.5
 
   public init(curve: TimeCurve, shape: BlockShape) {
     self.curve = curve
@@ -33,7 +31,7 @@ public struct CostModel: Hashable, Sendable {
     for segment in microBatch.segments {
       let read = shape.cacheBytes * Double(segment.start) / (readRate * Self.cacheReadShare)
       let operations = 4 * Double(shape.width * segment.count) * Double(segment.start)
-      seconds += max(read, operations / (operationRate * Self.attentionShare))
+      seconds += max(read, operations / (operationRate * shape.attentionShare))
     }
     return seconds
   }

@@ -11,6 +11,16 @@ public enum PlanError: Error, Hashable, Sendable {
   case noMembers(blockCount: Int)
 }
 
+extension PlanError {
+  /// Whether there is too little memory; other blocks, or smaller ones, would fit.
+  public var isOfMemory: Bool {
+    switch self {
+    case .modelDoesNotFit, .partDoesNotFit: true
+    default: false
+    }
+  }
+}
+
 extension PlanError: CustomStringConvertible {
   public var description: String {
     switch self {

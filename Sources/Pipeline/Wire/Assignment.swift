@@ -6,6 +6,8 @@ public import MicroBatching
 public struct Assignment: Hashable, Sendable {
   /// The blocks to hold; none of a worker that is to hold nothing.
   public var layers: LayerRange
+  /// How their matrices are to be held in memory, by name, as the welcome said; empty of no blocks.
+  public var weights: String
   /// Whether the worker's own files are the coordinator's, so that nothing need be compared.
   public var sharesFiles: Bool
   /// The tensors of these blocks, in the order they are used.
@@ -15,10 +17,11 @@ public struct Assignment: Hashable, Sendable {
   public var keepsCache: Bool
 
   public init(
-    layers: LayerRange, sharesFiles: Bool, tensors: [TensorDescription], stage: StageAssignment?,
+    layers: LayerRange, weights: String = "", sharesFiles: Bool, tensors: [TensorDescription], stage: StageAssignment?,
     keepsCache: Bool = false
   ) {
-    (self.layers, self.sharesFiles, self.tensors, self.stage) = (layers, sharesFiles, tensors, stage)
+    (self.layers, self.weights) = (layers, weights)
+    (self.sharesFiles, self.tensors, self.stage) = (sharesFiles, tensors, stage)
     self.keepsCache = keepsCache
   }
 
@@ -39,6 +42,7 @@ extension Assignment: MessageBody {
   init(_ reader: inout WireReader) throws(WireError) {
     let first = try reader.word("layers.lowerBound", in: WireLimits.layers)
     layers = first..<(try reader.word("layers.upperBound", in: first...WireLimits.layers.upperBound))
+    weights = try reader.text("weights", in: WireLimits.weights)
     sharesFiles = try reader.flag("sharesFiles")
     let hasFingerprints = !sharesFiles
     tensors = try reader.array(
@@ -53,6 +57,7 @@ extension Assignment: MessageBody {
   func write(to writer: inout WireWriter) {
     writer.word(layers.lowerBound, in: WireLimits.layers)
     writer.word(layers.upperBound, in: WireLimits.layers)
+    writer.sentence(weights, in: WireLimits.weights)
     writer.flag(sharesFiles)
     writer.array(tensors, in: WireLimits.tensors) { $1.write(to: &$0, hasFingerprint: !sharesFiles) }
     writer.flag(keepsCache)

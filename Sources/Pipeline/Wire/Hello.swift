@@ -22,11 +22,13 @@ public struct Hello: Hashable, Sendable {
   public var folder: String
   /// Fingerprint of its checkpoint's configuration, 32 bytes; empty when it has none.
   public var configuration: [UInt8]
+  /// How it was told to hold matrices in memory, by name; empty where it takes what the coordinator has.
+  public var weights: String
 
   public init(
     name: String, incarnation: UInt64, process: UInt64 = 0, programVersion: String, kernels: String, threads: Int,
     memory: Int,
-    cores: Int, host: String, address: String, folder: String, configuration: [UInt8]
+    cores: Int, host: String, address: String, folder: String, configuration: [UInt8], weights: String = ""
   ) {
     self.name = name
     self.incarnation = incarnation
@@ -40,6 +42,7 @@ public struct Hello: Hashable, Sendable {
     self.address = address
     self.folder = folder
     self.configuration = configuration
+    self.weights = weights
   }
 }
 
@@ -59,6 +62,7 @@ extension Hello: MessageBody {
     address = try reader.text("address", in: WireLimits.address)
     folder = try reader.text("folder", in: WireLimits.sentence)
     configuration = try reader.flag("configuration") ? reader.bytes(WireLimits.fingerprint) : []
+    weights = try reader.text("weights", in: WireLimits.weights)
   }
 
   func write(to writer: inout WireWriter) {
@@ -75,5 +79,6 @@ extension Hello: MessageBody {
     writer.sentence(folder, in: WireLimits.sentence)
     writer.flag(!configuration.isEmpty)
     if !configuration.isEmpty { writer.bytes(configuration, exactly: WireLimits.fingerprint) }
+    writer.sentence(weights, in: WireLimits.weights)
   }
 }

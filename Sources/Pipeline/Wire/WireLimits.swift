@@ -37,6 +37,8 @@ public enum WireLimits {
   public static let address = 1...1024
   public static let sentence = 0...4096
   public static let configuration = 1...(1 << 20)
+  /// The name of a weight type; empty where any will do.
+  public static let weights = 0...32
   public static let fingerprint = 32
   public static let key = 32
   public static let piece = 1...(1 << 18)

@@ -24,6 +24,8 @@ struct ClusterResponse: Encodable {
   let object = "cluster"
   var state: String
   var reason: String
+  /// How all members hold the model's matrices.
+  var weights: String
   var epoch: Int
   var losses: Int
   var recoveries: Int
@@ -35,10 +37,10 @@ struct ClusterResponse: Encodable {
 }
 
 extension ClusterResponse {
-  init(state: ServerState, _ statistics: PipelineStatistics) {
+  init(state: ServerState, weights: String, _ statistics: PipelineStatistics) {
     let members = statistics.members
     self.init(
-      state: state.name, reason: state.reason, epoch: statistics.epoch, losses: statistics.losses,
+      state: state.name, reason: state.reason, weights: weights, epoch: statistics.epoch, losses: statistics.losses,
       recoveries: statistics.recoveries,
       stages: members.filter { $0.stage != nil }.map(Member.init).sorted { $0.stage! < $1.stage! },
       spares: members.filter { $0.role == .spare }.map(Member.init),

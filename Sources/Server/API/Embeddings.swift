@@ -144,10 +144,12 @@ struct ModelResponse: Encodable {
   var ownedBy = "gpt2"
   /// Most tokens of prompt and answer together.
   var contextLength: Int
+  /// How its matrices are held in memory.
+  var weights: String
   var settings: ModelSettings?
 
   enum CodingKeys: String, CodingKey {
-    case id, object, created, settings
+    case id, object, created, weights, settings
     case ownedBy = "owned_by"
     case contextLength = "max_model_len"
   }

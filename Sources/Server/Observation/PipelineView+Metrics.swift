@@ -2,8 +2,12 @@ internal import Coordinator
 
 extension PipelineView {
   /// Adds what is known of the pipe to `/metrics`.
-  func describe(into text: inout PrometheusText, admission: Admission, counts: ClusterCounts) {
+  func describe(
+    into text: inout PrometheusText, model: String, admission: Admission, counts: ClusterCounts
+  ) {
     let (total, recent) = (statistics, recent())
+    text.begin("gpt2_model_info", .gauge, "1; the labels say what the model is and how its weights are held.")
+    text.add("gpt2_model_info", ["model": model, "weights": weights], 1)
     text.single("gpt2_texts", .gauge, "Texts being written or waiting.", Double(admission.texts))
     text.single("gpt2_texts_limit", .gauge, "Most texts at once; beyond, requests get 429.", Double(admission.limit))
     text.single(

@@ -27,6 +27,7 @@ final class PipelineView: Sendable {
 
   var statistics: PipelineStatistics { engine.statistics }
   var positionCount: Int { engine.configuration.positionCount }
+  var weights: String { engine.configuration.weights.name }
 
   /// What was done lately, by how long that is.
   struct Recent {
@@ -95,11 +96,13 @@ extension PipelineView {
   struct Snapshot: Encodable {
     struct ModelCard: Encodable {
       var id: String, blocks: Int, width: Int, context: Int, vocabulary: Int
+      /// How its matrices are held in memory.
+      var weights: String
       /// Whether it is the toy that comes with the program.
       var isDemo: Bool
 
       enum CodingKeys: String, CodingKey {
-        case id, blocks, width, context, vocabulary
+        case id, blocks, width, context, vocabulary, weights
         case isDemo = "is_demo"
       }
     }
@@ -212,7 +215,7 @@ extension PipelineView {
       model: .init(
         id: options.model, blocks: configuration.layerCount, width: configuration.width,
         context: configuration.positionCount,
-        vocabulary: configuration.vocabularySize, isDemo: options.isDemo),
+        vocabulary: configuration.vocabularySize, weights: configuration.weights.name, isDemo: options.isDemo),
       version: options.version, state: state.name, reason: state.reason, now: now, coordinator: station(nil),
       stages: recent.statistics.stages.count == total.stages.count ? total.stages.indices.map { station($0) } : [],
       tokensPerSecond: .init(

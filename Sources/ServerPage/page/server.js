@@ -26,7 +26,7 @@ function showState(state, detail = '') {
 
 function showServer(answer) {
   model = answer.model;
-  say(byId('model'), `${model?.id ?? ''} · version ${answer.version}`);
+  say(byId('model'), `${model ? `${model.id} in ${model.weights}` : ''} · version ${answer.version}`);
   document.title = `${model?.id ?? 'loading'} · gpt2 serve`;
   if (model) {
     fields.fit(model);

@@ -49,7 +49,12 @@ extension WorkerState {
       throw WorkerError.unexpected(coordinator: settings.coordinator, .welcome)
     }
     emit(.notify(.joined(coordinator: settings.coordinator)))
-    let configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
+    var configuration = try Configuration(json: welcome.configuration, file: "the coordinator's config.json")
+    guard let weights = WeightTypes(choice: welcome.weights, blocks: welcome.blockWeights) else {
+      throw WorkerError.unknownWeights(
+        coordinator: settings.coordinator, "\(welcome.weights) (\(welcome.blockWeights))")
+    }
+    configuration.weights = weights
     phase = .member(Membership(configuration))
     control.welcome()
     // From here on there may be something to say before it ends.
@@ -62,6 +67,9 @@ extension WorkerState {
   private mutating func take(_ assignment: Assignment, _ epoch: Epoch) throws {
     guard case .member(let membership) = phase else {
       throw WorkerError.unexpected(coordinator: settings.coordinator, .assignment)
+    }
+    guard assignment.layers.isEmpty || assignment.weights == membership.configuration.weights.choice.rawValue else {
+      throw WorkerError.unknownWeights(coordinator: settings.coordinator, assignment.weights)
     }
     // How far it came is known for good now.
     if links != nil { beat(isDue: true) }

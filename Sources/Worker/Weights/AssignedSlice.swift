@@ -50,7 +50,7 @@ public final class AssignedSlice {
     switch source {
     case .checkpoint(let checkpoint):
       transfer = SliceTransfer(byteCounts: [])
-      guard checkpoint.configuration.computesLike(configuration) else {
+      guard checkpoint.configuration.isLike(configuration) else {
         throw WeightsError.otherConfiguration(folder: checkpoint.folder.name)
       }
       if assignment.sharesFiles { return }

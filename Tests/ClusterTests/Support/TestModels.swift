@@ -6,7 +6,10 @@ import TestSupport
 /// Checkpoints in memory.
 enum TestModels {
   /// The bundled one: 12 blocks of width 128, stored as BF16.
-  static let demo = Result {
+  static let demo = Result { try demo(.auto) }
+
+  /// It with matrices held so.
+  static func demo(_ weights: WeightTypes.Choice) throws -> Checkpoint {
     var count = 0
     let files = UnsafeBufferPointer(start: demo_model_files(&count), count: count)
     return try Checkpoint(
@@ -15,7 +18,7 @@ enum TestModels {
         contents: Dictionary(
           uniqueKeysWithValues: files.map {
             (String(cString: $0.name), UnsafeRawBufferPointer(start: $0.bytes, count: $0.count))
-          })))
+          })), weights: weights)
   }
 
   /// 5 blocks whose rows are no whole number of registers, with a head of its own.

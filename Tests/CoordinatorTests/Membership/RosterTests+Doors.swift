@@ -1,3 +1,4 @@
+import GPT2
 import Pipeline
 import Platform
 import TestSupport
@@ -48,6 +49,24 @@ extension RosterTests {
           if case .lost(let name, _, _) = $0 { name.count == 1 } else { false }
         })
       #expect(roster.members.isEmpty)
+    }
+  }
+
+  @Test("refuses a worker that was told other weight types, in a line that names both, and no other")
+  func weights() {
+    let names = WeightTypes.Choice.allCases.map(\.rawValue)
+    for ours in names {
+      for theirs in names + [""] {
+        var roster = Roster(
+          expected: 2, measures: true, configuration: Self.shape, weights: ours, programVersion: "0.2", incarnation: 4)
+        let events = roster.receive(Self.hello(weights: theirs), Self.header(0), from: [9], now: 0)
+        let reason =
+          "it was started with --weights \(theirs), the coordinator holds them as \(ours); "
+          + "leave --weights out, or give it \(ours)"
+        let isWelcome = theirs == ours || theirs.isEmpty
+        #expect(events == (isWelcome ? [.welcome([9])] : [.refused([9], name: "attic", reason: reason)]))
+        #expect(roster.members.count == (isWelcome ? 1 : 0))
+      }
     }
   }
 

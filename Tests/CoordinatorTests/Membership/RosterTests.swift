@@ -11,12 +11,14 @@ import Testing
   static let shape = [UInt8](repeating: 7, count: 32)
 
   static func hello(
-    _ name: String = "attic", version: String = "0.2", folder: String = "", configuration: [UInt8] = []
+    _ name: String = "attic", version: String = "0.2", folder: String = "", configuration: [UInt8] = [],
+    weights: String = ""
   ) -> Message {
     .hello(
       Hello(
         name: name, incarnation: 1, programVersion: version, kernels: "avx2", threads: 2, memory: 1 << 30, cores: 4,
-        host: "b2e8", address: "tcp://10.0.0.2:7071", folder: folder, configuration: configuration))
+        host: "b2e8", address: "tcp://10.0.0.2:7071", folder: folder, configuration: configuration,
+        weights: weights))
   }
 
   /// The header of a message of the plan that the rosters here are at.
@@ -35,7 +37,7 @@ import Testing
     case .ready: .ready(bytes)
     case .heartbeat: .heartbeat(Heartbeat(progress: 5, time: 9, pulse: 0, pulseArrival: 0))
     case .failure: .failure(Failure(reason: "no memory"))
-    case .welcome: .welcome(Welcome(configuration: [1], measures: true))
+    case .welcome: .welcome(Welcome(configuration: [1], weights: "auto", blockWeights: "f32", measures: true))
     case .refusal: .refusal(Refusal(reason: "no"))
     case .assignment:
       .assignment(

@@ -22,11 +22,13 @@ struct CoordinatorBench {
   /// - Parameter restarts: whether workers are the session's own, and can be started anew.
   init(
     workers: Int = 2, spares: Int = 0, means: [RecoveryMeans] = RecoveryMeans.allCases, restarts: Bool = false,
-    split: [Int]? = nil, comesAgain: Bool = false, waitingLimit: Int = 16
+    split: [Int]? = nil, comesAgain: Bool = false, waitingLimit: Int = 16, weights: WeightTypes = WeightTypes()
   ) {
+    var configuration = Self.configuration
+    configuration.weights = weights
     state = CoordinatorState(
       CoordinatorSettings(
-        configuration: Self.configuration, listening: "tcp://10.0.0.1:7070", workerCount: workers, spares: spares,
+        configuration: configuration, listening: "tcp://10.0.0.1:7070", workerCount: workers, spares: spares,
         means: means, restarts: restarts, sharesFiles: restarts,
         wishes: ClusterPlan.Wishes(split: split, microBatchRows: 8, slotCount: 4), waitingLimit: waitingLimit,
         patience: .seconds(20), workerFlags: " --key k", comesAgain: comesAgain, key: nil, host: "here", cores: 4,

@@ -364,4 +364,14 @@ import Testing
     let effects = bench.say(.heartbeat(Heartbeat(progress: 1, time: 2, pulse: 0, pulseArrival: 0)), by: [3])
     #expect(Bench.goodbyes(effects).map(\.id) == [[3]] && Bench.goodbyes(effects)[0].goodbye.joinsAgain)
   }
+
+  @Test func `who cannot load this machine's own files before there was a pipe ends the run`() throws {
+    for (isShared, hadPipe) in [(true, false), (false, false), (true, true)] {
+      var bench = Bench(restarts: isShared)
+      _ = hadPipe ? try bench.open() : bench.plan()
+      let effects = bench.say(.failure(Failure(reason: "a weight is not finite")), by: [2])
+      let end = Bench.end(effects).map { "\($0)" }
+      #expect((end == "worker w2 failed: a weight is not finite") == (isShared && !hadPipe), "\(isShared) \(hadPipe)")
+    }
+  }
 }

@@ -43,6 +43,19 @@ import ZeroMQ
     #expect(Set(stages.flatMap { [$0.incoming.secret, $0.outgoing.secret] }).count == 3)
   }
 
+  @Test(
+    "tells workers how weights are held when they join, and again with their blocks", arguments: WeightType.allCases)
+  func weights(blocks: WeightType) throws {
+    for choice in WeightTypes.Choice.allCases {
+      var bench = Bench(weights: try #require(WeightTypes(choice: choice.rawValue, blocks: blocks.rawValue)))
+      let effects = bench.plan()
+      let welcomes = effects.compactMap { if case .send(_, _, .welcome(let welcome)) = $0 { welcome } else { nil } }
+      #expect(welcomes.map(\.weights) == [choice.rawValue, choice.rawValue])
+      #expect(welcomes.map(\.blockWeights) == [blocks.rawValue, blocks.rawValue])
+      #expect(Bench.assignments(effects).map(\.assignment.weights) == [choice.rawValue, choice.rawValue])
+    }
+  }
+
   @Test("gives workers their blocks by their names, in whatever order they came")
   func order() throws {
     for ids in [[[10], [2]], [[2], [10]]] as [[Roster.ID]] {

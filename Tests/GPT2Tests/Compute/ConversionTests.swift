@@ -24,7 +24,7 @@ struct ConversionTests {
 
   @Test(
     "is exact for every pattern of sixteen bits, and stops at those that are no number",
-    arguments: [(GPT2_F16.rawValue, "F16"), (GPT2_BF16.rawValue, "BF16")])
+    arguments: [(GPT2_STORED_F16.rawValue, "F16"), (GPT2_STORED_BF16.rawValue, "BF16")])
   func everyPattern(element: UInt32, name: String) {
     var wrong: [UInt16] = []
     for pattern in UInt16.min...UInt16.max {
@@ -106,11 +106,11 @@ struct ConversionTests {
       room.withUnsafeMutableBytes { bytes in
         guard let base = bytes.baseAddress else { return }
         let floats = base.assumingMemoryBound(to: Float.self)
-        #expect(gpt2_convert(GPT2_F64, base, count, floats) == count)
+        #expect(gpt2_convert(GPT2_STORED_F64, base, count, floats) == count)
         #expect((0..<count).allSatisfy { floats[$0].bitPattern == Float(values[$0]).bitPattern })
       }
     }
     var out: [Float] = [0, 0]
-    for bad in [Double.nan, .infinity, 1e300] { #expect(gpt2_convert(GPT2_F64, [1, bad], 2, &out) == 1) }
+    for bad in [Double.nan, .infinity, 1e300] { #expect(gpt2_convert(GPT2_STORED_F64, [1, bad], 2, &out) == 1) }
   }
 }

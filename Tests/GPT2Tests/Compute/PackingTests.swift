@@ -6,74 +6,80 @@ import Testing
 
 @Suite("Packing")
 struct PackingTests {
-  private static let sizes = [(1, 1), (3, 16), (5, 17), (17, 5), (33, 64), (40, 65), (64, 130), (19, 63)]
+  /// Around the borders of steps (64 inner indices of INT8), of what is packed at a time (64), and of panels (8, 16, 32, 64).
+  private static let sizes = [
+    (1, 1), (3, 16), (5, 17), (17, 5), (33, 64), (40, 65), (64, 130), (19, 63), (63, 7), (65, 33), (128, 31),
+    (200, 150),
+  ]
 
-  /// Panels of `b`, `[inner, columns]`, by the definition; zeros behind the last column.
-  private static func panels(_ b: [Float], inner: Int, columns: Int, width: Int) -> [Float] {
-    let count = (columns + width - 1) / width
-    return (0..<count * inner * width).map { index in
-      let (panel, k, lane) = (index / (inner * width), index / width % inner, index % width)
+  /// A matrix `[inner, columns]` whose elements are no numbers of the smaller types.
+  private static func product(_ size: (inner: Int, columns: Int)) -> NaiveProduct {
+    NaiveProduct(
+      rows: 1, inner: size.inner, columns: size.columns, hasBias: false, seed: size.inner * 1000 + size.columns)
+  }
+
+  /// Pieces of whole units, but for the last one.
+  private static func pieces(of count: Int, unit: Int, longest: Int, _ inputs: inout SeededNumbers) -> [Int] {
+    var pieces = inputs.parts(of: (count + unit - 1) / unit, longest: longest).map { $0 * unit }
+    pieces[pieces.count - 1] -= pieces.reduce(0, +) - count
+    return pieces
+  }
+
+  @Test("of F32 is by the definition", arguments: sizes, Kernels.available)
+  func definition(size: (inner: Int, columns: Int), kernels: Kernels) {
+    let naive = Self.product(size)
+    let packed = PackedPanels(inner: size.inner, columns: size.columns, as: .f32, kernels: kernels)
+    packed.pack(rows: naive.b, in: [size.inner])
+    let width = packed.kernels.panel_width
+    let expected = (0..<packed.count * size.inner * width).map { index in
+      let (panel, k, lane) = (index / (size.inner * width), index / width % size.inner, index % width)
       let column = panel * width + lane
-      return column < columns ? b[k * columns + column] : 0
+      return column < size.columns ? naive.b[k * size.columns + column] : 0
     }
+    #expect(BitDifference(packed.memory.values, expected) == nil)
+    #expect(packed.memory.isIntact)
   }
 
-  private static func transposed(_ b: [Float], inner: Int, columns: Int) -> [Float] {
-    (0..<inner * columns).map { b[$0 % inner * columns + $0 / inner] }
-  }
-
-  @Test("puts rows into panels in any number of pieces", arguments: sizes, [16, 64])
-  func rows(size: (inner: Int, columns: Int), width: Int) {
-    let (inner, columns) = size
-    var inputs = SeededNumbers(inner * 1000 + columns)
-    let b = inputs.floats(inner * columns)
-    let expected = Self.panels(b, inner: inner, columns: columns, width: width)
-    for longest in [1, 3, inner] {
-      let packed = PaddedRows(width: expected.count)
-      var begin = 0
-      for count in inputs.parts(of: inner, longest: longest) {
-        let piece = PaddedRows(Array(b[begin * columns..<(begin + count) * columns]))
-        gpt2_pack_rows(piece.base, begin, begin + count, inner, columns, width, packed.base)
-        begin += count
+  @Test("makes the same panels of rows and of the transpose, in any pieces", arguments: sizes, WeightType.allCases)
+  func pieces(size: (inner: Int, columns: Int), type: WeightType) {
+    let naive = Self.product(size)
+    let transposed = naive.transposed
+    var inputs = SeededNumbers(6)
+    for kernels in Kernels.available {
+      let whole = PackedPanels(inner: size.inner, columns: size.columns, as: type, kernels: kernels)
+      whole.pack(rows: naive.b, in: [size.inner])
+      let expected = whole.words
+      for longest in [1, 3, 20] {
+        let byRows = PackedPanels(inner: size.inner, columns: size.columns, as: type, kernels: kernels)
+        byRows.pack(
+          rows: naive.b,
+          in: Self.pieces(of: size.inner, unit: byRows.kernels.step_inner, longest: longest, &inputs))
+        #expect(byRows.words == expected && byRows.memory.isIntact, "\(kernels.name), rows")
+        let byColumns = PackedPanels(inner: size.inner, columns: size.columns, as: type, kernels: kernels)
+        byColumns.pack(
+          columns: transposed,
+          in: Self.pieces(of: size.columns, unit: byColumns.kernels.panel_width, longest: longest, &inputs))
+        #expect(byColumns.words == expected && byColumns.memory.isIntact, "\(kernels.name), columns")
       }
-      #expect(BitDifference(packed.values, expected) == nil)
-      #expect(packed.isIntact)
     }
   }
 
-  @Test("puts the transpose into the same panels", arguments: sizes, [16, 64])
-  func transpose(size: (inner: Int, columns: Int), width: Int) {
-    let (inner, columns) = size
-    var inputs = SeededNumbers(inner * 1000 + columns)
-    let b = inputs.floats(inner * columns)
-    let stored = Self.transposed(b, inner: inner, columns: columns)
-    let expected = Self.panels(b, inner: inner, columns: columns, width: width)
-    for longest in [1, 7, 20, columns] {
-      // What is behind the last column is the caller's: zeros here, as in fresh memory.
-      let packed = PaddedRows(Array(repeating: 0, count: expected.count))
-      var begin = 0
-      for count in inputs.parts(of: columns, longest: longest) {
-        let piece = PaddedRows(Array(stored[begin * inner..<(begin + count) * inner]))
-        gpt2_pack_transposed(piece.base, begin, begin + count, inner, width, packed.base)
-        begin += count
+  @Test("gives columns back as the type has them, and zeros behind the last", arguments: sizes, WeightType.allCases)
+  func columns(size: (inner: Int, columns: Int), type: WeightType) {
+    let naive = Self.product(size)
+    let transposed = naive.transposed
+    let blocks = NaiveBlocks(transposed, inner: size.inner)
+    for kernels in Kernels.available {
+      let packed = PackedPanels(inner: size.inner, columns: size.columns, as: type, kernels: kernels)
+      packed.pack(rows: naive.b, in: [size.inner])
+      for column in 0..<packed.count * packed.kernels.panel_width {
+        let stored = transposed.dropFirst(column * size.inner).prefix(size.inner)
+        let expected =
+          if stored.isEmpty { [Float](repeating: 0, count: size.inner) } else if type == .int8 {
+            blocks.values(column, inner: size.inner)
+          } else { stored.map(type.rounded) }
+        #expect(BitDifference(packed.column(column), expected) == nil, "\(kernels.name), column \(column)")
       }
-      #expect(BitDifference(packed.values, expected) == nil)
-      #expect(packed.isIntact)
-    }
-  }
-
-  @Test("gives columns back", arguments: sizes, [16, 64])
-  func columns(size: (inner: Int, columns: Int), width: Int) {
-    let (inner, columns) = size
-    var inputs = SeededNumbers(7)
-    let b = inputs.floats(inner * columns)
-    let packed = Self.panels(b, inner: inner, columns: columns, width: width)
-    let stored = Self.transposed(b, inner: inner, columns: columns)
-    for column in 0..<columns {
-      let out = PaddedRows(width: inner)
-      gpt2_unpack_column(packed, column, inner, width, out.base)
-      #expect(BitDifference(out.values, Array(stored[column * inner..<(column + 1) * inner])) == nil)
-      #expect(out.isIntact)
     }
   }
 

@@ -32,9 +32,9 @@ struct GoldenFixture {
       .sorted()
   }
 
-  init(_ name: String) throws {
+  init(_ name: String, weights: WeightTypes.Choice = .auto) throws {
     let folder = CheckpointFolder(path: Self.folder.appending(path: name).path)
-    checkpoint = try Checkpoint(folder)
+    checkpoint = try Checkpoint(folder, weights: weights)
     let json = try JSONValue(parsing: folder.read("golden.json", limit: 1 << 20))
     let golden = try GoldenTensors(folder.open("golden.safetensors"))
     let configuration = checkpoint.configuration

@@ -4,7 +4,12 @@ import TestSupport
 
 extension Checkpoint {
   /// A GPT-2 in memory whose every tensor matters: lively matrices, biases that are not 0, gains that are not 1.
-  static func random(_ configuration: Configuration, seed: Int) throws -> Checkpoint {
+  ///
+  /// - Parameter stored: of a tensor's name, how the file has it: numbers are rounded to that.
+  static func random(
+    _ configuration: Configuration, seed: Int, weights: WeightTypes.Choice = .auto,
+    stored: (String) -> StoredTensor.ElementType = { _ in .f32 }
+  ) throws -> Checkpoint {
     var inputs = SeededNumbers(seed)
     let tensors = configuration.parts.flatMap(configuration.tensors(of:)).map { specification in
       let count = specification.shape.reduce(1, *)
@@ -17,7 +22,8 @@ extension Checkpoint {
         default: inputs.floats(count, scale: 0.35)
         }
       return ToyCheckpoint.Tensor(
-        name: specification.name, shape: specification.shape, bytes: floats.withUnsafeBytes { Array($0) })
+        name: specification.name, type: stored(specification.name).rawValue, shape: specification.shape,
+        bytes: stored(specification.name).bytes(floats))
     }
     let json = """
       {"model_type":"gpt2","n_layer":\(configuration.layerCount),"n_head":\(configuration.headCount),\
@@ -27,8 +33,9 @@ extension Checkpoint {
       "tie_word_embeddings":\(configuration.tiesHead)}
       """
     let checkpoint = try Checkpoint(
-      .memory(["config.json": Array(json.utf8), "model.safetensors": ToyCheckpoint.safetensors(tensors)]))
-    precondition(checkpoint.configuration == configuration)
+      .memory(["config.json": Array(json.utf8), "model.safetensors": ToyCheckpoint.safetensors(tensors)]),
+      weights: weights)
+    precondition(checkpoint.configuration.isLike(configuration))
     return checkpoint
   }
 }
@@ -36,18 +43,14 @@ extension Checkpoint {
 /// Random models that tests share, with more rows than a block of the product and inner sizes beyond one.
 enum RandomModels {
   /// Whole registers: D = 16.
-  static let even = Result {
-    try Checkpoint.random(
-      Configuration(
-        layerCount: 4, headCount: 3, width: 48, positionCount: 160, innerWidth: 400, vocabularySize: 101), seed: 1)
-  }
+  static let evenShape = Configuration(
+    layerCount: 4, headCount: 3, width: 48, positionCount: 160, innerWidth: 400, vocabularySize: 101)
   /// D = 7; nothing is a whole number of registers, panels or tiles.
-  static let odd = Result {
-    try Checkpoint.random(
-      Configuration(
-        layerCount: 3, headCount: 3, width: 21, positionCount: 75, innerWidth: 37, vocabularySize: 53,
-        activation: .gelu, tiesHead: false), seed: 2)
-  }
+  static let oddShape = Configuration(
+    layerCount: 3, headCount: 3, width: 21, positionCount: 75, innerWidth: 37, vocabularySize: 53, activation: .gelu,
+    tiesHead: false)
+  static let even = Result { try Checkpoint.random(evenShape, seed: 1) }
+  static let odd = Result { try Checkpoint.random(oddShape, seed: 2) }
 
   static func tokens(_ counts: [Int], of configuration: Configuration, seed: Int) -> [[Int]] {
     var inputs = SeededNumbers(seed)

@@ -33,7 +33,8 @@ import Testing
   @Test func cachedKeysCostWhatReadingThemTakesOrMultiplyingWithThem() throws {
     // 4000 bytes of weights in 1 s by one row; 2 × 1000 × 100 operations in 10 s by a hundred.
     let cost = CostModel(
-      curve: try #require(Self.curve((1, 1), (100, 10))), shape: BlockShape(width: 10, matrixElements: 1000))
+      curve: try #require(Self.curve((1, 1), (100, 10))),
+      shape: BlockShape(width: 10, matrixElements: 1000, weightBytes: 4000))
     let alone = cost.seconds(MicroBatch([Segment(slot: 0, start: 0, count: 1)]))
     #expect(alone == 1)
     // One row reads 80 bytes a position, at 0.45 of the rate.

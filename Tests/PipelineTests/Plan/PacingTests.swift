@@ -7,7 +7,7 @@ import Testing
   /// Reading the weights takes as long as computing 20 rows.
   private static let real = CostModel(
     curve: TimeCurve([1, 16, 512].map { BlockTime(rows: $0, seconds: 0.1e-3 * Double($0 + 20)) })!,
-    shape: BlockShape(width: 768, matrixElements: 7_000_000))
+    shape: BlockShape(width: 768, matrixElements: 7_000_000, weightBytes: 28e6))
 
   @Test("What is chosen is within the limits, whatever waits", arguments: [1, 2, 3, 12])
   func limits(stages: Int) {
@@ -49,7 +49,7 @@ import Testing
     // Nothing but the weights to read: two rows take as long as one, so that groups gain nothing.
     let bound = CostModel(
       curve: TimeCurve([BlockTime(rows: 1, seconds: 1e-3), BlockTime(rows: 512, seconds: 1e-3)])!,
-      shape: BlockShape(width: 1, matrixElements: 1 << 40))
+      shape: BlockShape(width: 1, matrixElements: 1 << 40, weightBytes: 0x1p42))
     let idle = Pacing(for: PipeSimulationTests.pipe(stages: 4, cost: bound, link: .none))
     #expect(idle.groupCount(running: 128) == 1)
   }

@@ -9,7 +9,7 @@ import Testing
   static func cost(rowSeconds: Double = 1e-3, width: Int = 1) -> CostModel {
     CostModel(
       curve: TimeCurve([BlockTime(rows: 1, seconds: rowSeconds), BlockTime(rows: 2, seconds: 2 * rowSeconds)])!,
-      shape: BlockShape(width: width, matrixElements: 1 << 40))
+      shape: BlockShape(width: width, matrixElements: 1 << 40, weightBytes: 0x1p42))
   }
 
   static let idle = EdgeCosts(

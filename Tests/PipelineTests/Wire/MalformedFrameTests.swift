@@ -173,7 +173,7 @@ struct MalformedFrameTests {
       return Self.refusedField(frame)
     }
     // Behind the two tensors, of 68 and 55 bytes, come two flags and the stages.
-    let index = 4 + 4 + 1 + 4 + 68 + 55 + 1 + 1 + 4
+    let index = 4 + 4 + 8 + 1 + 4 + 68 + 55 + 1 + 1 + 4
     #expect(try assignment(at: index, 3) == "assignment.stage.index")
     #expect(try assignment(at: index, 2) == nil)
     #expect(try assignment(at: 4, 3) == "assignment.layers.upperBound")
@@ -188,6 +188,7 @@ struct MalformedFrameTests {
     #expect(Self.refusedField(pass) == "pass.segments")
     let tensor = Self.frame(.assignment) { writer in
       for word in [0, 1] { writer.word(word, in: 0...1) }
+      writer.sentence("auto", in: WireLimits.weights)
       writer.flag(true)
       writer.word(1, in: 1...1)
       writer.name("w", in: 1...1)

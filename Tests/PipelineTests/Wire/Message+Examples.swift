@@ -14,7 +14,7 @@ extension Message {
           programVersion: "0.3", kernels: "avx512", threads: 2, memory: 4_000_000_000, cores: 8, host: "b2e8",
           address: "tcp://10.77.0.2:7071",
           folder: "/models/größer",
-          configuration: Array(0..<32)))
+          configuration: Array(0..<32), weights: "auto"))
     ),
     (
       Header(number: 2),
@@ -39,14 +39,16 @@ extension Message {
     (Header(epoch: epoch, number: 7), .failure(Failure(reason: "was not heard for 1.5 s", link: .incoming))),
     (
       Header(epoch: Epoch(coordinator: epoch.coordinator, plan: 0), number: 0),
-      .welcome(Welcome(configuration: Array(#"{"n_layer": 12}"#.utf8), measures: true))
+      .welcome(
+        Welcome(
+          configuration: Array(#"{"n_layer": 12}"#.utf8), weights: "auto", blockWeights: "bf16", measures: true))
     ),
     (Header(number: 0), .refusal(Refusal(reason: "has another checkpoint"))),
     (
       Header(epoch: epoch, number: 7),
       .assignment(
         Assignment(
-          layers: 4..<7, sharesFiles: false,
+          layers: 4..<7, weights: "auto", sharesFiles: false,
           tensors: [
             TensorDescription(
               name: "h.4.attn.c_attn.weight", elementType: "BF16", shape: [768, 2304], fingerprint: Array(64..<96)),

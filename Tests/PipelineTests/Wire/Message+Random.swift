@@ -46,7 +46,8 @@ extension Message {
           threads: WireLimits.threads.random(&source), memory: WireLimits.byteCount.random(&source),
           cores: WireLimits.threads.random(&source), host: source.text(WireLimits.name),
           address: source.text(WireLimits.address), folder: source.text(WireLimits.sentence),
-          configuration: Bool.random(using: &source) ? source.bytes(32) : []))
+          configuration: Bool.random(using: &source) ? source.bytes(32) : [],
+          weights: source.text(WireLimits.weights)))
     case .measurement:
       .measurement(
         Measurement(
@@ -73,7 +74,8 @@ extension Message {
     case .welcome:
       .welcome(
         Welcome(
-          configuration: source.bytes(WireLimits.configuration.few(&source)), measures: Bool.random(using: &source)))
+          configuration: source.bytes(WireLimits.configuration.few(&source)), weights: source.text(WireLimits.weights),
+          blockWeights: source.text(WireLimits.weights), measures: Bool.random(using: &source)))
     case .refusal: .refusal(Refusal(reason: source.text(WireLimits.sentence)))
     case .assignment: .assignment(randomAssignment(&source))
     case .piece:
@@ -116,8 +118,9 @@ extension Message {
       next: source.text(WireLimits.address), incoming: randomTerms(&source), outgoing: randomTerms(&source),
       patience: source.nanoseconds())
     return Assignment(
-      layers: first..<(first...WireLimits.layers.upperBound).random(&source), sharesFiles: sharesFiles,
-      tensors: tensors, stage: source.chance(oneIn: 4) ? nil : stage)
+      layers: first..<(first...WireLimits.layers.upperBound).random(&source),
+      weights: source.text(WireLimits.weights), sharesFiles: sharesFiles, tensors: tensors,
+      stage: source.chance(oneIn: 4) ? nil : stage)
   }
 
   private static func randomTerms(_ source: inout SeededNumbers) -> LinkTerms {

@@ -30,10 +30,11 @@ struct MessageTests {
       fingerprint: Array(repeating: 7, count: WireLimits.fingerprint))
     let segment = Segment(slot: 1, start: 2, count: 3)
     let record = StageRecord(received: 1, computed: 2, waited: 3, sent: 4)
+    let name = String(repeating: "w", count: WireLimits.weights.upperBound)
     let messages: [Message] = [
       .assignment(
         Assignment(
-          layers: 0..<1024, sharesFiles: false,
+          layers: 0..<1024, weights: name, sharesFiles: false,
           tensors: Array(repeating: tensor, count: WireLimits.tensors.upperBound),
           stage: StageAssignment(
             index: 0, count: 1, slotCount: 1, rowLimit: 1, credits: 1,
@@ -41,7 +42,10 @@ struct MessageTests {
             incoming: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)),
             outgoing: LinkTerms(secret: Array(1..<33), peerKey: Array(1..<33)), patience: 1))),
       .welcome(
-        Welcome(configuration: Array(repeating: 1, count: WireLimits.configuration.upperBound), measures: false)),
+        Welcome(
+          configuration: Array(repeating: 1, count: WireLimits.configuration.upperBound), weights: name,
+          blockWeights: name,
+          measures: false)),
       .piece(Piece(tensor: 0, offset: 0, bytes: Array(repeating: 1, count: Piece.byteLimit))),
       .pass(
         Pass(

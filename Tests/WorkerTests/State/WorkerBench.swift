@@ -12,6 +12,9 @@ struct WorkerBench {
   static let epoch = Epoch(coordinator: 77, plan: 1)
   static let configuration = Configuration(
     layerCount: 4, headCount: 1, width: 4, positionCount: 64, innerWidth: 8, vocabularySize: 97)
+  static func welcome(weights: String = "auto", blocks: String = "f32") -> Welcome {
+    Welcome(configuration: configuration.json, weights: weights, blockWeights: blocks, measures: true)
+  }
   static let terms = LinkTerms(secret: Array(0..<32))
 
   var state: WorkerState
@@ -52,19 +55,19 @@ struct WorkerBench {
     return effects
   }
 
-  mutating func join() -> [WorkerEffect] {
+  mutating func join(_ welcome: Welcome = welcome()) -> [WorkerEffect] {
     number = 0
-    return take(.tick) + hear(.welcome(Welcome(configuration: Self.configuration.json, measures: true)))
+    return take(.tick) + hear(.welcome(welcome))
       + take(.measured([BlockTime(rows: 1, seconds: 0.1)]))
   }
 
-  mutating func assign(index: Int = 1, count: Int = 3, layers: LayerRange = 1..<3, epoch: Epoch = Self.epoch)
-    -> [WorkerEffect]
-  {
+  mutating func assign(
+    index: Int = 1, count: Int = 3, layers: LayerRange = 1..<3, weights: String = "auto", epoch: Epoch = Self.epoch
+  ) -> [WorkerEffect] {
     hear(
       .assignment(
         Assignment(
-          layers: layers, sharesFiles: true, tensors: [],
+          layers: layers, weights: weights, sharesFiles: true, tensors: [],
           stage: StageAssignment(
             index: index, count: count, slotCount: 2, rowLimit: 8, credits: 4, next: "tcp://10.0.0.3:7071",
             incoming: Self.terms, outgoing: LinkTerms(secret: Array(1..<33)), patience: 1_000_000_000))), epoch: epoch)

@@ -1,3 +1,4 @@
+import GPT2
 import Pipeline
 import Platform
 import TestSupport
@@ -47,6 +48,15 @@ import Testing
     let incarnation = bench.state.control.incarnation
     let effects = bench.hear(.goodbye(Goodbye(reason: "nothing heard of it for 2 s", joinsAgain: true)))
     Self.expectToJoinAgain(&bench, effects, since: incarnation, reason: "nothing heard of it")
+  }
+
+  @Test("holds its blocks anew where another coordinator holds them as another type")
+  func otherWeights() {
+    var bench = Bench(isPatient: true)
+    _ = bench.serve() + bench.take(.coordinatorDisconnected)
+    let effects = bench.join(Bench.welcome(weights: "int8", blocks: "int8")) + bench.assign(weights: "int8")
+    let held = effects.compactMap { if case .hold(_, let shape) = $0 { shape.weights.choice } else { nil } }
+    #expect(held == [.int8] && Bench.end(effects) == nil)
   }
 
   @Test("dials again when its coordinator is gone or silent, if that may be started anew")

@@ -49,6 +49,37 @@ import ZeroMQ
     #expect(effects.contains { if case .measure(let shape) = $0 { shape.layerCount == 4 } else { false } })
   }
 
+  @Test(
+    "measures and holds weights as its coordinator says", arguments: WeightTypes.Choice.allCases, WeightType.allCases)
+  func weights(choice: WeightTypes.Choice, blocks: WeightType) {
+    var bench = Bench()
+    let joining = bench.join(Bench.welcome(weights: choice.rawValue, blocks: blocks.rawValue))
+    let measured = joining.compactMap { if case .measure(let shape) = $0 { shape.weights } else { nil } }
+    #expect(measured.map(\.choice) == [choice] && measured.map(\.blocks) == [blocks])
+    let held = bench.assign(weights: choice.rawValue).compactMap {
+      if case .hold(_, let configuration) = $0 { configuration.weights } else { nil }
+    }
+    #expect(held == measured)
+    // Nothing is to be held, in no type.
+    #expect(Bench.end(bench.hear(.assignment(.nothing))) == nil)
+  }
+
+  @Test(
+    "ends in one line that names weights it does not know, and those of an assignment that it was not welcomed with",
+    arguments: [
+      ("int4", "f32", "int4", "int4 (f32)"), ("auto", "fp8", "auto", "auto (fp8)"), ("", "", "", " ()"),
+      ("int8", "int8", "bf16", "bf16"), ("auto", "bf16", "bf16", "bf16"), ("f16", "f16", "", ""),
+    ])
+  func unknownWeights(welcome: String, blocks: String, assignment: String, named: String) throws {
+    var bench = Bench()
+    let effects =
+      bench.join(Bench.welcome(weights: welcome, blocks: blocks)) + bench.assign(weights: assignment)
+    let end = try #require(Bench.end(effects))
+    #expect(end.contains("asks for weights as \(named), which") && end.hasSuffix("run the same gpt2 on every host"))
+    #expect(end.hasPrefix("tcp://10.0.0.1:7070: ") && end.isOneLine)
+    #expect(!effects.contains { if case .hold = $0 { true } else { false } })
+  }
+
   @Test("asks for what is missing in the epoch of its assignment, and passes over pieces of one that is over")
   func loading() throws {
     var bench = Bench()
@@ -79,7 +110,7 @@ import ZeroMQ
 
     var spare = Bench()
     _ = spare.join()
-    _ = spare.hear(.assignment(Assignment(layers: 1..<3, sharesFiles: true, tensors: [], stage: nil)))
+    _ = spare.hear(.assignment(Assignment(layers: 1..<3, weights: "auto", sharesFiles: true, tensors: [], stage: nil)))
     #expect(
       Bench.told(spare.take(.holds(bytesRead: 1, bytesReceived: 0, bytesCached: 0))).map(\.message.kind) == [.ready])
     var idle = Bench()
