@@ -1,6 +1,6 @@
 # Verbs of the project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-release simulate mutations clients soak faults endure lint check tsan bench lab fuzz clean build install uninstall install-check setup
+.PHONY: help demo test test-release arm simulate mutations clients soak faults endure lint check tsan bench lab fuzz clean build install uninstall install-check setup
 
 GPT2 := .build/release/gpt2
 PREFIX ?= /usr/local
@@ -29,6 +29,9 @@ RELEASE_TESTS := 'GPT2Tests|PipelineTests|CoordinatorTests|WorkerTests|WorldTest
 test-release: setup ## Build with optimisation and run the tests of model, wire and decisions: 10 minutes
 	$(STRICT) test -c release -Xswiftc -enable-testing --scratch-path .build-release --disable-xctest --no-parallel \
 	  --filter $(RELEASE_TESTS)
+
+arm: setup ## Run the kernels of arm64 in an emulator, and compare their bits with this machine's
+	Tests/Arm/run
 
 simulate: setup ## Let all kinds of faults happen to SEEDS=100000 clusters in virtual time, or SEED=n to one, and see it
 	@SEEDS=$(or $(SEEDS),100000) Tests/Scripts/simulate
