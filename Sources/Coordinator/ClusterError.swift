@@ -59,7 +59,7 @@ extension ClusterError: CustomStringConvertible {
     case .workerStalled(let name, let blocks, let time):
       "worker \(name)\(Self.text(blocks)) is alive and has handed nothing on for \(time.inSeconds)"
     case .notFinite(let name, let blocks, let position):
-      "worker \(name)\(Self.text(blocks)) made values that are not finite from finite ones, for position \(position): its machine or its memory is faulty, or it was tampered with"
+      "worker \(name)\(Self.text(blocks)) made values that are not finite from finite ones, for position \(position): the weights of these blocks are too large to compute with, or its machine is faulty, or it was tampered with"
     case .poisonous:
       "two workers died while they computed this request, the second one while it computed nothing else; others are served on"
     case .plan(let error):
