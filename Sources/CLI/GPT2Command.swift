@@ -23,7 +23,8 @@ struct GPT2Command: ParsableCommand {
       Without it a small demo model answers that is built in; it was trained on Shakespeare and is a toy.
 
       Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 64 wrong usage. \
-      GPT2_KERNELS=avx512, avx2 or portable in the environment forces an instruction set; all give the same bits.
+      GPT2_KERNELS in the environment forces an instruction set: avx512vnni, avx512, avxvnni, avx2 or portable, on arm64 dotprod \
+      or portable. All give the same bits.
       """,
     version: version,
     groupedSubcommands: [
